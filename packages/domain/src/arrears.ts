@@ -1,0 +1,128 @@
+import { hold, lift } from './binding-state.ts';
+import type { Books } from './books.ts';
+import { addDays, type CalendarDate, dateOf, earlier, type Instant } from './calendar.ts';
+import type { Cause, SharingEvent } from './member-event.ts';
+import {
+  arrearsStart,
+  BEGINNING,
+  type Binding,
+  blockStart,
+  isExempt,
+  type PauseReason,
+  type Person,
+} from './person.ts';
+import type { Policy } from './policy.ts';
+
+/** A moment of the calendar on which a payer's sharing is to be looked at again. */
+export interface DueWork {
+  readonly payer: string;
+  readonly dueOn: CalendarDate;
+  readonly cause: Cause;
+}
+
+/** Puts a reason on every live binding of a payer, and tells of each that did not have it. */
+export function pauseAll(
+  books: Books,
+  payer: string,
+  step: { reason: PauseReason; from: CalendarDate; at: Instant; cause: Cause },
+): SharingEvent[] {
+  return changeAll(books, payer, 'PAUSED', step, (binding) => hold(binding, step.reason, step.from, dateOf(step.at)));
+}
+
+/** Takes a reason off every live binding of a payer, and tells of each that had it. */
+export function resumeAll(
+  books: Books,
+  payer: string,
+  step: { reason: PauseReason; from: CalendarDate; at: Instant; cause: Cause },
+): SharingEvent[] {
+  return changeAll(books, payer, 'RESUMED', step, (binding) => lift(binding, step.reason, dateOf(step.at)));
+}
+
+function changeAll(
+  books: Books,
+  payer: string,
+  kind: 'PAUSED' | 'RESUMED',
+  step: { reason: PauseReason; from: CalendarDate; at: Instant; cause: Cause },
+  change: (binding: Binding) => Binding,
+): SharingEvent[] {
+  const events: SharingEvent[] = [];
+  const bindings = [...books.bindingsBy(payer)].sort((a, b) => (a.bindingId < b.bindingId ? -1 : 1));
+  for (const before of bindings) {
+    const binding = change(before);
+    if (binding === before) continue;
+    books.putBinding(binding);
+    const { reason, from, at, cause } = step;
+    events.push({ kind, binding, reason, effectiveOn: toldFrom(from, at), at, cause });
+  }
+  return events;
+}
+
+/** A state imported without its beginning is told of from the day on which it showed. */
+export const toldFrom = (from: CalendarDate, at: Instant): CalendarDate => (from === BEGINNING ? dateOf(at) : from);
+
+/**
+ * Arrears that block sharing by `at` put ARREARS on the payer's bindings; arrears that will block later leave work for
+ * that day (grace). Called when a fact about arrears has changed, and on the day left by an earlier call.
+ */
+export function enforceArrears(
+  books: Books,
+  person: Person,
+  policy: Policy,
+  step: { at: Instant; cause: Cause },
+): { events: SharingEvent[]; due: DueWork[] } {
+  const from = blockStart(person, policy);
+  if (from === null) return { events: [], due: [] };
+  const due = laterBlock(person, policy, step);
+  if (due.length > 0) return { events: [], due };
+  return { events: pauseAll(books, person.personNo, { ...step, reason: 'ARREARS', from }), due };
+}
+
+/** The work that present arrears leave for the day on which they begin to block, where that day is still to come. */
+export function laterBlock(person: Person, policy: Policy, { at, cause }: { at: Instant; cause: Cause }): DueWork[] {
+  const dueOn = blockStart(person, policy);
+  return dueOn === null || dueOn <= dateOf(at) ? [] : [{ payer: person.personNo, dueOn, cause }];
+}
+
+/**
+ * After any fact about a person's arrears has changed (a month missed or paid, insurance, retirement): keeps the spell, and
+ * pauses or resumes what follows from it. Stores `after`.
+ */
+export function arrearsChanged(
+  books: Books,
+  before: Person,
+  after: Person,
+  policy: Policy,
+  step: { at: Instant; cause: Cause },
+): { events: SharingEvent[]; due: DueWork[] } {
+  const since = arrearsStart(after);
+  const person = { ...after, spellSince: since === null ? null : earlier(before.spellSince ?? since, since) };
+  books.putPerson(person);
+  const isFreed = !isExempt(before, policy) && isExempt(after, policy);
+  if (isFreed) {
+    // Retiring frees the payer at once, whatever is unpaid.
+    const events = resumeAll(books, after.personNo, { ...step, reason: 'ARREARS', from: dateOf(step.at) });
+    return { events, due: [] };
+  }
+  if (since !== null) return enforceArrears(books, person, policy, step);
+  const { spellSince } = before;
+  return { events: spellSince === null ? [] : recover(books, person, spellSince, policy, step), due: [] };
+}
+
+/**
+ * Nothing is unpaid any more and the person is insured: remembers the spell if it had begun to block, and lifts ARREARS unless
+ * the region waits for the payer's word.
+ */
+function recover(
+  books: Books,
+  person: Person,
+  spell: CalendarDate,
+  policy: Policy,
+  step: { at: Instant; cause: Cause },
+): SharingEvent[] {
+  const on = dateOf(step.at);
+  const counted = policy.pauseOnArrears && !isExempt(person, policy) && on >= addDays(spell, policy.arrearsGraceDays);
+  if (counted) books.putPerson({ ...person, recoveredOn: on, lastSpellStart: spell });
+  if (policy.resumeMode === 'MANUAL') return [];
+  const from = counted ? addDays(on, policy.resumeWaitDays) : on;
+  return resumeAll(books, person.personNo, { ...step, reason: 'ARREARS', from });
+}

@@ -1,0 +1,219 @@
+import { assert } from './assert.ts';
+import { type CalendarDate, dateOf, type Instant, yearOf } from './calendar.ts';
+import type { RelativeAllocation } from './cascade.ts';
+import type { FamilyView } from './family.ts';
+import type { Cause } from './member-event.ts';
+import { add, atLeastZero, isNegative, isPositive, isZero, type Money, negate, subtract, ZERO } from './money.ts';
+import type { Binding, Person } from './person.ts';
+import type { PolicyLookup } from './policy.ts';
+import { enter, foldTo, moveInto, type Portions, type Purse, sharableOf } from './purse.ts';
+
+export const ENTRY_KINDS = ['OPENING', 'CREDIT', 'CLAIM', 'PREMIUM', 'REFUND', 'ROLLOVER', 'PAYOUT'] as const;
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
+/**
+ * One posting between a person's account and a counterpart, seen from the person: what entered (positive) or left
+ * (negative) each portion, and what is held for payout by hand; yuan. The counterpart's side is its exact opposite, so
+ * every posting sums to zero.
+ */
+export interface Entry extends Portions {
+  readonly personNo: string;
+  readonly kind: EntryKind;
+  /** `institution:CODE`, `contribution`, `opening`, `premium`, `payout`, `rollover`. */
+  readonly counterpart: string;
+  readonly held: Money;
+  /** The claim, premium, refund or credit that it belongs to. */
+  readonly reference: string;
+  readonly bindingId: string | null;
+  readonly on: CalendarDate;
+  readonly after: Purse;
+}
+
+/** A posting left a payer's sharable balance at 0.00, or took it away from there: work for whoever pauses sharing. */
+export interface Crossing {
+  readonly payer: string;
+  readonly empty: boolean;
+  readonly at: Instant;
+  readonly cause: Cause;
+}
+
+/** What a posting says besides whom it concerns and by how much. */
+export interface PostingNote {
+  readonly kind: EntryKind;
+  readonly counterpart: string;
+  readonly reference: string;
+  readonly at: Instant;
+  readonly cause: Cause;
+  readonly bindingId?: string;
+}
+
+/**
+ * The families of one batch as they stand after each event of it: loaded once, changed here in memory in input order,
+ * written back set by set. Everything that will be written is in `entries`, `crossings` and the `changed*` sets.
+ */
+export class Books implements FamilyView {
+  readonly entries: Entry[] = [];
+  readonly crossings: Crossing[] = [];
+  readonly changedPersons = new Set<string>();
+  readonly changedBindings = new Set<string>();
+  /** Change of day usage by binding and date, yuan. */
+  readonly usageChanges = new Map<string, { bindingId: string; on: CalendarDate; amount: Money }>();
+  readonly #persons = new Map<string, Person>();
+  readonly #bindings = new Map<string, Binding>();
+  readonly #byBeneficiary = new Map<string, string[]>();
+  readonly #byPayer = new Map<string, string[]>();
+  readonly #usage = new Map<string, Money>();
+  readonly #policyOf: PolicyLookup;
+
+  constructor(policyOf: PolicyLookup) {
+    this.#policyOf = policyOf;
+  }
+
+  load(rows: {
+    readonly persons?: Iterable<Person>;
+    readonly bindings?: Iterable<Binding>;
+    readonly usage?: Iterable<{ bindingId: string; on: CalendarDate; amount: Money }>;
+  }): void {
+    for (const person of rows.persons ?? []) this.#persons.set(person.personNo, person);
+    for (const binding of rows.bindings ?? []) this.#index(binding);
+    for (const { bindingId, on, amount } of rows.usage ?? []) this.#usage.set(usageKey(bindingId, on), amount);
+  }
+
+  person(personNo: string): Person | undefined {
+    return this.#persons.get(personNo);
+  }
+
+  binding(bindingId: string): Binding | undefined {
+    return this.#bindings.get(bindingId);
+  }
+
+  bindingsFor(beneficiary: string): readonly Binding[] {
+    return this.#listed(this.#byBeneficiary.get(beneficiary));
+  }
+
+  bindingsBy(payer: string): readonly Binding[] {
+    return this.#listed(this.#byPayer.get(payer));
+  }
+
+  usage(bindingId: string, on: CalendarDate): Money {
+    return this.#usage.get(usageKey(bindingId, on)) ?? ZERO;
+  }
+
+  putPerson(person: Person): void {
+    this.#persons.set(person.personNo, person);
+    this.changedPersons.add(person.personNo);
+  }
+
+  putBinding(binding: Binding): void {
+    this.#index(binding);
+    this.changedBindings.add(binding.bindingId);
+  }
+
+  /** Posts a movement of an existing account, first folding it to the event's year. The account never goes below 0.00. */
+  post(personNo: string, movement: Portions, note: PostingNote): void {
+    const { person, purse } = this.#account(personNo);
+    const folded = this.rollOver(personNo, note);
+    const after = moveInto(folded, movement);
+    assert(!isNegative(after.priorYear) && !isNegative(after.currentYear), 'no portion of an account goes below 0.00');
+    this.#record(personNo, movement, ZERO, note, after);
+    this.putPerson({ ...person, purse: after });
+    this.#noteCrossing(person, purse, after, note);
+  }
+
+  /** Folds an account to the year of an event, as the first posting in a new year finds it; answers the folded purse. */
+  rollOver(personNo: string, note: PostingNote): Purse {
+    const { person, purse } = this.#account(personNo);
+    const folded = foldTo(purse, yearOf(dateOf(note.at)));
+    if (folded === purse) return purse;
+    if (!isZero(purse.currentYear)) {
+      const moved = { priorYear: purse.currentYear, currentYear: negate(purse.currentYear) };
+      this.#record(personNo, moved, ZERO, { ...note, kind: 'ROLLOVER', counterpart: 'rollover' }, folded);
+    }
+    this.putPerson({ ...person, purse: folded });
+    return folded;
+  }
+
+  /** Money entering an account: this year's portion, or prior year where the account has moved on. */
+  credit(personNo: string, amount: Money, note: PostingNote): void {
+    const { purse } = this.#account(personNo);
+    const year = yearOf(dateOf(note.at));
+    this.post(personNo, enter(foldTo(purse, year), amount, year), note);
+  }
+
+  /** Money owed to the owner of a closed account, to be paid out by hand; or, negative, its payout. */
+  hold(personNo: string, amount: Money, note: PostingNote): void {
+    const { purse } = this.#account(personNo);
+    this.#record(personNo, { priorYear: ZERO, currentYear: ZERO }, amount, note, purse);
+    this.changedPersons.add(personNo);
+  }
+
+  /** Counts a payment (or, negative, its return) against a binding: its day usage, unless a premium, and its authorisation. */
+  use(draw: Pick<RelativeAllocation, 'bindingId' | 'authorised'>, amount: Money, countedOn: CalendarDate | null): void {
+    const { bindingId } = draw;
+    if (countedOn !== null) {
+      const key = usageKey(bindingId, countedOn);
+      this.#usage.set(key, add(this.usage(bindingId, countedOn), amount));
+      const change = this.usageChanges.get(key)?.amount ?? ZERO;
+      this.usageChanges.set(key, { bindingId, on: countedOn, amount: add(change, amount) });
+    }
+    const binding = this.#bindings.get(bindingId);
+    if (!draw.authorised || binding === undefined) return;
+    const left = subtract(binding.authorisedAmount ?? ZERO, amount);
+    this.putBinding({ ...binding, authorisedAmount: atLeastZero(left) });
+  }
+
+  #account(personNo: string): { person: Person; purse: Purse } {
+    const person = this.#persons.get(personNo);
+    assert(person !== undefined && person.purse !== null, 'money moves only between known accounts');
+    return { person, purse: person.purse };
+  }
+
+  #record(personNo: string, movement: Portions, held: Money, note: PostingNote, after: Purse): void {
+    const { kind, counterpart, reference } = note;
+    const bindingId = note.bindingId ?? null;
+    const { priorYear, currentYear } = movement;
+    const on = dateOf(note.at);
+    this.entries.push({ personNo, kind, counterpart, reference, bindingId, priorYear, currentYear, held, on, after });
+  }
+
+  #noteCrossing(person: Person, before: Purse, after: Purse, note: PostingNote): void {
+    const policy = this.#policyOf(person.insuredArea, dateOf(note.at));
+    const had = isPositive(sharableOf(before, policy));
+    const has = isPositive(sharableOf(after, policy));
+    // A reason imported with money in the account goes with the first posting that shows it.
+    const stale = had && has && this.bindingsBy(person.personNo).some(({ holds }) => holds.has('ZERO_BALANCE'));
+    if (had && has && !stale) return;
+    // One event may post to an account more than once: what it left in the end is what counts.
+    const { type, id } = note.cause;
+    const earlier = this.crossings.findLastIndex(
+      ({ payer, cause }) => payer === person.personNo && cause.type === type && cause.id === id,
+    );
+    if (earlier >= 0) this.crossings.splice(earlier, 1);
+    this.crossings.push({ payer: person.personNo, empty: !has, at: note.at, cause: note.cause });
+  }
+
+  #index(binding: Binding): void {
+    if (!this.#bindings.has(binding.bindingId)) {
+      listIn(this.#byBeneficiary, binding.beneficiary).push(binding.bindingId);
+      listIn(this.#byPayer, binding.payer).push(binding.bindingId);
+    }
+    this.#bindings.set(binding.bindingId, binding);
+  }
+
+  #listed(ids: readonly string[] | undefined): Binding[] {
+    const found: Binding[] = [];
+    for (const id of ids ?? []) {
+      const binding = this.#bindings.get(id);
+      if (binding !== undefined) found.push(binding);
+    }
+    return found;
+  }
+}
+
+const usageKey = (bindingId: string, on: CalendarDate): string => `${on} ${bindingId}`;
+
+function listIn(lists: Map<string, string[]>, key: string): string[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}

@@ -1,0 +1,343 @@
+import { arrearsChanged, type DueWork, laterBlock, pauseAll, resumeAll, toldFrom } from './arrears.ts';
+import { bindObstacle } from './bind-request.ts';
+import { type BindingEvent, hold, lift, nextState } from './binding-state.ts';
+import type { Books } from './books.ts';
+import { addDays, date, dateOf, dayOfPeriod, type Instant, periodOf, yearOf } from './calendar.ts';
+import type { DeadLetterCode } from './codes.ts';
+import { type Contribution, firstDayUnpaid } from './contribution.ts';
+import type { Cause, MemberEvent, SharingEvent } from './member-event.ts';
+import { add, compareMoney, equalMoney, isPositive, MONEY_MAX, type Money, negate, ZERO } from './money.ts';
+import { arrearsStart, type Binding, blockStart, EMPLOYEE_INSURANCE, type Person } from './person.ts';
+import type { Policy, PolicyLookup } from './policy.ts';
+import { balanceOf } from './purse.ts';
+import { applyCrossing } from './zero-balance.ts';
+
+/** The months of contribution that a batch works on, loaded and written back beside the books. */
+export interface ContributionBook {
+  monthsOf(personNo: string): Iterable<Contribution>;
+  put(month: Contribution): void;
+}
+
+/** What is held for payout by hand, by refund and person, yuan. */
+export interface HeldBook {
+  heldFor(refundId: string, personNo: string): Money;
+  pay(refundId: string, personNo: string, amount: Money): void;
+}
+
+export interface MemberBooks {
+  readonly books: Books;
+  readonly contributions: ContributionBook;
+  readonly held: HeldBook;
+  readonly policyOf: PolicyLookup;
+}
+
+/** What came of a member event: events to publish and work for later days, or the reason it is a dead letter. */
+export type Verdict =
+  | { readonly kind: 'DONE'; readonly events: readonly SharingEvent[]; readonly due: readonly DueWork[] }
+  | { readonly kind: 'DEAD'; readonly code: DeadLetterCode; readonly detail: string };
+
+const NOTHING = { priorYear: ZERO, currentYear: ZERO };
+const BALANCE_TOO_LARGE = 'amount: the balance would exceed 99999999999999.99';
+
+const done = (events: readonly SharingEvent[] = [], due: readonly DueWork[] = []): Verdict => ({
+  kind: 'DONE',
+  events,
+  due,
+});
+const dead = (code: DeadLetterCode, detail: string): Verdict => ({ kind: 'DEAD', code, detail });
+const notAllowed = (detail: string): Verdict => dead('TRANSITION_NOT_ALLOWED', detail);
+
+/** Applies one member event to the books, in the order it came. Either everything it means is done, or nothing. */
+export function applyMemberEvent(event: MemberEvent, world: MemberBooks): Verdict {
+  const crossingsBefore = world.books.crossings.length;
+  const verdict = dispatch(event, world);
+  if (verdict.kind === 'DEAD') return verdict;
+  const crossings = world.books.crossings.splice(crossingsBefore);
+  const crossed = crossings.flatMap(({ payer, empty }) => applyCrossing(world, payer, empty, event));
+  return { ...verdict, events: [...verdict.events, ...crossed] };
+}
+
+function dispatch(event: MemberEvent, world: MemberBooks): Verdict {
+  switch (event.kind) {
+    case 'ACCOUNT_OPENED':
+      return openAccount(event, world);
+    case 'ACCOUNT_CHANGED':
+      return changeAccount(event, world);
+    case 'ACCOUNT_CREDITED':
+      return withPerson(world, event.personNo, (person) => creditAccount(event, person, event.amount, world));
+    case 'CONTRIBUTION_PAID':
+      return withPerson(world, event.personNo, (person) => payContribution(event, person, world));
+    case 'CONTRIBUTION_MISSED':
+      return withPerson(world, event.personNo, (person) => missContribution(event, person, world));
+    case 'BINDING_OPENED':
+    case 'BINDING_REQUESTED':
+      return withPerson(world, event.binding.payer, (payer) => enterBinding(event, payer, world));
+    case 'BINDING_APPROVED':
+    case 'BINDING_REJECTED':
+    case 'BINDING_REVOKED':
+    case 'BINDING_PAUSED':
+    case 'BINDING_RESUMED':
+    case 'BINDING_CHANGED':
+      return withBinding(world, event, (binding) => changeBinding(event, binding, world));
+    case 'REFUND_PAID':
+      return withPerson(world, event.personNo, () => payOut(event, world));
+    default:
+      return event satisfies never;
+  }
+}
+
+function withPerson(world: MemberBooks, personNo: string, then: (person: Person) => Verdict): Verdict {
+  const person = world.books.person(personNo);
+  return person === undefined ? dead('PERSON_UNKNOWN', 'no account.opened was received for this person') : then(person);
+}
+
+function withBinding(
+  world: MemberBooks,
+  event: { payer: string; bindingId: string },
+  then: (binding: Binding) => Verdict,
+): Verdict {
+  const binding = world.books.binding(event.bindingId);
+  if (binding === undefined || binding.payer !== event.payer) {
+    return dead('BINDING_UNKNOWN', 'this payer has no binding of this binding_id');
+  }
+  return then(binding);
+}
+
+function openAccount(event: Extract<MemberEvent, { kind: 'ACCOUNT_OPENED' }>, world: MemberBooks): Verdict {
+  const { books, contributions, policyOf } = world;
+  const { person, unpaidPeriods } = event;
+  if (books.person(person.personNo) !== undefined) return notAllowed('this person is already open');
+  const { purse } = person;
+  if (purse !== null && compareMoney(balanceOf(purse), MONEY_MAX) > 0)
+    return dead('EVENT_MALFORMED', BALANCE_TOO_LARGE);
+  const policy = policyOf(person.insuredArea, dateOf(event.at));
+  for (const period of unpaidPeriods) {
+    // The day before the imported first day in arrears; where the source system did not say, the month's own due date.
+    const { contributionDueDay } = policyOf(person.insuredArea, date(`${period}-01`));
+    const dueDate =
+      event.arrearsSince === null ? dayOfPeriod(period, contributionDueDay) : addDays(event.arrearsSince, -1);
+    contributions.put({ personNo: person.personNo, period, dueDate, paid: false });
+  }
+  const inArrears = { ...person, arrearsSince: firstDayUnpaid(contributions.monthsOf(person.personNo)) };
+  const opened = { ...inArrears, spellSince: arrearsStart(inArrears) };
+  if (purse === null) books.putPerson(opened);
+  else {
+    books.putPerson({ ...opened, purse: { year: purse.year, priorYear: ZERO, currentYear: ZERO } });
+    if (isPositive(balanceOf(purse))) {
+      const { asOf: at, cause } = event;
+      books.post(person.personNo, purse, {
+        kind: 'OPENING',
+        counterpart: 'opening',
+        reference: person.personNo,
+        at,
+        cause,
+      });
+    }
+  }
+  return done([], laterBlock(opened, policy, event));
+}
+
+function changeAccount(event: Extract<MemberEvent, { kind: 'ACCOUNT_CHANGED' }>, world: MemberBooks): Verdict {
+  const { books, policyOf } = world;
+  const on = dateOf(event.at);
+  return withPerson(world, event.personNo, (before) => {
+    const { insured, ...facts } = event.changes;
+    const uninsuredSince =
+      insured === undefined ? before.uninsuredSince : insured ? null : (before.uninsuredSince ?? on);
+    const after: Person = { ...before, ...facts, uninsuredSince };
+    books.putPerson(after);
+    const policy = policyOf(after.insuredArea, on);
+    const events = followEmployer(event, after, policy, books);
+    if (insured === undefined && facts.employment === undefined && facts.personCategory === undefined) {
+      return done(events);
+    }
+    const changed = arrearsChanged(books, before, after, policy, event);
+    return done([...changed.events, ...events], changed.due);
+  });
+}
+
+/** EMPLOYER_OFF follows the employer's switch for payers in employment, where the region asks for it (rule 6.3). */
+function followEmployer(
+  event: Extract<MemberEvent, { kind: 'ACCOUNT_CHANGED' }>,
+  person: Person,
+  policy: Policy,
+  books: Books,
+): SharingEvent[] {
+  const { employerEnabled } = event.changes;
+  const step = { reason: 'EMPLOYER_OFF', from: dateOf(event.at), at: event.at, cause: event.cause } as const;
+  if (employerEnabled === true) return resumeAll(books, person.personNo, step);
+  const concerned = person.employment === 'ACTIVE' && policy.requireEmployerEnabled;
+  return employerEnabled === false && concerned ? pauseAll(books, person.personNo, step) : [];
+}
+
+function creditAccount(
+  event: { at: Instant; cause: Cause; reference: string },
+  person: Person,
+  amount: Money,
+  { books }: MemberBooks,
+): Verdict {
+  if (person.status === 'CLOSED') return notAllowed('a closed account takes no money');
+  if (compareMoney(add(balanceOf(person.purse ?? NOTHING), amount), MONEY_MAX) > 0) {
+    return dead('EVENT_MALFORMED', BALANCE_TOO_LARGE);
+  }
+  if (person.purse === null) {
+    if (person.insuranceKind !== EMPLOYEE_INSURANCE) return notAllowed('only insutype 310 has a personal account');
+    const on = dateOf(event.at);
+    const purse = { year: yearOf(on), priorYear: ZERO, currentYear: ZERO };
+    books.putPerson({ ...person, purse, asOfPeriod: periodOf(on) });
+  }
+  const { at, cause, reference } = event;
+  books.credit(person.personNo, amount, { kind: 'CREDIT', counterpart: 'contribution', reference, at, cause });
+  return done();
+}
+
+function payContribution(
+  event: Extract<MemberEvent, { kind: 'CONTRIBUTION_PAID' }>,
+  person: Person,
+  world: MemberBooks,
+): Verdict {
+  if (event.amount !== null) {
+    const credited = creditAccount(event, person, event.amount, world);
+    if (credited.kind === 'DEAD') return credited;
+  }
+  const { personNo, period } = event;
+  const wasUnpaid = Array.from(world.contributions.monthsOf(personNo)).some(
+    (month) => month.period === period && !month.paid,
+  );
+  world.contributions.put({ personNo, period, dueDate: null, paid: true });
+  // A month that was not unpaid changes nothing about arrears; a later `missed` of it must find it paid.
+  if (!wasUnpaid) return done();
+  const before = world.books.person(personNo) ?? person;
+  const after = { ...before, arrearsSince: firstDayUnpaid(world.contributions.monthsOf(personNo)) };
+  const policy = world.policyOf(after.insuredArea, dateOf(event.at));
+  const { events, due } = arrearsChanged(world.books, before, after, policy, event);
+  return done(events, due);
+}
+
+function missContribution(
+  event: Extract<MemberEvent, { kind: 'CONTRIBUTION_MISSED' }>,
+  person: Person,
+  { books, contributions, policyOf }: MemberBooks,
+): Verdict {
+  const { personNo, period, dueDate } = event;
+  for (const month of contributions.monthsOf(personNo)) if (month.period === period && month.paid) return done();
+  // A due date that is stated takes the place of the one a check reckoned, so that their order does not matter.
+  contributions.put({ personNo, period, dueDate, paid: false });
+  const after = { ...person, arrearsSince: firstDayUnpaid(contributions.monthsOf(personNo)) };
+  const policy = policyOf(after.insuredArea, dateOf(event.at));
+  const { events, due } = arrearsChanged(books, person, after, policy, event);
+  return done(events, due);
+}
+
+function enterBinding(
+  event: Extract<MemberEvent, { kind: 'BINDING_OPENED' | 'BINDING_REQUESTED' }>,
+  payer: Person,
+  { books, policyOf }: MemberBooks,
+): Verdict {
+  const { binding, at, cause } = event;
+  if (books.binding(binding.bindingId) !== undefined) return notAllowed('a binding of this binding_id exists');
+  if (event.kind === 'BINDING_REQUESTED') {
+    const people = [binding.payer, binding.beneficiary];
+    const related = new Set(people.flatMap((person) => [...books.bindingsBy(person), ...books.bindingsFor(person)]));
+    const code = bindObstacle(binding, payer, related, policyOf(payer.insuredArea, dateOf(binding.boundAt)));
+    if (code !== null) return done([{ kind: 'REFUSED', binding, code, at, cause }]);
+  }
+  books.putBinding(binding);
+  return done();
+}
+
+const TRANSITION = {
+  BINDING_APPROVED: 'APPROVE',
+  BINDING_REJECTED: 'REJECT',
+  BINDING_REVOKED: 'REVOKE',
+  BINDING_PAUSED: 'HOLD',
+  BINDING_RESUMED: 'LIFT',
+  BINDING_CHANGED: 'CHANGE',
+} as const satisfies Record<string, BindingEvent>;
+
+function changeBinding(
+  event: Extract<MemberEvent, { kind: keyof typeof TRANSITION }>,
+  before: Binding,
+  { books, policyOf }: MemberBooks,
+): Verdict {
+  const { at, cause } = event;
+  const on = dateOf(at);
+  const state = nextState(before, TRANSITION[event.kind], on);
+  if (state === null) return notAllowed('the state of the binding does not allow this');
+  const payer = books.person(before.payer);
+  if (payer === undefined) return dead('PERSON_UNKNOWN', 'no account.opened was received for the payer');
+  const policy = policyOf(payer.insuredArea, on);
+  const moved = (binding: Binding, kind: 'ACTIVATED' | 'REJECTED' | 'REVOKED'): SharingEvent => {
+    books.putBinding(binding);
+    return { kind, binding, state, at, cause };
+  };
+  switch (event.kind) {
+    case 'BINDING_APPROVED': {
+      const binding = { ...before, state };
+      const activated = moved(binding, 'ACTIVATED');
+      const from = blockStart(payer, policy);
+      if (from === null || from > on) return done([activated]);
+      return done([
+        activated,
+        ...changed(books, binding, hold(binding, 'ARREARS', from, on), {
+          kind: 'PAUSED',
+          reason: 'ARREARS',
+          effectiveOn: toldFrom(from, at),
+          at,
+          cause,
+        }),
+      ]);
+    }
+    case 'BINDING_REJECTED':
+      return done([moved({ ...before, state }, 'REJECTED')]);
+    case 'BINDING_REVOKED':
+      return done([moved({ ...before, state, holds: new Map() }, 'REVOKED')]);
+    case 'BINDING_CHANGED':
+      books.putBinding({ ...before, ...event.changes });
+      return done();
+    case 'BINDING_PAUSED':
+      return done(
+        changed(books, before, hold(before, 'USER', on, on), {
+          kind: 'PAUSED',
+          reason: 'USER',
+          effectiveOn: on,
+          at,
+          cause,
+        }),
+      );
+    case 'BINDING_RESUMED': {
+      const { reason } = event;
+      if (reason === 'ARREARS' && (policy.resumeMode !== 'MANUAL' || arrearsStart(payer) !== null)) {
+        return notAllowed('ARREARS is resumed by hand only where the region says so and nothing is unpaid');
+      }
+      return done(
+        changed(books, before, lift(before, reason, on), { kind: 'RESUMED', reason, effectiveOn: on, at, cause }),
+      );
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+function changed(
+  books: Books,
+  before: Binding,
+  binding: Binding,
+  told: Omit<Extract<SharingEvent, { kind: 'PAUSED' | 'RESUMED' }>, 'binding'>,
+): SharingEvent[] {
+  if (binding === before) return [];
+  books.putBinding(binding);
+  return [{ ...told, binding }];
+}
+
+function payOut(event: Extract<MemberEvent, { kind: 'REFUND_PAID' }>, { books, held }: MemberBooks): Verdict {
+  const { personNo, refundId, amount, at } = event;
+  // A payout is known by its refund and person, so it is of all that is held: a second one could never follow.
+  if (!equalMoney(held.heldFor(refundId, personNo), amount)) {
+    return notAllowed('amount: expected exactly what is held for this person from this refund');
+  }
+  held.pay(refundId, personNo, amount);
+  const note = { kind: 'PAYOUT', counterpart: 'payout', reference: refundId, at, cause: event.cause } as const;
+  books.hold(personNo, negate(amount), note);
+  return done();
+}

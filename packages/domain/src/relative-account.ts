@@ -1,0 +1,160 @@
+import { isSameProvince, isWithin } from './area.ts';
+import type { CalendarDate } from './calendar.ts';
+import { yearOf } from './calendar.ts';
+import type { Claim } from './claim.ts';
+import type { RelativeSkipCode } from './codes.ts';
+import type { FamilyView } from './family.ts';
+import { atLeastZero, compareMoney, isPositive, isZero, least, type Money, subtract, ZERO } from './money.ts';
+import { type Binding, blockStart, EMPLOYEE_INSURANCE, isExempt, type Person, resumeDate } from './person.ts';
+import type { Policy, ServiceClass } from './policy.ts';
+import { foldTo, type Purse, sharableOf } from './purse.ts';
+
+/** Everything the tests of one relative's account look at; `policy` is the payer's. */
+export interface RelativeCase {
+  readonly claim: Claim;
+  readonly serviceClass: ServiceClass;
+  readonly on: CalendarDate;
+  readonly patient: Person;
+  readonly binding: Binding;
+  readonly payer: Person | undefined;
+  readonly policy: Policy;
+  /** Asked only where the binding has a limit. */
+  readonly usage: Pick<FamilyView, 'usage'>;
+  /** Paid so far by this payer in this claim, through any binding; yuan. */
+  readonly paidInClaim: Money;
+}
+
+/** What a relative may pay at most for this claim, or why nothing: the first failing test of rule 5.2 gives the code. */
+export function evaluateRelative(
+  relative: RelativeCase,
+): { readonly purse: Purse; readonly most: Money } | { readonly code: RelativeSkipCode } {
+  const { binding, on, payer, policy } = relative;
+  if (!relative.claim.accountsUsed) return { code: 'ACCOUNT_USE_DECLINED' };
+  const code = bindingObstacle(binding, on) ?? coverageObstacle(relative);
+  if (code !== null) return { code };
+  if (payer === undefined || payer.purse === null || payer.insuranceKind !== EMPLOYEE_INSURANCE) {
+    return { code: 'PAYER_NOT_EMPLOYEE_INSURED' };
+  }
+  const obstacle = standingObstacle(relative, payer) ?? pauseObstacle(binding, payer, on, policy);
+  if (obstacle !== null) return { code: obstacle };
+  return measure(relative, foldTo(payer.purse, yearOf(on)));
+}
+
+/** Tests 2 to 5: is there a sharing relation in force on the date? */
+export function bindingObstacle(binding: Binding, on: CalendarDate) {
+  if (binding.type !== 'FAMILY_SHARING') return 'NOT_A_SHARING_BINDING';
+  if (binding.payer === binding.beneficiary) return 'SELF_BINDING';
+  switch (binding.state) {
+    case 'PENDING':
+      return 'BINDING_PENDING';
+    case 'REJECTED':
+      return 'BINDING_REJECTED';
+    case 'REVOKED':
+      return 'BINDING_REVOKED';
+    case 'ACTIVE':
+    case 'PAUSED':
+      break;
+    default:
+      return binding.state satisfies never;
+  }
+  if (on < binding.effectiveFrom) return 'BINDING_NOT_YET_EFFECTIVE';
+  if (binding.effectiveTo !== null && on > binding.effectiveTo) return 'BINDING_EXPIRED';
+  return null;
+}
+
+/** Tests 6 to 8: does the payer's region share with such a relative for such a service? */
+function coverageObstacle({ binding, policy, serviceClass }: RelativeCase): RelativeSkipCode | null {
+  if (!policy.sharingEnabled) return 'SHARING_NOT_ENABLED';
+  if (!policy.allowedRelations.has(binding.relation)) return 'RELATION_NOT_ALLOWED';
+  if (!policy.allowedServiceClasses.has(serviceClass)) return 'SERVICE_CLASS_NOT_COVERED';
+  return null;
+}
+
+/** Tests 10 to 17: accounts, cards, insurance, areas and the employer. */
+function standingObstacle(relative: RelativeCase, payer: Person): RelativeSkipCode | null {
+  const { binding, claim, patient, policy } = relative;
+  if (payer.status === 'FROZEN') return 'PAYER_ACCOUNT_FROZEN';
+  if (payer.status === 'CLOSED') return 'PAYER_ACCOUNT_CLOSED';
+  if (policy.requireCardActive && !payer.cardActive) return 'PAYER_CARD_INACTIVE';
+  if (policy.inactiveOwnCardBlocksSharing && !patient.cardActive) return 'BENEFICIARY_CARD_INACTIVE';
+  if (policy.requireBeneficiaryInsured && patient.uninsuredSince !== null) return 'BENEFICIARY_NOT_INSURED';
+  if (!isWithin(policy.memberScope, payer.insuredArea, patient.insuredArea, policy)) return 'MEMBER_OUT_OF_AREA';
+  if (
+    policy.requireWalletCrossProvince &&
+    !isSameProvince(payer.insuredArea, patient.insuredArea) &&
+    !(payer.walletOpen && patient.walletOpen)
+  ) {
+    return 'WALLET_NOT_OPEN';
+  }
+  if (!isWithin(policy.institutionScope, payer.insuredArea, claim.providerArea, policy)) {
+    return 'INSTITUTION_OUT_OF_AREA';
+  }
+  if (
+    policy.requireEmployerEnabled &&
+    payer.employment === 'ACTIVE' &&
+    (!payer.employerEnabled || binding.holds.has('EMPLOYER_OFF'))
+  ) {
+    return 'EMPLOYER_NOT_ENABLED';
+  }
+  return null;
+}
+
+/**
+ * Tests 18 to 20. The live facts and the stored reason give the same code, so a pause worker that lags cannot change a
+ * result. A retiree is exempt from both.
+ */
+export function pauseObstacle(
+  binding: Binding,
+  payer: Person,
+  on: CalendarDate,
+  policy: Policy,
+): 'PAYER_IN_ARREARS' | 'PAYER_RESUME_WAITING' | 'PAUSED_BY_USER' | null {
+  if (policy.pauseOnArrears && !isExempt(payer, policy)) {
+    const blocked = blockStart(payer, policy);
+    const held = binding.holds.get('ARREARS');
+    if ((blocked !== null && on >= blocked) || (held !== undefined && on >= held)) return 'PAYER_IN_ARREARS';
+  }
+  const resumes = resumeDate(payer, policy);
+  if (resumes !== null && payer.lastSpellStart <= on && on < resumes) return 'PAYER_RESUME_WAITING';
+  if (binding.holds.has('USER')) return 'PAUSED_BY_USER';
+  return null;
+}
+
+/** Tests 21 to 25, and the amount of rule 5.4 where all pass. */
+function measure(relative: RelativeCase, purse: Purse) {
+  const { binding, policy } = relative;
+  const sharable = sharableOf(purse, policy);
+  const spare = subtract(sharable, policy.minRemaining);
+  const skip = (code: RelativeSkipCode) => ({ code });
+  if (isZero(sharable)) return skip('PAYER_ZERO_BALANCE');
+  if (policy.shareThreshold !== null && compareMoney(sharable, policy.shareThreshold) <= 0) {
+    return skip('BELOW_SHARE_THRESHOLD');
+  }
+  if (!isPositive(spare)) return skip('MIN_REMAINING_REACHED');
+  const bounds: Money[] = [];
+  if (policy.sharablePortion === 'PRIOR_YEAR_AUTHORISED') {
+    const authorised = binding.authorisedAmount ?? ZERO;
+    if (isZero(authorised)) return skip('AUTHORISED_AMOUNT_EXHAUSTED');
+    bounds.push(authorised);
+  }
+  const limit = effectiveDailyLimit(binding, policy);
+  if (limit !== null) {
+    const headroom = atLeastZero(subtract(limit, relative.usage.usage(binding.bindingId, relative.on)));
+    if (isZero(headroom)) return skip('DAILY_LIMIT_REACHED');
+    bounds.push(headroom);
+  }
+  if (policy.perClaimPayerCap !== null) {
+    // No code of its own: a payer who is asked a second time in one claim has come to a limit of that day.
+    const left = atLeastZero(subtract(policy.perClaimPayerCap, relative.paidInClaim));
+    if (isZero(left)) return skip('DAILY_LIMIT_REACHED');
+    bounds.push(left);
+  }
+  return { purse, most: least(spare, ...bounds) };
+}
+
+/** The limit of a binding for one day, yuan: its own, else the region's default, else its maximum; never above the maximum. */
+export function effectiveDailyLimit(binding: Pick<Binding, 'dailyLimit'>, policy: Policy): Money | null {
+  const chosen = binding.dailyLimit ?? policy.dailyLimitDefault ?? policy.dailyLimitMax;
+  if (chosen === null) return null;
+  return policy.dailyLimitMax === null ? chosen : least(chosen, policy.dailyLimitMax);
+}

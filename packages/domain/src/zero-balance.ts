@@ -1,0 +1,47 @@
+import { pauseAll, resumeAll } from './arrears.ts';
+import { lift } from './binding-state.ts';
+import type { Books } from './books.ts';
+import { type CalendarDate, date, dateOf, type Instant, startOf, yearOf } from './calendar.ts';
+import type { Cause, SharingEvent } from './member-event.ts';
+import { isPositive } from './money.ts';
+import type { PolicyLookup } from './policy.ts';
+import { foldTo, sharableOf } from './purse.ts';
+
+/** ZERO_BALANCE follows the payer's sharable balance reaching or leaving 0.00 through a posting (rule 6.3). */
+export function applyCrossing(
+  { books, policyOf }: { readonly books: Books; readonly policyOf: PolicyLookup },
+  payer: string,
+  empty: boolean,
+  step: { at: Instant; cause: Cause },
+): SharingEvent[] {
+  const person = books.person(payer);
+  if (person === undefined) return [];
+  const from = dateOf(step.at);
+  const change = { reason: 'ZERO_BALANCE', from, at: step.at, cause: step.cause } as const;
+  if (!empty) return resumeAll(books, payer, change);
+  return policyOf(person.insuredArea, from).pauseOnZeroBalance ? pauseAll(books, payer, change) : [];
+}
+
+/**
+ * New Year as a payer's next event finds it: where there is money to be shared on 1 January and a live binding is paused for want of
+ * it, the account is folded as of that day and ZERO_BALANCE goes. An account is otherwise folded by its next posting.
+ */
+export function applyNewYear(
+  { books, policyOf }: { readonly books: Books; readonly policyOf: PolicyLookup },
+  payer: string,
+  on: CalendarDate,
+  cause: Cause,
+): SharingEvent[] {
+  const person = books.person(payer);
+  const purse = person?.purse;
+  if (person === undefined || purse == null) return [];
+  for (let year = purse.year + 1; year <= yearOf(on); year += 1) {
+    const newYear = date(`${year}-01-01`);
+    const isFreed = isPositive(sharableOf(foldTo(purse, year), policyOf(person.insuredArea, newYear)));
+    if (!isFreed || books.bindingsBy(payer).every((each) => lift(each, 'ZERO_BALANCE', newYear) === each)) continue;
+    const at = startOf(newYear);
+    books.rollOver(payer, { kind: 'ROLLOVER', counterpart: 'rollover', reference: newYear, at, cause });
+    return resumeAll(books, payer, { reason: 'ZERO_BALANCE', from: newYear, at, cause });
+  }
+  return [];
+}
