@@ -1,0 +1,101 @@
+import { type CalendarDate, type Instant, type Money, money, type Period, parseDate, parsePeriod } from '@repo/domain';
+import { z } from 'zod';
+
+export const AMOUNT_PROBLEM = 'expected an amount in yuan, at most 99999999999999.99, with at most two decimals';
+const AMOUNT = /^\d{1,14}(\.\d{1,2})?$/;
+
+/** An amount of yuan, 0.00 or more. JSON numbers have been turned into their source text before (`readJson`). */
+export const amount = z
+  .string({ error: 'expected an amount as a JSON string or number' })
+  .regex(AMOUNT, { error: AMOUNT_PROBLEM });
+export const toMoney = (text: string): Money => money(text);
+
+/** Whether a text is an amount at all, for the messages that answer a bad one with an outcome instead of a rejection. */
+export const isAmount = (text: string): boolean => AMOUNT.test(text);
+
+/** Identifiers are stored and indexed as text: bounded, and free of what PostgreSQL or UTF-8 cannot carry. */
+const ID_PROBLEM = 'expected a text of 1 to 200 characters without control characters';
+// biome's rule on control characters in patterns is the point here: they are what is refused.
+export const id = z
+  .string({ error: ID_PROBLEM })
+  .refine((text) => text.length >= 1 && text.length <= 200 && isPlain(text), { error: ID_PROBLEM });
+
+function isPlain(text: string): boolean {
+  if (!text.isWellFormed()) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x20 || unit === 0x7f) return false;
+  }
+  return true;
+}
+
+export const flag = z.boolean({ error: 'expected true or false' });
+export const area = z.string({ error: 'expected an area code of 6 digits' }).regex(/^\d{6}$/, {
+  error: 'expected an area code of 6 digits',
+});
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `expected one of ${values.join(', ')}` });
+
+const INSTANT_PROBLEM = 'expected an ISO 8601 date and time with an offset or Z';
+const INSTANT =
+  /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)$/;
+const MINUTE_MS = 60_000;
+
+/** A moment; its text is kept where it is echoed. */
+export const instant = z
+  .string({ error: INSTANT_PROBLEM })
+  .refine((text) => parseInstant(text) !== null, { error: INSTANT_PROBLEM });
+
+/** The moment read last: schema, future bound, decoding and identity each read the same one in turn. */
+let last: { text: string; moment: Instant | null } = { text: '', moment: null };
+
+/** Reads an ISO 8601 moment with offset or Z, in the years 1900 to 9999, to the millisecond; null when it is none. */
+export function parseInstant(text: string): Instant | null {
+  if (last.text !== text) last = { text, moment: momentOf(text) };
+  return last.moment;
+}
+
+function momentOf(text: string): Instant | null {
+  const match = INSTANT.exec(text);
+  if (match === null) return null;
+  const [, day = '', hour, minute, second = 0, fraction = '', sign, offsetHours = 0, offsetMinutes = 0] = match;
+  const date = parseDate(day);
+  if (date === null || date < '1900-01-01') return null;
+  const offset = Number(offsetHours) * 60 + Number(offsetMinutes);
+  const minutes = Number(hour) * 60 + Number(minute) - (sign === '-' ? -offset : offset);
+  const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
+  return Date.parse(day) + minutes * MINUTE_MS + Number(second) * 1000 + ms;
+}
+
+/** For text that a schema has let through. */
+export const toInstant = (text: string): Instant => parseInstant(text) ?? Number.NaN;
+
+const DATE_PROBLEM = 'expected a date YYYY-MM-DD';
+export const calendarDate = z
+  .string({ error: DATE_PROBLEM })
+  .refine((text) => parseDate(text) !== null, { error: DATE_PROBLEM })
+  .transform((text) => text as CalendarDate);
+
+/** A date that days are counted from: one far off would leave the calendar. */
+const COUNTED_PROBLEM = 'expected a date YYYY-MM-DD of the years 1900 to 2999';
+export const countedDate = z
+  .string({ error: COUNTED_PROBLEM })
+  .refine((text) => parseDate(text) !== null && text >= '1900-01-01' && text < '3000-01-01', { error: COUNTED_PROBLEM })
+  .transform((text) => text as CalendarDate);
+
+const PERIOD_PROBLEM = 'expected a month YYYY-MM of the years 1900 to 2999';
+export const period = z
+  .string({ error: PERIOD_PROBLEM })
+  .refine((text) => parsePeriod(text) !== null, { error: PERIOD_PROBLEM })
+  .transform((text) => text as Period);
+
+/** An optional field: absent and null mean the same. */
+export const optional = <T extends z.ZodType>(field: T) => field.nullish();
+
+export const integer = (least: number, most: number) =>
+  z
+    .number({ error: `expected a whole number from ${least} to ${most}` })
+    .refine((value) => Number.isInteger(value) && value >= least && value <= most, {
+      error: `expected a whole number from ${least} to ${most}`,
+    });

@@ -1,0 +1,55 @@
+/** What varies in the CloudEvents headers of an output; the rest is constant or belongs to the shard. */
+export interface EventStamp {
+  readonly type: string;
+  /** Derived from what it answers, never from the attempt. */
+  readonly id: string;
+  readonly time: string;
+  readonly traceparent?: string;
+}
+
+/** The headers of an output, CloudEvents 1.0 in Kafka's binary mode, with the writer's dense sequence. */
+export function outputHeaders(stamp: EventStamp, writer: { source: string; sequence: bigint }): [string, Buffer][] {
+  const headers: [string, string][] = [
+    ['ce_specversion', '1.0'],
+    ['ce_type', stamp.type],
+    ['ce_id', stamp.id],
+    ['ce_source', writer.source],
+    ['ce_time', stamp.time],
+    ['content-type', 'application/json'],
+    ['ce_sequence', String(writer.sequence)],
+  ];
+  if (stamp.traceparent !== undefined) headers.push(['traceparent', stamp.traceparent]);
+  return headers.map(([name, text]) => [name, Buffer.from(text)]);
+}
+
+/** Where a dead letter came from and why; no personal data. */
+export interface DeadLetterNote {
+  readonly code: string;
+  readonly detail: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly at: string;
+}
+
+/** The original headers followed by ours. Ours of an earlier trip are replaced, so that a redriven message has one set. */
+export function deadLetterHeaders(
+  original: readonly (readonly [string, Uint8Array])[],
+  note: DeadLetterNote,
+  sequence: bigint,
+): [string, Buffer][] {
+  const ours: [string, string][] = [
+    ['gongji-code', note.code],
+    ['gongji-detail', note.detail],
+    ['gongji-topic', note.topic],
+    ['gongji-partition', String(note.partition)],
+    ['gongji-offset', note.offset],
+    ['gongji-at', note.at],
+    ['gongji-sequence', String(sequence)],
+  ];
+  const kept = original.filter(([name]) => !ours.some(([own]) => own === name));
+  return [
+    ...kept.map(([name, value]): [string, Buffer] => [name, Buffer.from(value)]),
+    ...ours.map(([name, text]): [string, Buffer] => [name, Buffer.from(text)]),
+  ];
+}

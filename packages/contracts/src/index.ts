@@ -1,0 +1,38 @@
+export { type CodeKind, type CodeText, OUTCOME_CODES } from './codes/table.ts';
+export {
+  type ArrearsCheck,
+  type Bad,
+  DECODE_LIMITS,
+  type DecodedClaims,
+  type DecodedMembers,
+  type DecodeLimits,
+  decodeClaim,
+  decodeClaims,
+  decodeMembers,
+  headerText,
+  type Issue,
+  type RawMessage,
+} from './decode.ts';
+export { parseInstant } from './fields.ts';
+export { type DeadLetterNote, deadLetterHeaders, type EventStamp, outputHeaders } from './headers.ts';
+export { type NhsaFlags, type NhsaSettlement, renderNhsa } from './nhsa.ts';
+export {
+  type AskedSource,
+  type ClaimOutcome,
+  type PremiumOutcome,
+  type RefundOutcome,
+  readOutcome,
+  readRefund,
+} from './outcomes-read.ts';
+export {
+  encodePremium,
+  encodeRefund,
+  encodeRejected,
+  encodeSettlement,
+  type Outgoing,
+  paidFromOutcome,
+  withRefundOutcome,
+} from './settlements-out.ts';
+export { encodeSharing } from './sharing-out.ts';
+export { type Topics, topicsOf } from './topics.ts';
+export { encodeAccount, encodeBinding, encodeStanding } from './views-out.ts';

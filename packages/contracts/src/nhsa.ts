@@ -1,0 +1,57 @@
+import { add, formatMoney, type Money, money, type Policy } from '@repo/domain';
+
+/** How a region prints the totals of a settlement; the two never overlap inside. */
+export type NhsaFlags = Pick<Policy, 'nhsaAcctPayIncludesMulaid' | 'nhsaFundIncludesAcct'>;
+
+/** The output node of transaction 2207 (outpatient and pharmacy) or 2304 (inpatient), as far as this system knows its fields. */
+export interface NhsaSettlement {
+  readonly infno: '2207' | '2304';
+  readonly setlinfo: Readonly<Record<string, string | null>>;
+}
+
+const COPIED = [
+  'setl_id',
+  'mdtrt_id',
+  'psn_no',
+  'fixmedins_code',
+  'med_type',
+  'clr_type',
+  'setl_time',
+  'medins_setl_id',
+  'refd_setl_flag',
+  'medfee_sumamt',
+  'hosp_part_amt',
+  'psn_part_amt',
+] as const;
+
+/** Clearing class 21: what 2304 settles; everything else is settled by 2207. */
+const INPATIENT_CLEARING = '21';
+
+/**
+ * A published `settlement.settled` or `settlement.refused` as the fields of `setlinfo`. Where the region's account total
+ * includes what relatives paid, `acct_pay` does, and `acct_mulaid_pay` names that part of it; where its fund total includes the
+ * personal account, `fund_pay_sumamt` contains `acct_pay` as printed. Null for an outcome that is no claim's. Amounts in yuan.
+ */
+export function renderNhsa(payload: string, flags: NhsaFlags): NhsaSettlement | null {
+  const wire = JSON.parse(payload) as Record<string, string | null>;
+  if (wire.setl_id === undefined) return null;
+  const amountOf = (name: string): Money => money(wire[name] ?? '0.00');
+  const mutualAidPaid = amountOf('acct_mulaid_pay');
+  const ownPaid = amountOf('acct_pay');
+  const accountPaid = flags.nhsaAcctPayIncludesMulaid ? add(ownPaid, mutualAidPaid) : ownPaid;
+  const fundPaid = amountOf('fund_pay_sumamt');
+  const amounts = {
+    fund_pay_sumamt: flags.nhsaFundIncludesAcct ? add(fundPaid, accountPaid) : fundPaid,
+    acct_pay: accountPaid,
+    acct_mulaid_pay: mutualAidPaid,
+    psn_cash_pay: amountOf('psn_cash_pay'),
+    balc: amountOf('balc'),
+  };
+  return {
+    infno: wire.clr_type === INPATIENT_CLEARING ? '2304' : '2207',
+    setlinfo: {
+      ...Object.fromEntries(COPIED.map((name) => [name, wire[name] ?? null])),
+      ...Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, formatMoney(amount)])),
+    },
+  };
+}
