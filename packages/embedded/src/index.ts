@@ -1,0 +1,12 @@
+export { type Child, type ChildOptions, type Exit, type StopStep, startChild, stopLeftovers, tailOf } from './child.ts';
+export { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+export { StartFailure } from './failure.ts';
+export { type KafkaOptions, type KafkaServer, startKafka } from './kafka.ts';
+export { findJava, findKafkaClassPath } from './kafka-programs.ts';
+export { type KeepRunningOptions, type KeptRunning, keepRunning } from './keep-running.ts';
+export { choosePort, findFreePort, HOST } from './ports.ts';
+export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
+export { processStamp } from './process-table.ts';
+export { type Servers, type ServersOptions, startServers } from './servers.ts';
+export { onStopRequest, type StopRequest } from './signals.ts';
+export { waitFor } from './wait.ts';

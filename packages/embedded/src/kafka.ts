@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Child, runToEnd, startChild, tailOf } from './child.ts';
+import { explainFileError, StartFailure } from './failure.ts';
+import { kafkaAnswers } from './kafka-probe.ts';
+import { findJava, findKafkaClassPath, KAFKA_DIR } from './kafka-programs.ts';
+import { choosePort, findFreePort, HOST } from './ports.ts';
+import { waitFor } from './wait.ts';
+
+const READY_WITHIN_MS = 120_000;
+
+export interface KafkaOptions {
+  /** Its parts `kafka/`, `logs/` and `run/` are used. */
+  readonly dataDir: string;
+  /** A free one when absent. */
+  readonly port?: number | undefined;
+  /** Further broker settings, e.g. `{ 'log.retention.ms': '1000' }`; they win over ours. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** JVM heap, `-Xmx`; 1g when absent. */
+  readonly heap?: string;
+  readonly log?: (line: string) => void;
+}
+
+export interface KafkaServer extends Child {
+  /** `127.0.0.1:port`, to bootstrap from. */
+  readonly brokers: string;
+  readonly port: number;
+}
+
+/**
+ * Starts one combined Kafka node (broker and controller) on 127.0.0.1 and waits until it serves clients, its group and
+ * transaction coordinators included. Throws a `StartFailure` that says what to do.
+ */
+export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
+  const dataDir = resolve(options.dataDir);
+  const logFile = join(dataDir, 'logs', 'kafka.log');
+  const java = await findJava();
+  const classPath = await findKafkaClassPath(options.log === undefined ? {} : { log: options.log });
+  const port = await choosePort(options.port, 'GONGJI_KAFKA_PORT');
+  const properties = join(dataDir, 'kafka.properties');
+  const jvm: Jvm = { java, classPath, properties };
+  try {
+    mkdirSync(join(dataDir, 'logs'), { recursive: true });
+    const write = (logDir: string, controllerPort: number): void => {
+      const quorum = { 'controller.quorum.bootstrap.servers': `${HOST}:${controllerPort}` };
+      const settings = { ...brokerSettings({ port, controllerPort, logDir }), ...quorum, ...options.settings };
+      writeFileSync(
+        properties,
+        Object.entries(settings)
+          .map(([name, value]) => `${name}=${value}\n`)
+          .join(''),
+      );
+    };
+    await ensureStorage({ dataDir, jvm, write, log: options.log });
+    write(join(dataDir, 'kafka'), await findFreePort());
+  } catch (error) {
+    throw explainFileError(error, dataDir);
+  }
+  const heap = options.heap ?? '1g';
+  const child = await startChild({
+    name: 'kafka',
+    command: java,
+    args: [
+      `-Xmx${heap}`,
+      '-Xms256m',
+      '-XX:+UseG1GC',
+      '-XX:MaxGCPauseMillis=20',
+      '-Djava.awt.headless=true',
+      ...javaFlags(jvm),
+      'kafka.Kafka',
+      properties,
+    ],
+    cwd: dataDir,
+    runDir: join(dataDir, 'run'),
+    logFile,
+    stopSteps: [{ signal: 'SIGTERM', withinMs: 30_000 }],
+  });
+  try {
+    await waitUntilReady({ child, port, logFile });
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return { ...child, brokers: `${HOST}:${port}`, port };
+}
+
+interface Jvm {
+  readonly java: string;
+  readonly classPath: string;
+  readonly properties: string;
+}
+
+const javaFlags = ({ classPath }: Jvm): string[] => [
+  `-Dlog4j2.configurationFile=${join(KAFKA_DIR, 'log4j2.xml')}`,
+  '-cp',
+  classPath,
+];
+
+/** One node, so everything is replicated once; internal topics have few partitions, which makes the first start quick. */
+export function brokerSettings(options: {
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly logDir: string;
+}): Record<string, string> {
+  const { port, controllerPort, logDir } = options;
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    listeners: `PLAINTEXT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'log.dirs': logDir,
+    'num.partitions': '6',
+    'auto.create.topics.enable': 'false',
+    'default.replication.factor': '1',
+    'min.insync.replicas': '1',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '6',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '6',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    // A broker that died uncleanly may register again only when its old session has run out (9 s by default).
+    'broker.session.timeout.ms': '5000',
+    'broker.heartbeat.interval.ms': '1000',
+    'group.initial.rebalance.delay.ms': '0',
+  };
+}
+
+interface StorageOptions {
+  readonly dataDir: string;
+  readonly jvm: Jvm;
+  readonly write: (logDir: string, controllerPort: number) => void;
+  readonly log: ((line: string) => void) | undefined;
+}
+
+async function ensureStorage({ dataDir, jvm, write, log }: StorageOptions): Promise<void> {
+  const logDir = join(dataDir, 'kafka');
+  if (existsSync(join(logDir, 'meta.properties'))) return;
+  if (existsSync(logDir)) {
+    // Partition directories are named topic-number; only the metadata log exists before any topic does.
+    const partition = readdirSync(logDir).find((name) => /-\d+$/.test(name) && !name.startsWith('__cluster_metadata-'));
+    if (partition !== undefined) {
+      throw new StartFailure(
+        `${logDir} holds topics (${partition}) but its file meta.properties is missing, so the directory is damaged. Restore it from a backup, or move it away to start empty.`,
+      );
+    }
+    rmSync(logDir, { recursive: true });
+  }
+  log?.('creating the Kafka data directory');
+  // Formatted beside and renamed, so that a death on the way leaves no half-made directory in its place.
+  const draft = join(dataDir, 'kafka.new');
+  rmSync(draft, { recursive: true, force: true });
+  write(draft, await findFreePort());
+  const args = [
+    ...javaFlags(jvm),
+    'kafka.tools.StorageTool',
+    'format',
+    '--standalone',
+    '--config',
+    jvm.properties,
+    // In one word: an id may begin with a dash.
+    `--cluster-id=${randomBytes(16).toString('base64url')}`,
+  ];
+  try {
+    await runToEnd(jvm.java, ['-XX:TieredStopAtLevel=1', ...args]);
+  } catch (error) {
+    const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw new StartFailure(`Kafka could not format ${logDir}:\n${text.trim()}`, { cause: error });
+  }
+  // The records are personal data; other users of the machine have no business there.
+  chmodSync(draft, 0o700);
+  renameSync(draft, logDir);
+}
+
+async function waitUntilReady({
+  child,
+  port,
+  logFile,
+}: {
+  child: Child;
+  port: number;
+  logFile: string;
+}): Promise<void> {
+  let exit: string | undefined;
+  void child.exited.then(({ code, signal }) => {
+    exit = signal ?? `code ${code}`;
+  });
+  const answers = (): Promise<boolean> => {
+    if (exit !== undefined) throw new StartFailure(explainExit(exit, logFile));
+    return kafkaAnswers({ host: HOST, port });
+  };
+  if (await waitFor(answers, READY_WITHIN_MS)) return;
+  throw new StartFailure(
+    `Kafka did not answer within ${READY_WITHIN_MS / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
+  );
+}
+
+function explainExit(exit: string, logFile: string): string {
+  const tail = tailOf(logFile);
+  const reason = tail.includes('No space left on device')
+    ? 'the disk is full; free some space, or choose another directory with GONGJI_DATA_DIR'
+    : `the end of ${logFile} says why`;
+  return `Kafka ended (${exit}) before it was ready: ${reason}.\n${tail}`;
+}

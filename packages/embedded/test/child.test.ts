@@ -1,0 +1,89 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { startChild, stopLeftovers } from '../src/child.ts';
+import { processStamp } from '../src/process-table.ts';
+import { waitFor } from '../src/wait.ts';
+import { ended, importing, runProgram, tempDir } from './fixtures.ts';
+
+const stopSteps = [{ signal: 'SIGTERM', withinMs: 200 }] as const;
+const STUBBORN = 'trap "" TERM; echo up; while :; do sleep 0.05; done';
+
+const startShell = (directory: string, body: string) =>
+  startChild({
+    name: 'sh',
+    command: '/bin/sh',
+    args: ['-c', body],
+    runDir: directory,
+    logFile: join(directory, 'log'),
+    stopSteps,
+  });
+
+/** A program that starts a child in `directory`, prints the child's pid, and then does what `then` says. */
+const parentOf = (directory: string, then: string): string => `
+${importing('startChild', 'child.ts')}
+const child = await startChild({ name: 'sleep', command: 'sleep', args: ['600'], runDir: ${JSON.stringify(directory)},
+  logFile: ${JSON.stringify(join(directory, 'log'))}, stopSteps: [{ signal: 'SIGTERM', withinMs: 1000 }] });
+console.log(child.pid);
+${then}`;
+
+const killAfterwards = (pid: number): void =>
+  onTestFinished(() => void (processStamp(pid) && process.kill(pid, 'SIGKILL')));
+
+test('a child has a session of its own, so that Ctrl-C in the terminal does not reach it', async () => {
+  const child = await startShell(tempDir(), 'exec sleep 600');
+  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+  const [, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  expect([group, session]).toEqual([String(child.pid), String(child.pid)]);
+  expect(await child.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+});
+
+test('a child that does not follow SIGTERM is killed', async () => {
+  const directory = tempDir();
+  const child = await startShell(directory, STUBBORN);
+  await waitFor(() => readFileSync(join(directory, 'log'), 'utf8') === 'up\n', 5_000);
+  expect(await child.stop()).toEqual({ code: null, signal: 'SIGKILL' });
+  expect(processStamp(child.pid)).toBeUndefined();
+});
+
+test('a program that does not exist is a clear failure', async () => {
+  const directory = tempDir();
+  const options = {
+    name: 'x',
+    command: '/nowhere/x',
+    args: [],
+    runDir: directory,
+    logFile: join(directory, 'log'),
+    stopSteps,
+  };
+  await expect(startChild(options)).rejects.toThrow('Cannot run /nowhere/x');
+});
+
+test('a child ends when its parent exits, even by an error nobody handles', async () => {
+  const { process: parent, line } = await runProgram(parentOf(tempDir(), 'setTimeout(() => process.exit(3), 50);'));
+  killAfterwards(Number(line));
+  await ended(parent);
+  expect(await waitFor(() => processStamp(Number(line)) === undefined, 5_000)).toBe(true);
+});
+
+test('a child left by a parent that was killed is ended by the next start', async () => {
+  const directory = tempDir();
+  const { process: parent, line } = await runProgram(parentOf(directory, 'setInterval(() => {}, 1000);'));
+  const pid = Number(line);
+  killAfterwards(pid);
+  parent.kill('SIGKILL');
+  await ended(parent);
+  expect(processStamp(pid)).toBeDefined();
+  expect(await stopLeftovers(directory)).toEqual(['sleep']);
+  expect(processStamp(pid)).toBeUndefined();
+  expect(await stopLeftovers(directory)).toEqual([]);
+});
+
+test('a process that merely got the pid of a dead one is left alone', async () => {
+  const directory = tempDir();
+  const other = await startShell(tempDir(), 'exec sleep 600');
+  writeFileSync(join(directory, 'old.json'), JSON.stringify({ pid: other.pid, stamp: 'an earlier one', stopSteps }));
+  expect(await stopLeftovers(directory)).toEqual([]);
+  expect(processStamp(other.pid)).toBeDefined();
+  await other.stop();
+});
