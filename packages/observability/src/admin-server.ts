@@ -1,0 +1,85 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describeError } from './errors.ts';
+
+/** Says what is wrong, or null when all is well. Throwing counts as wrong. What it says is shown to operators: no personal data. */
+export type Check = () => string | null | Promise<string | null>;
+export type Checks = Readonly<Record<string, Check>>;
+
+export interface AdminServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+const CHECK_LIMIT_MS = 3_000;
+
+async function problemOf(check: Check): Promise<string | null> {
+  const { promise: late, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => resolve(`no answer within ${CHECK_LIMIT_MS} ms`), CHECK_LIMIT_MS);
+  try {
+    return await Promise.race([check(), late]);
+  } catch (error) {
+    const { name, code } = describeError(error);
+    return code === undefined ? name : `${name} ${code}`;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs all checks at the same time, each with a limit of 3 s. */
+async function runChecks(checks: Checks): Promise<{ status: number; body: string }> {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await problemOf(check)] as const),
+  );
+  const healthy = results.every(([, problem]) => problem === null);
+  const described = results.map(([name, problem]) => [name, problem === null ? { ok: true } : { ok: false, problem }]);
+  const body = JSON.stringify({ status: healthy ? 'ok' : 'failing', checks: Object.fromEntries(described) });
+  return { status: healthy ? 200 : 503, body };
+}
+
+function sendProblem(response: ServerResponse, status: number, title: string): void {
+  response.writeHead(status, { 'content-type': 'application/problem+json' });
+  response.end(JSON.stringify({ type: 'about:blank', status, title }));
+}
+
+/**
+ * Serves `GET /health/live`, `GET /health/ready` (200, or 503 with what is wrong) and `GET /metrics` on a port of their own.
+ * Rejects when the port cannot be had. Port 0 takes a free one.
+ */
+export async function startAdminServer(options: {
+  port: number;
+  host?: string;
+  live: Checks;
+  ready: Checks;
+  metrics: { readonly contentType: string; text(): Promise<string> };
+}): Promise<AdminServer> {
+  const { port, host = '127.0.0.1', live, ready, metrics } = options;
+  const routes: Readonly<Record<string, () => Promise<{ status: number; body: string; contentType?: string }>>> = {
+    '/health/live': () => runChecks(live),
+    '/health/ready': () => runChecks(ready),
+    '/metrics': async () => ({ status: 200, body: await metrics.text(), contentType: metrics.contentType }),
+  };
+  const answer = async (method: string, path: string, response: ServerResponse): Promise<void> => {
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (route === undefined) return sendProblem(response, 404, 'Not Found');
+    if (method !== 'GET') return sendProblem(response.setHeader('allow', 'GET'), 405, 'Method Not Allowed');
+    try {
+      const { status, body, contentType = 'application/json' } = await route();
+      response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body);
+    } catch {
+      sendProblem(response, 500, 'Internal Server Error');
+    }
+  };
+  const server = createServer({ requestTimeout: 10_000, maxHeaderSize: 8_192 }, (request, response) => {
+    void answer(request.method ?? '', (request.url ?? '').split('?', 1)[0] ?? '', response);
+  });
+  server.maxConnections = 64;
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

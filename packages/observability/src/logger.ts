@@ -1,0 +1,182 @@
+import {
+  type DestinationStream,
+  destination as fileDestination,
+  type Logger as Pino,
+  pino,
+  stdTimeFunctions,
+} from 'pino';
+import { describeError } from './errors.ts';
+
+/**
+ * The only fields a log line may carry. A field that is not in this list is left out and counted, so personal data cannot reach the
+ * log through a field nobody thought of. Each name stands for a code, a count, a position, a duration or a technical id.
+ */
+export const LOG_FIELDS = [
+  'action',
+  'attempt',
+  'bytes',
+  'causation',
+  'check',
+  'claimId',
+  'code',
+  'component',
+  'config',
+  'constraint',
+  'count',
+  'dataDir',
+  'delayMs',
+  'durationMs',
+  'epoch',
+  'error',
+  'eventType',
+  'exitCode',
+  'expected',
+  'found',
+  'group',
+  'host',
+  'kind',
+  'lag',
+  'limit',
+  'migration',
+  'nextOffset',
+  'offset',
+  'outcomes',
+  'owner',
+  'partition',
+  'partitions',
+  'phase',
+  'pid',
+  'policyVersion',
+  'port',
+  'position',
+  'reason',
+  'region',
+  'regions',
+  'rows',
+  'sequence',
+  'shard',
+  'signal',
+  'state',
+  'status',
+  'statusCode',
+  'steps',
+  'topic',
+  'topics',
+  'traceparent',
+  'transactionalId',
+  'version',
+  'waitMs',
+] as const;
+
+/** Fields that hold personal data wherever they appear; written as `[redacted]`, so that a reader sees that there was one. */
+export const PERSONAL_FIELDS = [
+  'personNo',
+  'psn_no',
+  'psn_name',
+  'certno',
+  'name',
+  'payer',
+  'beneficiary',
+  'account',
+  'key',
+  'value',
+  'payload',
+] as const;
+
+type Scalar = string | number | bigint | boolean | null | undefined;
+type LogValue = Scalar | readonly Scalar[] | Readonly<Record<string, Scalar>>;
+/** What a log line may say besides its message: listed fields, and an error of any type under `error`. */
+export type LogFields = { readonly [F in Exclude<(typeof LOG_FIELDS)[number], 'error'>]?: LogValue } & {
+  readonly error?: unknown;
+};
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+interface Write {
+  (message: string): void;
+  (fields: LogFields, message: string): void;
+}
+/** One line of JSON per call. `error` means that a person must act; `info` is one line per batch, `debug` one per settlement. */
+export interface Logger {
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+  readonly fatal: Write;
+  /** A logger whose every line carries `fields` too. */
+  child(fields: LogFields): Logger;
+}
+
+const TEXT_LENGTH_MAX = 300;
+const LIST_LENGTH_MAX = 50;
+const listed = new Set<string>(LOG_FIELDS);
+const personal = new Set<string>(PERSONAL_FIELDS);
+/** Han characters (names) and the 18-character citizen number: neither belongs in any line, not even inside an allowed field. */
+const PERSONAL_TEXT = /\p{Script=Han}+|(?<!\d)\d{17}[\dXx](?!\d)/gu;
+
+const maskText = (text: string): string => text.slice(0, TEXT_LENGTH_MAX).replace(PERSONAL_TEXT, '[masked]');
+
+function shapeScalar(value: unknown): Scalar {
+  if (typeof value === 'string') return maskText(value);
+  if (typeof value === 'bigint') return value.toString();
+  return typeof value === 'number' || typeof value === 'boolean' || value === null ? value : `[${typeof value}]`;
+}
+
+function shapeValue(value: unknown): unknown {
+  if (value instanceof Error) return describeError(value);
+  if (Array.isArray(value)) return value.slice(0, LIST_LENGTH_MAX).map(shapeScalar);
+  if (typeof value !== 'object' || value === null) return shapeScalar(value);
+  const entries = Object.entries(value).filter(([key]) => /^[A-Za-z_]{1,60}$/.test(key) && !personal.has(key));
+  return Object.fromEntries(entries.slice(0, LIST_LENGTH_MAX).map(([key, inner]) => [key, shapeScalar(inner)]));
+}
+
+function shapeFields(fields: object): Record<string, unknown> {
+  const shaped: { [field: string]: unknown; error?: unknown } = {};
+  let unlisted = 0;
+  for (const [field, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    if (field === 'error') shaped.error = describeError(value);
+    else if (listed.has(field)) shaped[field] = shapeValue(value);
+    else if (personal.has(field)) shaped[field] = '[redacted]';
+    else unlisted += 1;
+  }
+  return unlisted === 0 ? shaped : { ...shaped, unlisted };
+}
+
+function wrap(line: Pino): Logger {
+  const writer = (level: Exclude<LogLevel, 'trace' | 'silent'>): Write => {
+    // Always a fixed message and no interpolation: pino would otherwise take the message from the error it is given.
+    return (first: LogFields | string, message?: string) => {
+      if (!line.isLevelEnabled(level)) return;
+      if (typeof first === 'string') line[level](maskText(first));
+      else
+        line[level](
+          first instanceof Error ? { error: describeError(first) } : shapeFields(first),
+          maskText(message ?? ''),
+        );
+    };
+  };
+  return {
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
+    fatal: writer('fatal'),
+    child: (fields) => wrap(line.child(shapeFields(fields))),
+  };
+}
+
+/**
+ * A logger for one service. Lines are written at once (synchronously): there are few, and the last one before an exit matters most.
+ * @param destination where lines go, standard output unless given
+ */
+export function createLogger(options: { service: string; level?: LogLevel; destination?: DestinationStream }): Logger {
+  const { service, level = 'info', destination = fileDestination({ fd: 1, sync: true }) } = options;
+  const settings = {
+    level,
+    base: { service, pid: process.pid },
+    messageKey: 'message',
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { error: (value: unknown) => value },
+  };
+  return wrap(pino(settings, destination));
+}

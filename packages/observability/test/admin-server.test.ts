@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { type Checks, createMetrics, startAdminServer } from '../src/index.ts';
+
+const metrics = createMetrics({ codes: [], partitions: 1 });
+const start = (ready: Checks, live: Checks = {}) => startAdminServer({ port: 0, live, ready, metrics });
+const get = (port: number, path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
+
+test('ready names each check and is 503 while one fails', async () => {
+  let lost: string | null = 'connection refused';
+  await using server = await start({ database: () => lost, broker: async () => null });
+  const failing = await get(server.port, '/health/ready');
+  expect(failing.status).toBe(503);
+  expect(await failing.json()).toEqual({
+    status: 'failing',
+    checks: { database: { ok: false, problem: 'connection refused' }, broker: { ok: true } },
+  });
+  lost = null;
+  expect((await get(server.port, '/health/ready?verbose=1')).status).toBe(200);
+});
+
+test('a check that throws fails by its code, never by its message', async () => {
+  const refused = () => Promise.reject(Object.assign(new Error('password of 王伟 is wrong'), { code: '28P01' }));
+  await using server = await start({ database: refused });
+  expect(await (await get(server.port, '/health/ready')).json()).toMatchObject({
+    checks: { database: { problem: 'Error 28P01' } },
+  });
+});
+
+test('live is independent of ready', async () => {
+  await using server = await start({ database: () => 'down' }, { polling: () => null });
+  expect((await get(server.port, '/health/live')).status).toBe(200);
+});
+
+test('metrics are Prometheus text', async () => {
+  await using server = await start({});
+  const response = await get(server.port, '/metrics');
+  expect(response.headers.get('content-type')).toContain('text/plain');
+  expect(await response.text()).toContain('# TYPE settlement_claims_total counter');
+});
+
+test('anything else is problem+json', async () => {
+  await using server = await start({});
+  for (const [path, method, status] of [
+    ['/', 'GET', 404],
+    ['/constructor', 'GET', 404],
+    ['/metrics', 'POST', 405],
+  ] as const) {
+    const response = await get(server.port, path, { method });
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toMatchObject({ status });
+  }
+});
+
+test('a port in use is reported and a closed server frees its port', async () => {
+  const first = await start({});
+  await expect(startAdminServer({ port: first.port, live: {}, ready: {}, metrics })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
+  await first[Symbol.asyncDispose]();
+  await using again = await startAdminServer({ port: first.port, live: {}, ready: {}, metrics });
+  expect(again.port).toBe(first.port);
+});
