@@ -1,0 +1,235 @@
+import { Alarm } from './clock.ts';
+import { ensure, HaltError } from './errors.ts';
+import { pauseOf } from './options.ts';
+import type { Applied, InputRecord, Lease, OutboxRow } from './port.ts';
+import type { PublishLane } from './publish-lane.ts';
+import { loadRows, type Tenure } from './tenure.ts';
+
+const sizeOf = (record: InputRecord): number => (record.key?.length ?? 0) + (record.value?.length ?? 0);
+
+/** What one transaction is to do, and the offset it leaves behind. */
+interface Work {
+  readonly step: 'apply' | 'idle';
+  readonly nextOffset: bigint;
+  run(lease: Lease): Promise<Applied | null>;
+}
+
+/** How it went: committed (or nothing to do), the tenure ended first, or a defect stands in the way. */
+type Result = 'done' | 'ended' | { readonly defect: unknown };
+
+/**
+ * Applies a shard's records in order, one database transaction per batch; a batch is whatever waits, up to the limits. Every
+ * transaction wins the compare-and-set of the shard's row or writes nothing, so an attempt may be repeated without thought.
+ */
+export class ApplyLane {
+  readonly #tenure: Tenure;
+  readonly #publishing: PublishLane;
+  readonly #alarm: Alarm;
+  #inbox: InputRecord[] = [];
+  #inboxBytes = 0;
+  #inboxHasRoom: (() => void) | undefined;
+  #idleDueAt = 0;
+  #idleWasLast = false;
+  #quarantined = 0;
+
+  constructor(tenure: Tenure, publishing: PublishLane) {
+    this.#tenure = tenure;
+    this.#publishing = publishing;
+    this.#alarm = new Alarm(tenure.settings.clock);
+    tenure.onChange(() => {
+      this.#alarm.ring();
+      this.#inboxHasRoom?.();
+    });
+  }
+
+  /** Takes records. Null = there is room for another fetch; else resolves when there is. */
+  push(records: readonly InputRecord[], logEnd: bigint): Promise<void> | null {
+    const tenure = this.#tenure;
+    if (!tenure.isOpen) return null;
+    tenure.logEnd = logEnd;
+    this.#inbox.push(...records);
+    for (const record of records) this.#inboxBytes += sizeOf(record);
+    this.#alarm.ring();
+    if (!this.#isFull()) return null;
+    return new Promise((resolve) => {
+      this.#inboxHasRoom = resolve;
+    });
+  }
+
+  /** Half full counts as full: reading must begin again before the inbox runs dry. */
+  #isFull(): boolean {
+    const { inboxRecordsMax, inboxBytesMax } = this.#tenure.settings.limits;
+    return this.#inbox.length * 2 > inboxRecordsMax || this.#inboxBytes * 2 > inboxBytesMax;
+  }
+
+  async run(): Promise<void> {
+    const tenure = this.#tenure;
+    const { clock, processor } = tenure.settings;
+    while (tenure.isOpen) {
+      const idleDueInMs = processor.applyIdle === undefined ? Number.POSITIVE_INFINITY : this.#idleDueAt - clock.now();
+      if (this.#inbox.length > 0 || idleDueInMs <= 0) {
+        await this.#publishing.room();
+        if (!tenure.isOpen) break;
+        const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
+        this.#idleWasLast = idle;
+        await (idle ? this.#applyIdle() : this.#applyBatch(this.#takeBatch()));
+      } else {
+        this.#idleWasLast = false;
+        await this.#alarm.wait(Math.min(idleDueInMs, 0x7fffffff));
+      }
+    }
+    this.#publishing.finish();
+  }
+
+  /** Records below the next offset were applied before and are dropped here. */
+  #takeBatch(): InputRecord[] {
+    const { batchRecordsMax, batchBytesMax } = this.#tenure.settings.limits;
+    let taken = 0;
+    let bytes = 0;
+    for (const record of this.#inbox) {
+      bytes += sizeOf(record);
+      if (taken > 0 && (taken === batchRecordsMax || bytes > batchBytesMax)) break;
+      taken += 1;
+    }
+    const batch = this.#inbox.splice(0, taken);
+    for (const record of batch) this.#inboxBytes -= sizeOf(record);
+    if (!this.#isFull()) this.#inboxHasRoom?.();
+    return batch.filter((record) => record.offset >= this.#tenure.nextOffset);
+  }
+
+  /** Applies records as one transaction, or, where that meets a defect, finds the one that does and has it set aside, in order. */
+  async #applyBatch(records: readonly InputRecord[]): Promise<void> {
+    const last = records.at(-1);
+    if (last === undefined) return;
+    const { processor, limits, clock, observer } = this.#tenure.settings;
+    const startedAt = clock.now();
+    const outSeq = this.#tenure.outSeq;
+    const nextOffset = last.offset + 1n;
+    const result = await this.#commit({ step: 'apply', nextOffset, run: (lease) => processor.apply(lease, records) });
+    if (result === 'ended') return;
+    if (result === 'done') {
+      const lag = Number(this.#tenure.logEnd > nextOffset ? this.#tenure.logEnd - nextOffset : 0n);
+      const rows = Number(this.#tenure.outSeq - outSeq);
+      this.#tenure.session.progress(nextOffset);
+      return observer.applied(this.#tenure.shard, { records: records.length, rows, ms: clock.now() - startedAt, lag });
+    }
+    if (records.length > 1) {
+      const middle = records.length >> 1;
+      await this.#applyBatch(records.slice(0, middle));
+      return this.#applyBatch(records.slice(middle));
+    }
+    if (processor.quarantine === undefined || this.#quarantined >= limits.quarantineMax)
+      return this.#haltOn(result.defect);
+    this.#quarantined += 1;
+    const setAside = processor.quarantine.bind(processor);
+    const second = await this.#commit({
+      step: 'apply',
+      nextOffset,
+      run: (lease) => setAside(lease, last, result.defect),
+    });
+    if (second === 'done') observer.quarantined(this.#tenure.shard, { offset: last.offset });
+    else if (second !== 'ended') this.#haltOn(second.defect);
+  }
+
+  async #applyIdle(): Promise<void> {
+    const { processor, clock, limits } = this.#tenure.settings;
+    let found = false;
+    const run = async (lease: Lease): Promise<Applied | null> => {
+      const applied = (await processor.applyIdle?.(lease)) ?? null;
+      found = applied !== null;
+      return applied;
+    };
+    const result = await this.#commit({ step: 'idle', nextOffset: this.#tenure.nextOffset, run });
+    if (typeof result === 'object') return this.#haltOn(result.defect);
+    this.#idleDueAt = found ? 0 : clock.now() + limits.idleIntervalMs;
+  }
+
+  #haltOn(error: unknown): void {
+    this.#tenure.end({ kind: 'halted', reason: 'defect', error });
+  }
+
+  /** Runs one transaction to a known end. */
+  async #commit(work: Work): Promise<Result> {
+    const tenure = this.#tenure;
+    const { classify, observer, limits, clock, random, failpoint } = tenure.settings;
+    for (let attempt = 1; tenure.isOpen; attempt++) {
+      try {
+        const { lease } = tenure;
+        const applied = await work.run(lease);
+        await failpoint('after-db-commit');
+        if (applied !== null) await this.#accept(applied, work, lease);
+        else if (attempt > 1) await this.#catchUp(work);
+        return 'done';
+      } catch (error) {
+        const disposition = error instanceof HaltError ? 'defect' : classify(error);
+        observer.failed(tenure.shard, { step: work.step, disposition, error });
+        if (error instanceof HaltError) tenure.fail(error);
+        else if (disposition === 'fenced' && (await this.#isDone(work, error))) return 'done';
+        else if (disposition === 'defect' && attempt >= limits.defectAttemptsMax) return { defect: error };
+        else if (attempt >= limits.attemptsMax) tenure.fail(error);
+        else await new Promise<void>((resolve) => void clock.after(pauseOf(attempt - 1, random), resolve));
+      }
+    }
+    return 'ended';
+  }
+
+  /** Checks what a transaction says it did, and passes its rows on. */
+  async #accept({ nextOffset, outSeq, rows }: Applied, work: Work, lease: Lease): Promise<void> {
+    const tenure = this.#tenure;
+    ensure(nextOffset === work.nextOffset, 'defect', `the transaction ended at ${nextOffset}, not ${work.nextOffset}`);
+    const before = outSeq - BigInt(rows.length);
+    ensure(before >= tenure.outSeq, 'defect', `rows end at ${outSeq}, but ${tenure.outSeq} were written before`);
+    rows.forEach((row, index) => {
+      ensure(row.seq === before + BigInt(index) + 1n, 'defect', `row ${index} of the batch has seq ${row.seq}`);
+    });
+    tenure.nextOffset = nextOffset;
+    if (lease.publishedSeq > tenure.marked) tenure.marked = lease.publishedSeq;
+    // An idle attempt whose answer was lost had committed after all: its rows stand between.
+    if (before > tenure.outSeq) await this.#passOnFromOutbox(outSeq);
+    else this.#passOn(rows, outSeq);
+  }
+
+  /**
+   * The compare-and-set matched no row. Either the shard has another owner, or an attempt of ours whose COMMIT went unanswered had
+   * committed. Answers whether the work is done; ends the tenure where that cannot be.
+   */
+  async #isDone(work: Work, cause: unknown): Promise<boolean> {
+    try {
+      return await this.#catchUp(work, cause);
+    } catch (error) {
+      this.#tenure.fail(error);
+      return false;
+    }
+  }
+
+  /** Takes over what an unanswered attempt committed, as the shard's row tells. Answers whether the row is where the work leaves it. */
+  async #catchUp(work: Work, cause?: unknown): Promise<boolean> {
+    const tenure = this.#tenure;
+    const { epoch, nextOffset, outSeq } = await tenure.settings.store.read(tenure.shard);
+    if (epoch !== tenure.epoch) {
+      tenure.fail(cause);
+      return false;
+    }
+    const explained = nextOffset === work.nextOffset || nextOffset === tenure.nextOffset;
+    ensure(
+      explained,
+      'state-unexplained',
+      `ours, but at ${nextOffset}; before ${tenure.nextOffset}, after ${work.nextOffset}`,
+    );
+    tenure.nextOffset = nextOffset;
+    if (outSeq > tenure.outSeq) await this.#passOnFromOutbox(outSeq);
+    return work.step === 'apply' && nextOffset === work.nextOffset;
+  }
+
+  async #passOnFromOutbox(outSeq: bigint): Promise<void> {
+    const found: OutboxRow[] = [];
+    for await (const rows of loadRows(this.#tenure, this.#tenure.outSeq, outSeq)) found.push(...rows);
+    this.#passOn(found, outSeq);
+  }
+
+  #passOn(rows: readonly OutboxRow[], outSeq: bigint): void {
+    this.#tenure.outSeq = outSeq;
+    this.#tenure.hasProgressed = true;
+    this.#publishing.enqueue(rows);
+  }
+}

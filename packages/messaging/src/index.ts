@@ -1,0 +1,30 @@
+export type { Clock } from './clock.ts';
+export { FencedError, HaltError, type HaltReason } from './errors.ts';
+export type { KafkaConnection } from './kafkajs/client.ts';
+export { classifyKafkaError } from './kafkajs/errors.ts';
+export { KafkaLog, type KafkaLogOptions } from './kafkajs/log.ts';
+export { KafkaPublisher, type KafkaPublisherOptions } from './kafkajs/publisher.ts';
+export { type OutgoingRecord, Sender, type TailedRecord, type TailOptions, tail } from './kafkajs/tools.ts';
+export { createTopics, PartitionCountError, type TopicNames, type TopicOptions, topicNames } from './kafkajs/topics.ts';
+export type { Observer, ShardPhase, Step } from './observer.ts';
+export { type Failpoint, LIMITS, type Limits, type ProcessorOptions } from './options.ts';
+export { partitionForKey } from './partition.ts';
+export type {
+  Applied,
+  BatchContext,
+  BatchProcessor,
+  Disposition,
+  Headers,
+  InputLog,
+  InputRecord,
+  Lease,
+  LogBounds,
+  LogSession,
+  OutboxRow,
+  Publisher,
+  ShardHandler,
+  ShardId,
+  ShardState,
+  ShardStore,
+} from './port.ts';
+export { createProcessor } from './processor.ts';

@@ -1,0 +1,58 @@
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import tls from 'node:tls';
+import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs';
+import { LZ4, SNAPPY, ZSTD } from './codecs.ts';
+import { patchKafkajs } from './patches.ts';
+
+const require = createRequire(import.meta.url);
+patchKafkajs(require);
+
+/** kafkajs, with what is wrong in it replaced. The only place it is loaded. */
+export const kafkajs = require('kafkajs') as typeof import('kafkajs');
+const { CompressionCodecs, CompressionTypes } = kafkajs;
+Object.assign(CompressionCodecs, {
+  [CompressionTypes.Snappy]: SNAPPY,
+  [CompressionTypes.LZ4]: LZ4,
+  [CompressionTypes.ZSTD]: ZSTD,
+});
+
+/** How to reach the brokers; the same object for everything in this package. */
+export interface KafkaConnection {
+  readonly brokers: readonly string[];
+  /** Names this process at the broker. */
+  readonly clientId: string;
+  readonly ssl?: KafkaConfig['ssl'];
+  readonly sasl?: KafkaConfig['sasl'];
+  /** Receives kafkajs' own warnings and errors. They hold no record's key or value. */
+  readonly log?: (level: 'warn' | 'error', message: string) => void;
+  /** How sockets are made; tests put a faulty network here. */
+  readonly socketFactory?: ISocketFactory;
+}
+
+const CONNECTION_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const KEEP_ALIVE_MS = 60_000;
+
+/** As kafkajs makes them, but without Nagle's delay: a transaction is a chain of small requests, each waiting for the last. */
+const connectSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const options = { host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}) };
+  const socket = ssl ? tls.connect({ ...options, ...ssl }, onConnect) : net.connect({ host, port }, onConnect);
+  return socket.setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
+};
+
+export function connect({ brokers, clientId, ssl, sasl, log, socketFactory }: KafkaConnection): Kafka {
+  const { Kafka, logLevel } = kafkajs;
+  const shape: KafkaConfig = {
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    socketFactory: socketFactory ?? connectSocket,
+    logLevel: log === undefined ? logLevel.NOTHING : logLevel.WARN,
+    logCreator: () => (entry) => log?.(entry.level === logLevel.ERROR ? 'error' : 'warn', entry.log.message),
+  };
+  if (ssl !== undefined) shape.ssl = ssl;
+  if (sasl !== undefined) shape.sasl = sasl;
+  return new Kafka(shape);
+}

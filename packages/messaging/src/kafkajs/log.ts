@@ -1,0 +1,225 @@
+import type {
+  Admin,
+  Batch,
+  Consumer,
+  ConsumerGroupJoinEvent,
+  EachBatchPayload,
+  InstrumentationEvent,
+  KafkaMessage,
+} from 'kafkajs';
+import { systemClock } from '../clock.ts';
+import type { InputLog, InputRecord, LogBounds, ShardHandler } from '../port.ts';
+import { type Reader, Sessions } from '../sessions.ts';
+import { connect, type KafkaConnection } from './client.ts';
+import { topicOffsets } from './offsets.ts';
+import { HEADER_LIST, type HeaderList } from './patches.ts';
+
+export interface KafkaLogOptions {
+  readonly connection: KafkaConnection;
+  readonly topic: string;
+  readonly groupId: string;
+  /** The consumer is gone for good, kafkajs does not say so otherwise: exit and be restarted. Called at most once. */
+  readonly onCrash: (error: Error) => void;
+  /** Called after every fetch, also an empty one: liveness is the time since the last call, not "the process is up". */
+  readonly onPoll?: () => void;
+  /** Defaults: 10 s, 2 s, 15 s. */
+  readonly sessionTimeoutMs?: number;
+  readonly heartbeatIntervalMs?: number;
+  readonly rebalanceTimeoutMs?: number;
+  /** How long an empty fetch waits, and so how late a resumed partition may be read. Default 100 ms. */
+  readonly maxWaitMs?: number;
+  /** Bytes per partition in one fetch; a larger record is fetched alone. Default 1 MiB. */
+  readonly maxBytesPerPartition?: number;
+}
+
+const FETCH_BYTES_MAX = 4 << 20;
+const LAG_COMMIT_MS = 5_000;
+
+/**
+ * The input topic through kafkajs' consumer. It only moves records: ownership, order and backpressure are in `Sessions`, and what
+ * kafkajs says about assignment and staleness is a hint. A batch's handler returns at once, so heartbeats never wait for work.
+ */
+export class KafkaLog implements InputLog {
+  readonly #options: Required<Omit<KafkaLogOptions, 'onPoll'>> & Pick<KafkaLogOptions, 'onPoll'>;
+  readonly #consumer: Consumer;
+  readonly #admin: Admin;
+  #sessions: Sessions | undefined;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #lagTimer: NodeJS.Timeout | undefined;
+  #hasCrashed = false;
+  readonly #committed = new Map<number, bigint>();
+  /** Where a skip was doubted once. */
+  readonly #doubted = new Map<number, bigint>();
+
+  constructor(options: KafkaLogOptions) {
+    this.#options = {
+      sessionTimeoutMs: 10_000,
+      heartbeatIntervalMs: 2_000,
+      rebalanceTimeoutMs: 15_000,
+      maxWaitMs: 100,
+      maxBytesPerPartition: 1 << 20,
+      ...options,
+    };
+    const kafka = connect(options.connection);
+    this.#admin = kafka.admin();
+    this.#consumer = kafka.consumer({
+      groupId: options.groupId,
+      sessionTimeout: this.#options.sessionTimeoutMs,
+      heartbeatInterval: this.#options.heartbeatIntervalMs,
+      rebalanceTimeout: this.#options.rebalanceTimeoutMs,
+      maxWaitTimeInMs: this.#options.maxWaitMs,
+      maxBytesPerPartition: this.#options.maxBytesPerPartition,
+      maxBytes: FETCH_BYTES_MAX,
+      minBytes: 1,
+      allowAutoTopicCreation: false,
+      retry: { restartOnFailure: async () => false },
+    });
+  }
+
+  run(handler: ShardHandler): Promise<void> {
+    this.#started ??= this.#start(handler);
+    return this.#started;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #start(handler: ShardHandler): Promise<void> {
+    const { topic, onCrash, onPoll } = this.#options;
+    const consumer = this.#consumer;
+    const sessions = new Sessions(handler, this.#reader(), systemClock, Math.random);
+    this.#sessions = sessions;
+    const { events } = consumer;
+    consumer.on(events.GROUP_JOIN, ({ payload }: ConsumerGroupJoinEvent) =>
+      sessions.assign(payload.memberAssignment[topic] ?? []),
+    );
+    consumer.on(events.START_BATCH_PROCESS, (event) => this.#followSkip(event, sessions));
+    consumer.on(events.CRASH, ({ payload }) => {
+      if (!this.#hasCrashed) onCrash(payload.error);
+      this.#hasCrashed = true;
+    });
+    if (onPoll !== undefined) consumer.on(events.FETCH, () => onPoll());
+
+    await this.#admin.connect();
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: async (payload) => this.#deliver(payload, sessions),
+    });
+    this.#lagTimer = setInterval(() => void this.#commitLag(sessions), LAG_COMMIT_MS);
+  }
+
+  async #stop(): Promise<void> {
+    // kafkajs may go on consuming when it is told to stop while it joins.
+    await this.#started?.catch(() => {});
+    clearInterval(this.#lagTimer);
+    const sessions = this.#sessions;
+    if (sessions !== undefined) {
+      if (!this.#hasCrashed) await this.#commitLag(sessions);
+      await sessions.close();
+    }
+    await Promise.all([this.#consumer.disconnect().catch(() => {}), this.#admin.disconnect().catch(() => {})]);
+  }
+
+  #reader(): Reader {
+    const { topic } = this.#options;
+    const consumer = this.#consumer;
+    return {
+      bounds: (partition) => this.#bounds(partition),
+      start: (partition, offset) =>
+        whileRunning(() => {
+          // Both take effect before the next fetch; what an earlier fetch still brings is not delivered after a seek.
+          consumer.seek({ topic, partition, offset: String(offset) });
+          consumer.resume([{ topic, partitions: [partition] }]);
+        }),
+      stop: (partition) => whileRunning(() => consumer.pause([{ topic, partitions: [partition] }])),
+    };
+  }
+
+  async #deliver({ batch, resolveOffset }: EachBatchPayload, sessions: Sessions): Promise<void> {
+    const last = batch.messages.at(-1);
+    if (last === undefined) return;
+    const isTaken = sessions.deliver({
+      partition: batch.partition,
+      from: BigInt((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset),
+      next: BigInt(batch.lastOffset()) + 1n,
+      end: BigInt(batch.highWatermark),
+      records: batch.messages.map(recordOf),
+    });
+    // Resolving the last message resolves the control records after it as well.
+    if (isTaken) resolveOffset(last.offset);
+  }
+
+  /**
+   * kafkajs steps over a fetch of nothing but control or aborted records by itself and only says so in this event. One that does not
+   * begin where we are may come from a fetch that a rebalance overtook: read again from where we are, and believe it the second time.
+   */
+  #followSkip({ payload }: InstrumentationEvent<SkipPayload>, sessions: Sessions): void {
+    const { topic, partition, batchSize, firstOffset, lastOffset } = payload;
+    const expected = sessions.expected(partition);
+    if (batchSize > 0 || topic !== this.#options.topic || expected === undefined) return;
+    if (firstOffset === null || BigInt(firstOffset) === expected || this.#doubted.get(partition) === expected) {
+      sessions.skipTo(partition, BigInt(lastOffset) + 1n);
+    } else {
+      this.#doubted.set(partition, expected);
+      whileRunning(() => this.#consumer.seek({ topic, partition, offset: String(expected) }));
+    }
+  }
+
+  async #bounds(partition: number): Promise<LogBounds> {
+    const { topic } = this.#options;
+    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
+    const offsets = await topicOffsets(this.#admin, topic);
+    const found = offsets.find((entry) => entry.partition === partition);
+    const partitions = topics[0]?.partitions.length ?? 0;
+    if (found === undefined) return { start: 0n, end: 0n, partitions };
+    return { start: BigInt(found.low), end: BigInt(found.high), partitions };
+  }
+
+  /** What is applied, as the group's offsets, for lag dashboards alone: nothing here ever reads them. */
+  async #commitLag(sessions: Sessions): Promise<void> {
+    const { topic } = this.#options;
+    const moved = [...sessions.applied()].filter(([partition, offset]) => this.#committed.get(partition) !== offset);
+    if (moved.length === 0) return;
+    try {
+      await this.#consumer.commitOffsets(
+        moved.map(([partition, offset]) => ({ topic, partition, offset: String(offset) })),
+      );
+      for (const [partition, offset] of moved) this.#committed.set(partition, offset);
+    } catch {
+      // Not a member just now; the next round says it again.
+    }
+  }
+}
+
+interface SkipPayload {
+  readonly topic: string;
+  readonly partition: number;
+  readonly batchSize: number;
+  readonly firstOffset: string | null;
+  readonly lastOffset: string;
+}
+
+/** kafkajs refuses seek, pause and resume once its consumer is gone; there is nothing left to steer then. */
+function whileRunning(steer: () => void): void {
+  try {
+    steer();
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'KafkaJSNonRetriableError')) throw error;
+  }
+}
+
+export function recordOf(message: KafkaMessage): InputRecord {
+  return {
+    offset: BigInt(message.offset),
+    key: message.key,
+    value: message.value,
+    headers: (message as { readonly [HEADER_LIST]?: HeaderList })[HEADER_LIST] ?? [],
+    timestampMs: Number(message.timestamp),
+  };
+}

@@ -1,0 +1,248 @@
+/**
+ * What must be replaced inside kafkajs 2.2.4 before it is used: its last release, so nobody else will. Each replacement is the smallest
+ * module or method that is wrong, and applies to that version only.
+ */
+
+interface FetchedMessage {
+  readonly offset: string;
+  readonly isControlRecord: boolean;
+  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
+}
+
+interface AbortedTransaction {
+  readonly producerId: string;
+  readonly firstOffset: string;
+}
+
+const compareOffsets = (left: AbortedTransaction, right: AbortedTransaction): number => {
+  const difference = BigInt(left.firstOffset) - BigInt(right.firstOffset);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+};
+
+/**
+ * Drops what aborted transactions left. kafkajs expects the broker's list sorted by first offset, which it is not (it comes by end),
+ * and enters at most one transaction per message; where several producers interleave in a partition it delivers aborted records.
+ */
+export function filterAbortedMessages<M extends FetchedMessage>({
+  messages,
+  abortedTransactions,
+}: {
+  messages: readonly M[];
+  abortedTransactions: readonly AbortedTransaction[] | null;
+}): readonly M[] {
+  if (abortedTransactions === null || abortedTransactions.length === 0) return messages;
+  const pending = abortedTransactions.toSorted(compareOffsets);
+  const aborting = new Set<string>();
+  return messages.filter(({ offset, isControlRecord, batchContext: { producerId, inTransaction } }) => {
+    while (pending[0] !== undefined && BigInt(pending[0].firstOffset) <= BigInt(offset)) {
+      aborting.add(pending[0].producerId);
+      pending.shift();
+    }
+    // A control record ends its producer's transaction, whichever way.
+    if (isControlRecord) aborting.delete(producerId);
+    return isControlRecord || !inTransaction || !aborting.has(producerId);
+  });
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  readonly throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  checkPendingRequests(): void;
+}
+
+const PENDING_CHECK_MS = 10;
+
+/** As in kafkajs, but only when there is something to wait for: the original re-arms a 1 ms timer for ever on every connection. */
+function scheduleCheckPendingRequests(this: RequestQueue): void {
+  const throttledForMs = this.throttledUntil - Date.now();
+  if (this.throttleCheckTimeoutId !== null || (this.pending.length === 0 && throttledForMs <= 0)) return;
+  this.throttleCheckTimeoutId = setTimeout(
+    () => {
+      this.throttleCheckTimeoutId = null;
+      this.checkPendingRequests();
+    },
+    throttledForMs > 0 ? throttledForMs : PENDING_CHECK_MS,
+  );
+}
+
+/** A record's headers as they were sent: kafkajs turns them into an object, which loses the order of repeated and of numeric names. */
+export const HEADER_LIST: unique symbol = Symbol('headers in order');
+
+export type HeaderList = ReadonlyArray<readonly [name: string, value: Buffer]>;
+
+interface Decoder {
+  readVarIntArray: (decode: unknown) => Array<{ key: string; value: Buffer | null }>;
+}
+
+type DecodeRecord = (decoder: Decoder, context: unknown) => object;
+
+/** Keeps the list the original decodes headers from. A null value becomes an empty one. */
+function decodingInOrder(decodeRecord: DecodeRecord): DecodeRecord {
+  return (decoder, context) => {
+    let list: HeaderList = [];
+    decoder.readVarIntArray = (decode) => {
+      const headers = Object.getPrototypeOf(decoder).readVarIntArray.call(decoder, decode);
+      list = headers.map(({ key, value }: { key: string; value: Buffer | null }) => [key, value ?? Buffer.alloc(0)]);
+      return headers;
+    };
+    return Object.assign(decodeRecord(decoder, context), { [HEADER_LIST]: list });
+  };
+}
+
+interface Encoder {
+  writeVarInt(value: number): Encoder;
+  writeInt8(value: number): Encoder;
+  writeVarLong(value: unknown): Encoder;
+  writeVarIntBytes(value: Buffer | null): Encoder;
+  writeVarIntString(value: string): Encoder;
+}
+
+interface EncoderClass {
+  new (): Encoder;
+  sizeOfVarInt(value: number): number;
+  sizeOfVarLong(value: unknown): number;
+  sizeOfVarIntBytes(value: Buffer | null): number;
+}
+
+interface RecordFields {
+  readonly offsetDelta?: number;
+  readonly timestampDelta?: unknown;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: { readonly [HEADER_LIST]?: HeaderList };
+}
+
+/** Writes a record whose headers carry a `HEADER_LIST` in that order; every other record as kafkajs does. */
+function encodingInOrder(
+  encodeRecord: (record: RecordFields) => Encoder,
+  Encoder: EncoderClass,
+): (record: RecordFields) => Encoder {
+  return (record) => {
+    const list = record.headers?.[HEADER_LIST];
+    if (list === undefined) return encodeRecord(record);
+    const { offsetDelta = 0, timestampDelta = 0, key, value } = record;
+    const head = [
+      Encoder.sizeOfVarLong(timestampDelta),
+      Encoder.sizeOfVarInt(offsetDelta),
+      Encoder.sizeOfVarInt(list.length),
+    ];
+    let size = 1 + Encoder.sizeOfVarIntBytes(key) + Encoder.sizeOfVarIntBytes(value);
+    for (const part of head) size += part;
+    for (const [name, content] of list) {
+      const nameSize = Buffer.byteLength(name);
+      size += Encoder.sizeOfVarInt(nameSize) + nameSize + Encoder.sizeOfVarIntBytes(content);
+    }
+    const encoder = new Encoder().writeVarInt(size).writeInt8(0).writeVarLong(timestampDelta).writeVarInt(offsetDelta);
+    encoder.writeVarIntBytes(key).writeVarIntBytes(value).writeVarInt(list.length);
+    for (const [name, content] of list) encoder.writeVarIntString(name).writeVarIntBytes(content);
+    return encoder;
+  };
+}
+
+interface Broker {
+  isConnected(): boolean;
+}
+
+interface Cluster {
+  findGroupCoordinator(query: { groupId: string; coordinatorType: number }): Promise<Broker>;
+}
+
+type CreateEosManager = (options: { readonly cluster: Cluster }) => unknown;
+
+/**
+ * Remembers a producer's coordinators: kafkajs asks for them before each of a transaction's five requests. Where one has moved, its
+ * answer is an error, after which the producer is thrown away with what it remembers.
+ */
+function rememberingCoordinators(createEosManager: CreateEosManager): CreateEosManager {
+  return (options) => {
+    const known = new Map<string, Broker>();
+    const cluster: Cluster = Object.create(options.cluster);
+    cluster.findGroupCoordinator = async (query) => {
+      const name = `${query.coordinatorType} ${query.groupId}`;
+      const remembered = known.get(name);
+      if (remembered?.isConnected()) return remembered;
+      const found = await options.cluster.findGroupCoordinator(query);
+      known.set(name, found);
+      return found;
+    };
+    return createEosManager({ ...options, cluster });
+  };
+}
+
+interface VersionRange {
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
+type Versions = Readonly<Record<number, VersionRange>>;
+
+interface Requests {
+  readonly requests: Readonly<Record<string, { readonly versions?: ReadonlyArray<string | number> }>>;
+  lookup(versions: Versions): unknown;
+}
+
+/** By Kafka's number, every request this package depends on. */
+const USED: Readonly<Record<number, string>> = {
+  0: 'Produce',
+  1: 'Fetch',
+  2: 'ListOffsets',
+  3: 'Metadata',
+  8: 'OffsetCommit',
+  9: 'OffsetFetch',
+  10: 'GroupCoordinator',
+  11: 'JoinGroup',
+  12: 'Heartbeat',
+  13: 'LeaveGroup',
+  14: 'SyncGroup',
+  19: 'CreateTopics',
+  22: 'InitProducerId',
+  24: 'AddPartitionsToTxn',
+  25: 'AddOffsetsToTxn',
+  26: 'EndTxn',
+  28: 'TxnOffsetCommit',
+};
+
+/** Refuses a broker, on connecting, that no longer takes a version kafkajs can send: by itself it only looks at the newest. */
+export function refusingNewerBrokers({ requests, lookup }: Requests): Requests {
+  return {
+    requests,
+    lookup: (versions) => {
+      for (const [number, name] of Object.entries(USED)) {
+        const newest = Math.max(...(requests[name]?.versions ?? []).map(Number));
+        const range = versions[Number(number)];
+        if (range === undefined || newest < range.minVersion) {
+          throw new Error(
+            `the broker takes ${name} from version ${range?.minVersion} on, kafkajs ${VERSION} sends at most ${newest}`,
+          );
+        }
+      }
+      return lookup(versions);
+    },
+  };
+}
+
+const VERSION = '2.2.4';
+
+/** Applies every replacement; must come before kafkajs itself is loaded. */
+export function patchKafkajs(require: NodeJS.Require): void {
+  const { version } = require('kafkajs/package.json') as { version: string };
+  if (version !== VERSION) throw new Error(`kafkajs ${version} is installed; the replacements are made for ${VERSION}`);
+  const replace = <T>(path: string, make: (original: T) => unknown): void => {
+    const original = require(path) as T;
+    const module = require.cache[require.resolve(path)];
+    if (module === undefined) throw new Error(`${path} is not a module of the require cache`);
+    module.exports = make(original);
+  };
+  const Encoder = require('kafkajs/src/protocol/encoder') as EncoderClass;
+  replace('kafkajs/src/consumer/filterAbortedMessages', () => filterAbortedMessages);
+  replace<(record: RecordFields) => Encoder>('kafkajs/src/protocol/recordBatch/record/v0', (encode) =>
+    encodingInOrder(encode, Encoder),
+  );
+  replace<DecodeRecord>('kafkajs/src/protocol/recordBatch/record/v0/decoder', decodingInOrder);
+  replace('kafkajs/src/producer/eosManager', rememberingCoordinators);
+  // Last of the modules: it loads those above.
+  replace('kafkajs/src/protocol/requests', refusingNewerBrokers);
+  const queue = require('kafkajs/src/network/requestQueue') as { prototype: object };
+  Object.assign(queue.prototype, { scheduleCheckPendingRequests });
+}

@@ -1,0 +1,185 @@
+import type { Admin, Kafka, Message, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
+import type { Failpoint } from '../options.ts';
+import type { OutboxRow, Publisher } from '../port.ts';
+import { connect, type KafkaConnection, kafkajs } from './client.ts';
+import { PublishUnknown, protocolErrorOf } from './errors.ts';
+import { HEADER_LIST } from './patches.ts';
+
+export interface KafkaPublisherOptions {
+  readonly connection: KafkaConnection;
+  /** Prefix of transactional ids and of the position group; one per service. */
+  readonly app: string;
+  /** The input topic whose shards publish. */
+  readonly topic: string;
+  /** After this the broker aborts what a dead publisher left open; until then readers of its partitions wait. Default 15 s. */
+  readonly transactionTimeoutMs?: number;
+  readonly failpoint?: (name: Failpoint) => void | Promise<void>;
+}
+
+/** The broker is still writing the last transaction's markers: ask again soon, but not for ever. */
+const PROBE_MS = 1;
+const PROBES_MAX = 2_000;
+
+/**
+ * One transactional producer per shard. Each transaction carries the rows and, as an offset of a group without members, the last
+ * row's `seq`. A producer is used only while all went well: kafkajs cannot tell what became of a request that failed, so after any
+ * error the object is thrown away and a new one with the same id fences it.
+ */
+export class KafkaPublisher implements Publisher {
+  readonly #options: Required<KafkaPublisherOptions>;
+  readonly #kafka: Kafka;
+  readonly #positionGroup: string;
+  readonly #producers = new Map<number, Producer>();
+  #admin: Promise<Admin> | undefined;
+
+  constructor(options: KafkaPublisherOptions) {
+    this.#options = { transactionTimeoutMs: 15_000, failpoint: () => {}, ...options };
+    // Without kafkajs' log: it would report every probe of a transaction that is still ending as an error. What matters is thrown.
+    const { log: _, ...quiet } = options.connection;
+    this.#kafka = connect(quiet);
+    this.#positionGroup = `${options.app}-position`;
+  }
+
+  async recover(partition: number): Promise<bigint> {
+    await this.release(partition);
+    const { app, topic, transactionTimeoutMs } = this.#options;
+    const producer = this.#kafka.producer({
+      transactionalId: `${app}-${topic}-${partition}`,
+      transactionTimeout: transactionTimeoutMs,
+      maxInFlightRequests: 1,
+      retry: { retries: 0 },
+      allowAutoTopicCreation: false,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    });
+    try {
+      await producer.connect();
+      // Beginning sends InitProducerId, which fences the previous owner and waits for its transaction; the abort itself sends nothing.
+      await (await producer.transaction()).abort();
+      const position = await this.#position(partition);
+      this.#producers.set(partition, producer);
+      return position;
+    } catch (error) {
+      discard(producer);
+      throw error;
+    }
+  }
+
+  async publish(partition: number, rows: readonly OutboxRow[]): Promise<bigint> {
+    const position = rows.at(-1)?.seq;
+    if (position === undefined) throw new PublishUnknown('nothing to publish');
+    await this.#transact(partition, rows, position);
+    return position;
+  }
+
+  refresh(partition: number, position: bigint): Promise<void> {
+    return this.#transact(partition, [], position);
+  }
+
+  async release(partition: number): Promise<void> {
+    const producer = this.#producers.get(partition);
+    this.#producers.delete(partition);
+    if (producer !== undefined) discard(producer);
+  }
+
+  /** Lets go of every connection. */
+  async close(): Promise<void> {
+    const admin = await this.#admin?.catch(() => undefined);
+    this.#admin = undefined;
+    const open = [...this.#producers.values(), ...(admin === undefined ? [] : [admin])];
+    this.#producers.clear();
+    await Promise.all(open.map((client) => client.disconnect().catch(() => {})));
+  }
+
+  async #transact(partition: number, rows: readonly OutboxRow[], position: bigint): Promise<void> {
+    const { topic, failpoint } = this.#options;
+    const producer = this.#producers.get(partition);
+    if (producer === undefined) throw new PublishUnknown('no producer since the last error');
+    this.#producers.delete(partition);
+    try {
+      const transaction = await producer.transaction();
+      const topicMessages = messagesOf(rows);
+      if (rows.length > 0) {
+        assertAcks(await whenSettled(() => transaction.sendBatch({ topicMessages })), topicMessages);
+        await failpoint('after-send');
+      }
+      const offsets = [{ topic, partitions: [{ partition, offset: String(position) }] }];
+      await whenSettled(() => sendOffsets(transaction, this.#positionGroup, offsets));
+      await failpoint('before-endtxn');
+      await transaction.commit();
+      await failpoint('after-endtxn');
+      this.#producers.set(partition, producer);
+    } catch (error) {
+      discard(producer);
+      throw error;
+    }
+  }
+
+  async #position(partition: number): Promise<bigint> {
+    this.#admin ??= this.#connectAdmin();
+    const admin = await this.#admin;
+    const { topic } = this.#options;
+    const [found] = await admin.fetchOffsets({ groupId: this.#positionGroup, topics: [topic] });
+    const offset = found?.partitions.find((entry) => entry.partition === partition)?.offset;
+    return offset === undefined || offset === '-1' ? 0n : BigInt(offset);
+  }
+
+  async #connectAdmin(): Promise<Admin> {
+    const admin = this.#kafka.admin();
+    try {
+      await admin.connect();
+      return admin;
+    } catch (error) {
+      this.#admin = undefined;
+      throw error;
+    }
+  }
+}
+
+/** Disconnecting waits for requests that may never be answered; nobody needs the outcome. */
+function discard(producer: Producer): void {
+  producer.disconnect().catch(() => {});
+}
+
+const sendOffsets = (
+  transaction: Transaction,
+  consumerGroupId: string,
+  topics: Parameters<Transaction['sendOffsets']>[0]['topics'],
+) => transaction.sendOffsets({ consumerGroupId, topics });
+
+/**
+ * Repeats the first request of a transaction while the broker still ends the one before: that answer alone promises that nothing was
+ * done. kafkajs' own retry would wait 175 to 270 ms, and has no retry at all round `sendOffsets`.
+ */
+async function whenSettled<T>(request: () => Promise<T>): Promise<T> {
+  for (let probes = 0; ; probes++) {
+    try {
+      return await request();
+    } catch (error) {
+      if (protocolErrorOf(error) !== 'CONCURRENT_TRANSACTIONS' || probes >= PROBES_MAX) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
+    }
+  }
+}
+
+/** Rows by topic, in order; the partition is always the row's own. */
+function messagesOf(rows: readonly OutboxRow[]): TopicMessages[] {
+  const byTopic = new Map<string, Message[]>();
+  for (const { topic, partition, key, value, headers } of rows) {
+    const messages = byTopic.get(topic) ?? [];
+    byTopic.set(topic, messages);
+    messages.push({ partition, key, value, headers: { [HEADER_LIST]: headers } as NonNullable<Message['headers']> });
+  }
+  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/** The answer must hold each partition sent to, once, without an error: kafkajs has resolved without sending (K3). */
+function assertAcks(acks: readonly RecordMetadata[], sent: readonly TopicMessages[]): void {
+  const expected = new Set(
+    sent.flatMap(({ topic, messages }) => messages.map(({ partition }) => `${topic}/${partition}`)),
+  );
+  for (const { topicName, partition, errorCode } of acks) {
+    if (errorCode !== 0 || !expected.delete(`${topicName}/${partition}`))
+      throw new PublishUnknown('an unexpected acknowledgement');
+  }
+  if (expected.size > 0) throw new PublishUnknown('an acknowledgement is missing');
+}

@@ -1,0 +1,82 @@
+import type { ITopicConfig } from 'kafkajs';
+import { connect, type KafkaConnection } from './client.ts';
+import { topicOffsets } from './offsets.ts';
+
+const MIB = 1 << 20;
+/** A dead letter is an original with more headers, so its topic takes more than an input may hold. */
+const MESSAGE_BYTES_MAX = 8 * MIB;
+const DEAD_LETTER_BYTES_MAX = 9 * MIB;
+
+export interface TopicNames {
+  readonly claims: string;
+  readonly members: string;
+  readonly settlements: string;
+  readonly sharing: string;
+  readonly deadLetters: string;
+}
+
+export const topicNames = (prefix: string): TopicNames => ({
+  claims: `${prefix}.claims.v1`,
+  members: `${prefix}.members.v1`,
+  settlements: `${prefix}.settlements.v1`,
+  sharing: `${prefix}.sharing.v1`,
+  deadLetters: `${prefix}.dead-letters.v1`,
+});
+
+export interface TopicOptions {
+  readonly connection: KafkaConnection;
+  readonly prefix: string;
+  /** Of each topic; the dead letters have twice as many, a half per input topic. */
+  readonly partitions: number;
+  /** Default: the broker's own. */
+  readonly replicationFactor?: number;
+}
+
+/** A topic has another partition count than the settings say: keys would move between shards. */
+export class PartitionCountError extends Error {
+  constructor(topic: string, found: number, expected: number) {
+    super(
+      `topic ${topic} has ${found} partitions, expected ${expected}: set GONGJI_PARTITIONS to fit, or choose another prefix`,
+    );
+    this.name = 'PartitionCountError';
+  }
+}
+
+/** Creates those of the five topics that are missing. Rejects with `PartitionCountError` where one exists with another count. */
+export async function createTopics({
+  connection,
+  prefix,
+  partitions,
+  replicationFactor = -1,
+}: TopicOptions): Promise<TopicNames> {
+  const names = topicNames(prefix);
+  const wanted: ITopicConfig[] = Object.values(names).map((topic) => {
+    const isDeadLetters = topic === names.deadLetters;
+    return {
+      topic,
+      numPartitions: isDeadLetters ? 2 * partitions : partitions,
+      replicationFactor,
+      configEntries: [
+        { name: 'max.message.bytes', value: String(isDeadLetters ? DEAD_LETTER_BYTES_MAX : MESSAGE_BYTES_MAX) },
+      ],
+    };
+  });
+  const admin = connect(connection).admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    const missing = wanted.filter(({ topic }) => !existing.has(topic));
+    // Another process may create them at the same moment; kafkajs answers false then, and the check below holds for all.
+    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+    const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) });
+    for (const { topic, numPartitions = 0 } of wanted) {
+      const found = topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
+      if (found !== numPartitions) throw new PartitionCountError(topic, found, numPartitions);
+    }
+    // A topic that answers can be written to and read.
+    for (const topic of Object.values(names)) await topicOffsets(admin, topic);
+    return names;
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,194 @@
+import { Alarm } from './clock.ts';
+import { ensure, HaltError } from './errors.ts';
+import { type Limits, pauseOf } from './options.ts';
+import type { OutboxRow } from './port.ts';
+import type { Tenure } from './tenure.ts';
+
+const sizeOf = (row: OutboxRow): number => (row.key?.length ?? 0) + (row.value?.length ?? 0);
+
+/** Removes and answers the rows of the next Kafka transaction: as many as the limits allow, at least one. */
+export function takeChunk(rows: OutboxRow[], { publishRowsMax, publishBytesMax }: Limits): OutboxRow[] {
+  let bytes = 0;
+  let count = 0;
+  for (const row of rows) {
+    bytes += sizeOf(row);
+    if (count > 0 && (count === publishRowsMax || bytes > publishBytesMax)) break;
+    count += 1;
+  }
+  return rows.splice(0, count);
+}
+
+/**
+ * Publishes a shard's committed rows in order, while the apply lane works on the next batch. All rows that wait go into one Kafka
+ * transaction, and nothing waits for more. After an error the outcome is unknown: recover tells which rows the broker has, the
+ * shard's row whether we are still the owner.
+ */
+export class PublishLane {
+  readonly #tenure: Tenure;
+  readonly #alarm: Alarm;
+  /** Committed and not known to be published, in order: `position + 1 … outSeq`. */
+  #rows: OutboxRow[] = [];
+  #roomMade: (() => void) | undefined;
+  #failures = 0;
+  #noMoreRows = false;
+  #refreshedAt: number;
+  #publishedAt = Number.NEGATIVE_INFINITY;
+  #markDueAt = 0;
+
+  constructor(tenure: Tenure) {
+    this.#tenure = tenure;
+    this.#alarm = new Alarm(tenure.settings.clock);
+    this.#refreshedAt = tenure.settings.clock.now();
+    tenure.onChange(() => {
+      this.#alarm.ring();
+      this.#roomMade?.();
+    });
+  }
+
+  /** Takes a committed batch's rows, which continue the last one's. */
+  enqueue(rows: readonly OutboxRow[]): void {
+    if (rows.length === 0) return;
+    this.#rows.push(...rows);
+    this.#alarm.ring();
+  }
+
+  /** Resolves when another batch may be committed, or the tenure has ended. */
+  async room(): Promise<void> {
+    while (!this.#tenure.isEnded && this.#isFull()) {
+      await new Promise<void>((resolve) => {
+        this.#roomMade = resolve;
+      });
+    }
+  }
+
+  /** Rows count, not batches: small batches must not wait for each other's transactions. */
+  #isFull(): boolean {
+    const { outSeq, position, settings } = this.#tenure;
+    const { unpublishedRowsMax, unpublishedBytesMax } = settings.limits;
+    if (outSeq - position >= BigInt(unpublishedRowsMax)) return true;
+    let bytes = 0;
+    for (const row of this.#rows) bytes += sizeOf(row);
+    return bytes >= unpublishedBytesMax;
+  }
+
+  /** No batch will follow: the lane ends when all is published. */
+  finish(): void {
+    this.#noMoreRows = true;
+    this.#alarm.ring();
+  }
+
+  async run(): Promise<void> {
+    const tenure = this.#tenure;
+    while (!tenure.isEnded) {
+      try {
+        if (this.#rows.length > 0) await this.#publish();
+        else if (this.#noMoreRows) break;
+        else await this.#rest();
+      } catch (error) {
+        await this.#recover(error);
+      }
+    }
+    if (!tenure.isEnded && tenure.position > tenure.marked) await this.#mark();
+  }
+
+  async #publish(): Promise<void> {
+    const { settings, shard } = this.#tenure;
+    const { clock, limits, publisher, observer } = settings;
+    // An EndTxn is answered before its markers are written; the next transaction would only be told to wait.
+    const pause = this.#publishedAt + limits.publishPauseMs - clock.now();
+    if (pause > 0) await new Promise<void>((resolve) => void clock.after(pause, resolve));
+    if (this.#tenure.isEnded) return;
+
+    const chunk = takeChunk(this.#rows, limits);
+    const first = chunk[0]?.seq ?? 0n;
+    ensure(
+      first === this.#tenure.position + 1n,
+      'outbox-gap',
+      `row ${first} follows position ${this.#tenure.position}`,
+    );
+    const startedAt = clock.now();
+    try {
+      this.#moveTo(await publisher.publish(shard.partition, chunk));
+    } catch (error) {
+      this.#rows.unshift(...chunk);
+      throw error;
+    }
+    this.#failures = 0;
+    this.#publishedAt = clock.now();
+    this.#refreshedAt = this.#publishedAt;
+    this.#markDueAt = this.#publishedAt + limits.markIntervalMs;
+    this.#tenure.hasProgressed = true;
+    const depth = Number(this.#tenure.outSeq - this.#tenure.position);
+    observer.published(shard, { rows: chunk.length, ms: this.#publishedAt - startedAt, depth });
+  }
+
+  #moveTo(position: bigint): void {
+    this.#tenure.position = position;
+    this.#roomMade?.();
+  }
+
+  /** Nothing to publish: store the position when it is due, keep the broker from forgetting it, else sleep. */
+  async #rest(): Promise<void> {
+    const { settings, shard, position, marked } = this.#tenure;
+    const { clock, limits, publisher } = settings;
+    const markDue = position > marked ? this.#markDueAt : Number.POSITIVE_INFINITY;
+    const refreshDue = this.#refreshedAt + limits.refreshIntervalMs;
+    const now = clock.now();
+    if (markDue <= now) return this.#mark();
+    if (refreshDue <= now) {
+      await publisher.refresh(shard.partition, position);
+      this.#refreshedAt = now;
+      return;
+    }
+    await this.#alarm.wait(Math.min(markDue, refreshDue) - now);
+  }
+
+  /** A mirror only: what fails here is tried again later, unless it shows that the shard is no longer ours. */
+  async #mark(): Promise<void> {
+    const tenure = this.#tenure;
+    const { store, classify, observer, failpoint, clock, limits } = tenure.settings;
+    const { position } = tenure;
+    try {
+      await store.markPublished(tenure, position);
+      tenure.marked = position;
+      await failpoint('after-mark');
+    } catch (error) {
+      const disposition = classify(error);
+      observer.failed(tenure.shard, { step: 'mark', disposition, error });
+      if (disposition === 'fenced') tenure.fail(error);
+      this.#markDueAt = clock.now() + limits.markIntervalMs;
+    }
+  }
+
+  async #recover(cause: unknown): Promise<void> {
+    const tenure = this.#tenure;
+    const { settings, shard } = tenure;
+    const disposition = settings.classify(cause);
+    settings.observer.failed(shard, { step: 'publish', disposition, error: cause });
+    if (cause instanceof HaltError) return tenure.fail(cause);
+    this.#failures += 1;
+    if (this.#failures >= settings.limits.attemptsMax) {
+      if (disposition !== 'defect') return tenure.fail(cause);
+      return tenure.end({ kind: 'halted', reason: 'publish-refused', error: cause });
+    }
+    const pause = pauseOf(this.#failures - 1, settings.random);
+    await new Promise<void>((resolve) => void settings.clock.after(pause, resolve));
+    if (tenure.isEnded) return;
+    try {
+      const recovered = await settings.publisher.recover(shard.partition);
+      const { epoch } = await settings.store.read(shard);
+      if (epoch !== tenure.epoch) return tenure.fail(cause);
+      let { position } = tenure;
+      if (recovered > position) position = recovered;
+      ensure(
+        position <= tenure.outSeq,
+        'position-ahead-of-database',
+        `published ${position}, written ${tenure.outSeq}`,
+      );
+      this.#rows = this.#rows.filter((row) => row.seq > position);
+      this.#moveTo(position);
+    } catch (error) {
+      await this.#recover(error);
+    }
+  }
+}

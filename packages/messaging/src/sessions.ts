@@ -1,0 +1,192 @@
+import type { Clock } from './clock.ts';
+import type { InputRecord, LogBounds, ShardHandler } from './port.ts';
+
+/** What a client's consumer must be able to do for one partition. `start` and `stop` take effect before the next record is delivered. */
+export interface Reader {
+  start(partition: number, offset: bigint): void;
+  stop(partition: number): void;
+  bounds(partition: number): Promise<LogBounds>;
+}
+
+/** One answer to a fetch: records from `from` on; the next fetch begins at `next`. */
+export interface Fetched {
+  readonly partition: number;
+  readonly from: bigint;
+  readonly next: bigint;
+  readonly end: bigint;
+  readonly records: readonly InputRecord[];
+}
+
+type State = 'opening' | 'reading' | 'full' | 'closed';
+
+/** A partition while it is assigned to us. */
+interface Session {
+  readonly partition: number;
+  state: State;
+  /** Where the next fetch must begin. */
+  expected: bigint;
+  /** Everything below is applied; undefined until the shard says so. */
+  applied: bigint | undefined;
+  openedAt: number;
+  failures: number;
+  isGone: boolean;
+}
+
+const REOPEN_MS = 250;
+const REOPEN_MAX_MS = 10_000;
+/** A session that lasted this long was a success; the next failure starts from the shortest backoff again. */
+const STEADY_MS = 30_000;
+
+/**
+ * Turns what a group member is told (assignments, fetches) into calls of a `ShardHandler`, whatever the client: a partition is read
+ * only while its shard is open, from where the shard said, without a gap or a repeat.
+ *
+ *   assigned ─> opening ─acquired─> reading <──> full (the handler has enough)
+ *                  ^                   │ reopen(), or a fetch that does not continue the last
+ *                  └────backoff──── closed          (an acquire that answers null stays closed)
+ */
+export class Sessions {
+  readonly #handler: ShardHandler;
+  readonly #reader: Reader;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #sessions = new Map<number, Session>();
+  #isClosed = false;
+  /** Per partition, so that acquire and release never overlap. */
+  readonly #chains = new Map<number, Promise<void>>();
+
+  constructor(handler: ShardHandler, reader: Reader, clock: Clock, random: () => number) {
+    this.#handler = handler;
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /**
+   * The partitions we have from now on. Synchronous up to the last `stop`, so that nothing is read of a shard that is not open.
+   * A shard we had and keep goes on: should another have had it in between, its fence holds.
+   */
+  assign(partitions: readonly number[]): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (!partitions.includes(session.partition)) this.#leave(session);
+      else if (session.state === 'reading') this.#reader.start(session.partition, session.expected);
+      else this.#reader.stop(session.partition);
+    }
+    for (const partition of partitions) {
+      if (this.#isClosed || this.#sessions.has(partition)) continue;
+      this.#reader.stop(partition);
+      const session: Session = {
+        partition,
+        state: 'opening',
+        expected: 0n,
+        applied: undefined,
+        openedAt: 0,
+        failures: 0,
+        isGone: false,
+      };
+      this.#sessions.set(partition, session);
+      this.#open(session);
+    }
+  }
+
+  /** Passes records on. False = they are not wanted: the client must not count them as read. */
+  deliver(fetched: Fetched): boolean {
+    const session = this.#sessions.get(fetched.partition);
+    if (session?.state !== 'reading') return false;
+    if (fetched.from !== session.expected) {
+      this.#reopen(session);
+      return false;
+    }
+    session.expected = fetched.next;
+    const room = this.#handler.apply(session.partition, fetched.records, { end: fetched.end });
+    if (room !== null) void this.#pauseUntil(session, room);
+    return true;
+  }
+
+  /** Where the next fetch of a partition must begin; undefined while it is not read. */
+  expected(partition: number): bigint | undefined {
+    const session = this.#sessions.get(partition);
+    return session?.state === 'reading' ? session.expected : undefined;
+  }
+
+  /** The partitions that are read or about to be, each with its applied offset where known. */
+  *applied(): Generator<[partition: number, offset: bigint]> {
+    for (const { partition, applied } of this.#sessions.values()) if (applied !== undefined) yield [partition, applied];
+  }
+
+  /** The client skipped offsets that hold nothing for us (control records, aborted transactions). */
+  skipTo(partition: number, offset: bigint): void {
+    const session = this.#sessions.get(partition);
+    if (session !== undefined) session.expected = offset;
+  }
+
+  /** Releases every shard and takes no more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.assign([]);
+    await Promise.all(this.#chains.values());
+  }
+
+  #leave(session: Session): void {
+    this.#sessions.delete(session.partition);
+    session.isGone = true;
+    this.#reader.stop(session.partition);
+    this.#chain(session.partition, () => this.#handler.release(session.partition));
+  }
+
+  #open(session: Session): void {
+    session.state = 'opening';
+    this.#chain(session.partition, async () => {
+      if (session.isGone) return;
+      const { partition } = session;
+      try {
+        const offset = await this.#handler.acquire(partition, {
+          bounds: () => this.#reader.bounds(partition),
+          reopen: () => this.#reopen(session),
+          close: () => this.#close(session),
+          progress: (offset) => {
+            session.applied = offset;
+          },
+        });
+        if (offset === null) this.#close(session);
+        if (offset === null || session.isGone || session.state !== 'opening') return;
+        session.expected = offset;
+        session.openedAt = this.#clock.now();
+        session.state = 'reading';
+        this.#reader.start(partition, offset);
+      } catch {
+        this.#reopen(session);
+      }
+    });
+  }
+
+  #close(session: Session): void {
+    session.state = 'closed';
+    if (!session.isGone) this.#reader.stop(session.partition);
+  }
+
+  #reopen(session: Session): void {
+    if (session.isGone || session.state === 'closed') return;
+    if (session.state !== 'opening' && this.#clock.now() - session.openedAt > STEADY_MS) session.failures = 0;
+    this.#close(session);
+    const backoff = Math.min(REOPEN_MAX_MS, REOPEN_MS * 2 ** session.failures) * (0.5 + this.#random() / 2);
+    session.failures += 1;
+    this.#clock.after(backoff, () => {
+      if (!session.isGone) this.#open(session);
+    });
+  }
+
+  async #pauseUntil(session: Session, room: Promise<void>): Promise<void> {
+    this.#reader.stop(session.partition);
+    session.state = 'full';
+    await room;
+    if (session.isGone || session.state !== 'full') return;
+    session.state = 'reading';
+    this.#reader.start(session.partition, session.expected);
+  }
+
+  #chain(partition: number, step: () => Promise<void>): void {
+    const chained = (this.#chains.get(partition) ?? Promise.resolve()).then(step);
+    this.#chains.set(partition, chained);
+  }
+}

@@ -1,0 +1,256 @@
+import { FencedError, type HaltReason } from '../src/errors.ts';
+import { MemoryBroker, ProducerFenced } from '../src/memory/broker.ts';
+import { LockTimeout, MemoryDatabase, MemoryStore, type Transaction, type Writes } from '../src/memory/database.ts';
+import { MemoryGroup, MemoryLog } from '../src/memory/log.ts';
+import { MemoryPublisher, type PublisherFlaws } from '../src/memory/publisher.ts';
+import { ConnectionLost, MemoryProcess, World } from '../src/memory/world.ts';
+import type { Limits } from '../src/options.ts';
+import type { Applied, BatchProcessor, Disposition, InputRecord, Lease } from '../src/port.ts';
+import { createProcessor } from '../src/processor.ts';
+
+export const TOPIC = 'input';
+export const OUTPUT = 'output';
+
+export function classify(error: unknown): Disposition {
+  if (error instanceof FencedError) return 'fenced';
+  const isTransient =
+    error instanceof ConnectionLost || error instanceof LockTimeout || error instanceof ProducerFenced;
+  return isTransient ? 'transient' : 'defect';
+}
+
+const outputRow = (partition: number, value: string): Writes['rows'][number] => ({
+  topic: OUTPUT,
+  partition,
+  key: null,
+  value: Buffer.from(value),
+  headers: [],
+});
+
+/**
+ * What a service would do, on the simulated database. A record says by its value what it causes: `rows:2` writes two rows, `work:3`
+ * leaves three pieces of idle work, each of which writes one row later, `poison` is a defect.
+ */
+class SampleProcessor implements BatchProcessor {
+  readonly #process: MemoryProcess;
+  readonly #database: MemoryDatabase;
+
+  constructor(process: MemoryProcess, database: MemoryDatabase) {
+    this.#process = process;
+    this.#database = database;
+  }
+
+  apply(lease: Lease, records: readonly InputRecord[]): Promise<Applied> {
+    const { partition } = lease.shard;
+    if (records.some(({ value }) => value?.toString() === 'poison')) throw new TypeError('poison');
+    const rows = records.flatMap((record) => rowsOf(partition, record).map((value) => outputRow(partition, value)));
+    const nextOffset = (records.at(-1)?.offset ?? 0n) + 1n;
+    const applied = records.map(({ offset }) => offset);
+    const addWork = records.flatMap((record) => workOf(partition, record));
+    return this.#transact(lease, { nextOffset, rows, applied, addWork });
+  }
+
+  async applyIdle(lease: Lease): Promise<Applied | null> {
+    const { partition } = lease.shard;
+    const work = await this.#process.call(() => this.#database.view(partition).work.slice(0, 2));
+    if (work.length === 0) return null;
+    // What was seen outside the transaction may be done by now; the transaction looks again, under the shard's lock.
+    return this.#transact(lease, (transaction) => {
+      const found = transaction.row.work.slice(0, 2);
+      return {
+        nextOffset: lease.nextOffset,
+        rows: found.map((name) => outputRow(partition, name)),
+        takeWork: found.length,
+      };
+    });
+  }
+
+  async quarantine(lease: Lease, { offset }: InputRecord): Promise<Applied> {
+    const { partition } = lease.shard;
+    return this.#transact(lease, {
+      nextOffset: offset + 1n,
+      rows: [outputRow(partition, `quarantined:${offset}`)],
+      applied: [offset],
+    });
+  }
+
+  async #transact(lease: Lease, writes: Writes | ((transaction: Transaction) => Writes)): Promise<Applied> {
+    const transaction = await this.#process.call(() => this.#database.begin(lease));
+    const final = typeof writes === 'function' ? writes(transaction) : writes;
+    const before = transaction.row.outSeq;
+    const rows = await this.#process.call(() => transaction.commit(final));
+    return { nextOffset: final.nextOffset, outSeq: before + BigInt(rows.length), rows };
+  }
+}
+
+const countOf = (kind: string, { value }: InputRecord): number => {
+  const [name, count] = (value?.toString() ?? '').split(':');
+  return name === kind ? Number(count) : 0;
+};
+const rowsOf = (partition: number, record: InputRecord): string[] =>
+  Array.from({ length: countOf('rows', record) }, (_, index) => `${partition}/${record.offset}/${index}`);
+const workOf = (partition: number, record: InputRecord): string[] =>
+  Array.from({ length: countOf('work', record) }, (_, index) => `work ${partition}/${record.offset}/${index}`);
+
+export interface Flaws extends PublisherFlaws {
+  readonly breakCompareAndSet?: boolean;
+}
+
+/** A whole simulated system: one broker, one database, any number of worker processes. */
+export class Campaign {
+  readonly world: World;
+  readonly broker: MemoryBroker;
+  readonly database: MemoryDatabase;
+  readonly group: MemoryGroup;
+  readonly halts: Array<{ partition: number; reason: HaltReason; error: unknown }> = [];
+  readonly limits: Partial<Limits>;
+  readonly #flaws: Flaws;
+  readonly #partitions: number;
+  #started = 0;
+
+  constructor(
+    seed: number,
+    { partitions = 3, flaws = {}, limits = {} }: { partitions?: number; flaws?: Flaws; limits?: Partial<Limits> } = {},
+  ) {
+    this.world = new World(seed);
+    this.broker = new MemoryBroker(partitions);
+    this.database = new MemoryDatabase(this.world, flaws);
+    this.group = new MemoryGroup(this.world, partitions);
+    this.#partitions = partitions;
+    this.#flaws = flaws;
+    this.limits = {
+      batchRecordsMax: 8,
+      publishRowsMax: 6,
+      idleIntervalMs: 20,
+      markIntervalMs: 50,
+      drainMaxMs: 100,
+      ...limits,
+    };
+  }
+
+  start(): { process: MemoryProcess; log: MemoryLog } {
+    this.#started += 1;
+    const process = new MemoryProcess(`worker-${this.#started}`, this.world);
+    const log = new MemoryLog(process, this.broker, this.group);
+    const handler = createProcessor({
+      topic: TOPIC,
+      owner: process.name,
+      store: new MemoryStore(process, this.database),
+      publisher: new MemoryPublisher(process, this.broker, this.#flaws),
+      processor: new SampleProcessor(process, this.database),
+      classify,
+      onHalt: ({ partition }, reason, error) => this.halts.push({ partition, reason, error }),
+      clock: process.clock,
+      random: this.world.random,
+      limits: this.limits,
+    });
+    void log.run(handler);
+    return { process, log };
+  }
+
+  /** Everything is applied, no work is left, and all of it is visible. */
+  isDrained(): boolean {
+    return this.#all((partition) => {
+      const { outSeq, work, applied } = this.database.view(partition);
+      const expected = this.#records(partition).length;
+      return (
+        applied.length >= expected &&
+        work.length === 0 &&
+        this.broker.committed(OUTPUT, partition).length >= Number(outSeq)
+      );
+    });
+  }
+
+  /** Every broken promise, in words; empty = exactly once, in order, dense, and nothing stuck. */
+  violations(): string[] {
+    const found = this.halts.map(({ partition, reason }) => `shard ${partition} halted: ${reason}`);
+    for (let partition = 0; partition < this.#partitions; partition++) {
+      const records = this.#records(partition);
+      const { applied, outbox } = this.database.view(partition);
+      const visible = this.broker.committed(OUTPUT, partition);
+      const check = (holds: boolean, promise: string): void => {
+        if (!holds) found.push(`shard ${partition}: not ${promise}`);
+      };
+      check(
+        isSame(
+          applied,
+          records.map(({ offset }) => offset),
+        ),
+        'every input applied once, in order',
+      );
+      check(
+        isSame(
+          visible.map(({ seq }) => seq),
+          visible.map((_, index) => BigInt(index) + 1n),
+        ),
+        'a dense visible sequence',
+      );
+      check(isSame(textOf(visible), textOf(outbox)), 'every output visible once, in order');
+      const [work, direct] = [textOf(outbox).filter(isWork), textOf(outbox).filter((text) => !isWork(text))];
+      check(
+        isSame(
+          direct,
+          records.flatMap((record) => rowsOf(partition, record)),
+        ),
+        'the outputs of the inputs, in order',
+      );
+      check(
+        isSame(
+          work,
+          records.flatMap((record) => workOf(partition, record)),
+        ),
+        'every piece of work done once, in order',
+      );
+    }
+    return found;
+  }
+
+  #records(partition: number): InputRecord[] {
+    return this.broker.fetch(partition, 0n, Number.MAX_SAFE_INTEGER).records;
+  }
+
+  #all(holds: (partition: number) => boolean): boolean {
+    return Array.from({ length: this.#partitions }, (_, partition) => partition).every(holds);
+  }
+}
+
+const isWork = (text: string): boolean => text.startsWith('work');
+const textOf = (rows: ReadonlyArray<{ value: Buffer | null }>): string[] => rows.map(({ value }) => `${value}`);
+const isSame = (left: readonly unknown[], right: readonly unknown[]): boolean =>
+  left.length === right.length && left.every((item, index) => item === right[index]);
+
+const CHAOS_MS = 3_000;
+const DRAIN_MS = 120_000;
+
+/** Runs one seeded history of load, kills, stopped processes, shutdowns and network faults; answers the promises it broke. */
+export async function runCampaign(seed: number, flaws: Flaws = {}): Promise<string[]> {
+  const campaign = new Campaign(seed, { flaws });
+  const { world, broker } = campaign;
+  for (let sent = 0; sent < 120; sent++) {
+    world.after(world.between(0, CHAOS_MS), () => {
+      const kind = world.pick(['rows:1', 'rows:1', 'rows:2', 'rows:0', 'work:3', null]);
+      broker.append(Math.floor(world.between(0, broker.partitions)), kind === null ? null : Buffer.from(kind));
+    });
+  }
+  const workers = [campaign.start(), campaign.start()];
+  for (let event = 0; event < 14; event++) {
+    world.after(world.between(0, CHAOS_MS), () => {
+      const index = Math.floor(world.between(0, workers.length));
+      const { process, log } = workers[index] as (typeof workers)[number];
+      const kind = world.pick(['kill', 'kill', 'stop', 'shut down', 'faults', 'calm'] as const);
+      if (kind === 'faults') world.faultRate = world.between(0, 0.2);
+      else if (kind === 'calm') world.faultRate = 0;
+      else if (kind === 'stop') {
+        process.stop();
+        world.after(world.between(50, 1_500), () => process.continue());
+      } else {
+        if (kind === 'kill') process.kill();
+        else void log.stop();
+        workers[index] = campaign.start();
+      }
+    });
+  }
+  await world.run(() => false, CHAOS_MS + 1_500);
+  world.faultRate = 0;
+  const isDrained = await world.run(() => campaign.isDrained(), CHAOS_MS + DRAIN_MS);
+  return [...(isDrained ? [] : ['something is stuck']), ...campaign.violations()];
+}

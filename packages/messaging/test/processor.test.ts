@@ -1,0 +1,415 @@
+import { describe, expect, it } from 'vitest';
+import { FencedError } from '../src/errors.ts';
+import { MemoryBroker } from '../src/memory/broker.ts';
+import { MemoryPublisher } from '../src/memory/publisher.ts';
+import { ConnectionLost, MemoryProcess, World } from '../src/memory/world.ts';
+import type { Limits, ProcessorOptions } from '../src/options.ts';
+import type { Applied, BatchProcessor, InputRecord, Lease, LogSession } from '../src/port.ts';
+import { createProcessor } from '../src/processor.ts';
+import { Campaign, classify, OUTPUT, TOPIC } from './campaign.ts';
+import { Echo, LocalStore } from './local-store.ts';
+
+const SHARD = { topic: TOPIC, partition: 0 };
+
+const record = (offset: number): InputRecord => ({
+  offset: BigInt(offset),
+  key: null,
+  value: Buffer.from(`value ${offset}`),
+  headers: [],
+  timestampMs: 0,
+});
+const records = (from: number, to: number): InputRecord[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => record(from + index));
+
+/** One shard of one processor, driven by hand, on a simulated broker and a local store. */
+function makeBench(
+  options: {
+    processor?: (store: LocalStore, pause: () => Promise<void>) => BatchProcessor;
+    limits?: Partial<Limits>;
+    observer?: ProcessorOptions['observer'];
+  } = {},
+) {
+  const world = new World(1);
+  const broker = new MemoryBroker(1);
+  for (let offset = 0; offset < 1_000; offset++) broker.append(0, Buffer.from(`value ${offset}`));
+  const process = new MemoryProcess('test', world);
+  const store = new LocalStore();
+  const halts: string[] = [];
+  let reopened = 0;
+  const handler = createProcessor({
+    topic: TOPIC,
+    owner: 'test',
+    store,
+    publisher: new MemoryPublisher(process, broker),
+    processor: options.processor?.(store, () => process.call(() => {})) ?? new Echo(store, OUTPUT),
+    classify,
+    onHalt: (_, reason) => void halts.push(reason),
+    clock: process.clock,
+    random: world.random,
+    limits: options.limits ?? {},
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
+  });
+  const session: LogSession = {
+    bounds: async () => broker.bounds(0),
+    reopen: () => {
+      reopened += 1;
+    },
+    close() {},
+    progress() {},
+  };
+  const until = async (condition: () => boolean): Promise<void> => {
+    expect(await world.run(condition, world.now + 600_000)).toBe(true);
+  };
+  const settled = async <T>(promise: Promise<T>): Promise<T> => {
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+    };
+    promise.then(settle, settle);
+    await until(() => isSettled);
+    return promise;
+  };
+  const visible = (): string[] => broker.committed(OUTPUT, 0).map(({ value }) => `${value}`);
+  return {
+    world,
+    broker,
+    store,
+    halts,
+    handler,
+    until,
+    settled,
+    visible,
+    reopened: () => reopened,
+    acquire: () => settled(handler.acquire(0, session)),
+    apply: (batch: InputRecord[]) => handler.apply(0, batch, { end: 1_000n }),
+  };
+}
+
+const values = (from: number, to: number): string[] => records(from, to).map(({ value }) => `${value}`);
+
+/** An echo whose transactions take a little while, as a database's do. */
+const slowEcho = (store: LocalStore, pause: () => Promise<void>): BatchProcessor => {
+  const echo = new Echo(store, OUTPUT);
+  return {
+    apply: async (lease, batch) => {
+      await pause();
+      return echo.apply(lease, batch);
+    },
+  };
+};
+
+describe('applying', () => {
+  it('has one record alone visible at once: nothing waits for more', async () => {
+    const bench = makeBench();
+    await bench.acquire();
+    await bench.world.run(() => false, bench.world.now + 5_000);
+    const sentAt = bench.world.now;
+    bench.apply(records(0, 0));
+    await bench.until(() => bench.visible().length === 1);
+    // Three requests to the simulated broker, of at most 4 ms each.
+    expect(bench.world.now - sentAt).toBeLessThan(15);
+  });
+
+  it('drops records that were applied before', async () => {
+    const bench = makeBench();
+    bench.store.row(SHARD).nextOffset = 3n;
+    expect(await bench.acquire()).toBe(3n);
+    bench.apply(records(0, 4));
+    await bench.until(() => bench.visible().length === 2);
+    expect(bench.visible()).toEqual(values(3, 4));
+  });
+
+  it('takes offsets with gaps', async () => {
+    const bench = makeBench();
+    await bench.acquire();
+    bench.apply([record(1), record(5), record(900)]);
+    await bench.until(() => bench.visible().length === 3);
+    expect(bench.store.row(SHARD).nextOffset).toBe(901n);
+  });
+
+  it('goes on with the next batch while the last one is being published', async () => {
+    const history: string[] = [];
+    const bench = makeBench({
+      processor: slowEcho,
+      limits: { batchRecordsMax: 2, publishPauseMs: 0 },
+      observer: { applied: () => void history.push('applied'), published: () => void history.push('published') },
+    });
+    await bench.acquire();
+    bench.apply(records(0, 5));
+    await bench.until(() => bench.visible().length === 6);
+    // A transaction of the simulated database takes two requests, one of the broker three.
+    expect(history.indexOf('published')).toBeGreaterThan(1);
+    expect(bench.visible()).toEqual(values(0, 5));
+  });
+
+  it('begins no batch while too many rows wait for publishing', async () => {
+    let unpublished = 0;
+    let most = 0;
+    const bench = makeBench({
+      limits: { batchRecordsMax: 2, unpublishedRowsMax: 4, publishRowsMax: 1, publishPauseMs: 50 },
+      observer: {
+        applied: (_, { rows }) => {
+          unpublished += rows;
+          most = Math.max(most, unpublished);
+        },
+        published: (_, { rows }) => {
+          unpublished -= rows;
+        },
+      },
+    });
+    await bench.acquire();
+    bench.apply(records(0, 19));
+    await bench.until(() => bench.visible().length === 20);
+    expect(most).toBe(5);
+  });
+
+  it('asks for a pause in reading while its inbox is full, and for more before it is empty', async () => {
+    const bench = makeBench({ processor: slowEcho, limits: { inboxRecordsMax: 40, batchRecordsMax: 5 } });
+    await bench.acquire();
+    expect(bench.apply(records(0, 19))).toBeNull();
+    const room = bench.apply(records(20, 59));
+    expect(room).not.toBeNull();
+    await bench.settled(room ?? Promise.resolve());
+    expect(bench.store.row(SHARD).nextOffset).toBeLessThan(60n);
+    await bench.until(() => bench.visible().length === 60);
+  });
+
+  it('finds out that a commit without an answer had happened', async () => {
+    const bench = makeBench({
+      processor: (store) => {
+        const echo = new Echo(store, OUTPUT);
+        let isFirst = true;
+        return {
+          apply: async (lease, batch) => {
+            const applied = await echo.apply(lease, batch);
+            if (!isFirst) return applied;
+            isFirst = false;
+            throw new ConnectionLost();
+          },
+        };
+      },
+    });
+    await bench.acquire();
+    bench.apply(records(0, 2));
+    bench.apply(records(3, 4));
+    await bench.until(() => bench.visible().length === 5);
+    expect(bench.visible()).toEqual(values(0, 4));
+    expect([bench.reopened(), bench.halts]).toEqual([0, []]);
+  });
+
+  it('closes when another owner has the shard', async () => {
+    const bench = makeBench();
+    await bench.acquire();
+    bench.store.row(SHARD).epoch += 1n;
+    bench.apply(records(0, 2));
+    await bench.until(() => bench.reopened() === 1);
+    expect([bench.visible(), bench.halts]).toEqual([[], []]);
+  });
+
+  it('halts when its row is in a state that no transaction of ours explains', async () => {
+    const bench = makeBench();
+    await bench.acquire();
+    bench.store.row(SHARD).nextOffset = 7n;
+    bench.apply(records(0, 2));
+    await bench.until(() => bench.halts.length > 0);
+    expect(bench.halts).toEqual(['state-unexplained']);
+  });
+
+  it('does idle work between batches, although records never stop coming', async () => {
+    let idleRuns = 0;
+    const bench = makeBench({
+      limits: { batchRecordsMax: 1, idleIntervalMs: 20 },
+      processor: (store, pause) => {
+        return {
+          ...slowEcho(store, pause),
+          applyIdle: async () => {
+            idleRuns += 1;
+            return null;
+          },
+        };
+      },
+    });
+    await bench.acquire();
+    bench.apply(records(0, 99));
+    await bench.until(() => bench.visible().length >= 99);
+    expect(idleRuns).toBeGreaterThan(5);
+  });
+});
+
+describe('a record that meets a defect', () => {
+  const failingOn = (store: LocalStore, poison: ReadonlySet<bigint>): BatchProcessor => {
+    const echo = new Echo(store, OUTPUT);
+    const row = (value: string) => ({ topic: OUTPUT, partition: 0, key: null, value: Buffer.from(value), headers: [] });
+    return {
+      apply: async (lease: Lease, batch: readonly InputRecord[]): Promise<Applied> => {
+        if (batch.some(({ offset }) => poison.has(offset))) throw new TypeError('poison');
+        return echo.apply(lease, batch);
+      },
+      quarantine: async (lease, { offset }) => store.commit(lease, offset + 1n, [row(`set aside ${offset}`)]),
+    };
+  };
+
+  it('is found by bisecting and set aside in order; the others go on', async () => {
+    const setAside: bigint[] = [];
+    const bench = makeBench({
+      processor: (store) => failingOn(store, new Set([2n, 9n])),
+      observer: { quarantined: (_, { offset }) => void setAside.push(offset) },
+    });
+    await bench.acquire();
+    bench.apply(records(0, 11));
+    await bench.until(() => bench.visible().length === 12);
+    expect(bench.visible()).toEqual([
+      ...values(0, 1),
+      'set aside 2',
+      ...values(3, 8),
+      'set aside 9',
+      ...values(10, 11),
+    ]);
+    expect(setAside).toEqual([2n, 9n]);
+  });
+
+  it('halts the shard when the service has nowhere to set it aside', async () => {
+    const bench = makeBench({
+      processor: (store) => {
+        const { apply } = failingOn(store, new Set([1n]));
+        return { apply };
+      },
+    });
+    await bench.acquire();
+    bench.apply(records(0, 3));
+    await bench.until(() => bench.halts.length > 0);
+    expect(bench.halts).toEqual(['defect']);
+    await bench.until(() => bench.visible().length === 1);
+  });
+
+  it('halts the shard when there are too many of them', async () => {
+    const bench = makeBench({
+      limits: { quarantineMax: 3 },
+      processor: (store) => failingOn(store, new Set(records(0, 9).map(({ offset }) => offset))),
+    });
+    await bench.acquire();
+    bench.apply(records(0, 9));
+    await bench.until(() => bench.halts.length > 0);
+    expect(bench.store.row(SHARD).nextOffset).toBe(3n);
+  });
+});
+
+describe('acquiring', () => {
+  it('publishes what a predecessor committed and left, before anything new', async () => {
+    const bench = makeBench({ limits: { publishRowsMax: 3 } });
+    const lease = { shard: SHARD, epoch: 0n, nextOffset: 0n, publishedSeq: 0n };
+    await new Echo(bench.store, OUTPUT).apply(lease, records(0, 7));
+    expect(await bench.acquire()).toBe(8n);
+    expect(bench.visible()).toEqual(values(0, 7));
+  });
+
+  it('believes the mirror in the database when the broker has forgotten the position', async () => {
+    const bench = makeBench();
+    await bench.acquire();
+    bench.apply(records(0, 4));
+    await bench.until(() => bench.store.row(SHARD).publishedSeq === 5n);
+    await bench.settled(bench.handler.release(0));
+    bench.broker.forgetPositions();
+    await bench.acquire();
+    bench.apply(records(5, 5));
+    await bench.until(() => bench.visible().length >= 6);
+    expect(bench.visible()).toEqual(values(0, 5));
+  });
+
+  it('writes its position again while nothing happens', async () => {
+    const bench = makeBench({ limits: { refreshIntervalMs: 60_000 } });
+    await bench.acquire();
+    bench.apply(records(0, 1));
+    await bench.until(() => bench.store.row(SHARD).publishedSeq === 2n);
+    bench.broker.forgetPositions();
+    await bench.until(() => bench.broker.position(0) === 2n);
+    expect(bench.visible()).toEqual(values(0, 1));
+  });
+
+  it('publishes what is committed before it lets go', async () => {
+    const bench = makeBench();
+    await bench.acquire();
+    bench.apply(records(0, 9));
+    await bench.until(() => bench.store.row(SHARD).outbox.length === 10);
+    await bench.settled(bench.handler.release(0));
+    expect(bench.visible()).toEqual(values(0, 9));
+    expect(bench.store.row(SHARD).publishedSeq).toBe(10n);
+  });
+
+  const unexplained: Array<[reason: string, (bench: ReturnType<typeof makeBench>) => void]> = [
+    ['input-beyond-log-end', ({ store }) => Object.assign(store.row(SHARD), { nextOffset: 1_001n })],
+    ['input-lost', ({ broker }) => broker.deleteBelow(1n)],
+    ['position-ahead-of-database', ({ store }) => Object.assign(store.row(SHARD), { publishedSeq: 1n })],
+    ['partition-count-changed', ({ store }) => Object.assign(store.row(SHARD), { epoch: 1n, partitions: 2 })],
+  ];
+  it.each(unexplained)('halts with %s', async (reason, happen) => {
+    const bench = makeBench();
+    happen(bench);
+    expect(await bench.acquire()).toBeNull();
+    expect(bench.halts).toEqual([reason]);
+  });
+
+  it('halts with outbox-gap when a row to publish is missing', async () => {
+    const bench = makeBench();
+    const lease = { shard: SHARD, epoch: 0n, nextOffset: 0n, publishedSeq: 0n };
+    await new Echo(bench.store, OUTPUT).apply(lease, records(0, 3));
+    const { outbox } = bench.store.row(SHARD);
+    const second = outbox[1];
+    if (second !== undefined) outbox[1] = { ...second, seq: 9n };
+    expect(await bench.acquire()).toBeNull();
+    expect(bench.halts).toEqual(['outbox-gap']);
+  });
+
+  it('halts when acquiring meets a defect again', async () => {
+    const bench = makeBench();
+    bench.store.acquire = async () => {
+      throw new TypeError('a defect');
+    };
+    await expect(bench.acquire()).rejects.toThrow(TypeError);
+    expect(await bench.acquire()).toBeNull();
+    expect(bench.halts).toEqual(['defect']);
+  });
+
+  it('does not halt for what is only the progress of a newer owner', async () => {
+    const bench = makeBench();
+    const { acquire, read } = bench.store;
+    // Another acquires, applies and publishes between our acquisition and our look at the position.
+    bench.store.acquire = async (shard, owner, partitions) => {
+      const state = await acquire.call(bench.store, shard, owner, partitions);
+      Object.assign(bench.store.row(SHARD), { epoch: state.epoch + 1n });
+      return { ...state, publishedSeq: 5n };
+    };
+    bench.store.read = (shard) => read.call(bench.store, shard);
+    await expect(bench.acquire()).rejects.toThrow(FencedError);
+    expect(bench.halts).toEqual([]);
+  });
+});
+
+describe('an outage', () => {
+  it('is waited out, then passes without loss', async () => {
+    const campaign = new Campaign(3, { partitions: 1 });
+    campaign.start();
+    campaign.world.faultRate = 1;
+    for (let index = 0; index < 20; index++) campaign.broker.append(0, Buffer.from('rows:1'));
+    await campaign.world.run(() => false, 60_000);
+    campaign.world.faultRate = 0;
+    expect(await campaign.world.run(() => campaign.isDrained(), 120_000)).toBe(true);
+    expect(campaign.violations()).toEqual([]);
+  });
+
+  it('halts the shard when it lasts too long', async () => {
+    const campaign = new Campaign(4, { partitions: 1, limits: { outageMaxMs: 30_000 } });
+    campaign.start();
+    campaign.broker.append(0, Buffer.from('rows:1'));
+    expect(await campaign.world.run(() => campaign.isDrained(), 10_000)).toBe(true);
+    campaign.broker.append(0, Buffer.from('rows:1'));
+    // The group is still heard of now and then, the database and the publisher hardly ever.
+    campaign.world.faultRate = 0.97;
+    expect(await campaign.world.run(() => campaign.halts.length > 0, 600_000)).toBe(true);
+    expect(campaign.halts.map(({ reason }) => reason)).toEqual(['outage']);
+  });
+});
+
+it('refuses limits that are not positive', () => {
+  expect(() => makeBench({ limits: { batchRecordsMax: 0 } })).toThrow('batchRecordsMax');
+});
