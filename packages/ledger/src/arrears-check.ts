@@ -1,0 +1,95 @@
+import type { CalendarDate, Period } from '@repo/domain';
+import type { LedgerTransaction } from './transaction.ts';
+
+/** An arrears check that a members shard has begun and not finished. */
+export interface OpenCheck {
+  readonly checkId: string;
+  readonly on: CalendarDate;
+  readonly cursor: string;
+}
+
+/** The next stretch of a shard's persons, by person number. */
+export interface ArrearsChunk {
+  /** The last person of the stretch; null = there is nobody left. */
+  readonly last: string | null;
+  readonly count: number;
+  /** The areas of those who contribute, and the earliest month from which any of them is looked at. */
+  readonly areas: readonly string[];
+  readonly since: Period | null;
+}
+
+/** The oldest check that this shard still works on. */
+export async function openCheck(tx: LedgerTransaction, partition: number): Promise<OpenCheck | null> {
+  const [row] = await tx.rows<{ check_id: string; on_day: CalendarDate; cursor_psn_no: string }>(
+    `select check_id, on_day::text, cursor_psn_no from arrears_check
+     where partition = $1 and not finished order by on_day, check_id limit 1`,
+    [partition],
+  );
+  return row === undefined ? null : { checkId: row.check_id, on: row.on_day, cursor: row.cursor_psn_no };
+}
+
+const CONTRIBUTES = `insutype = '310' and employment in ('ACTIVE', 'FLEXIBLE') and year is not null`;
+
+export async function readChunk(
+  tx: LedgerTransaction,
+  partition: number,
+  after: string,
+  size: number,
+): Promise<ArrearsChunk> {
+  const [row] = await tx.rows<{ last: string | null; count: string; areas: string[] | null; since: Period | null }>(
+    `select max(psn_no) as last, count(*) as count,
+       array_agg(distinct insu_admdvs) filter (where ${CONTRIBUTES}) as areas, min(as_of_period) filter (where ${CONTRIBUTES}) as since
+     from (select psn_no, insu_admdvs, as_of_period, insutype, employment, year from account
+           where partition = $1 and psn_no > $2 order by psn_no limit $3) as chunk`,
+    [partition, after, size],
+  );
+  return {
+    last: row?.last ?? null,
+    count: Number(row?.count ?? 0),
+    areas: row?.areas ?? [],
+    since: row?.since ?? null,
+  };
+}
+
+/**
+ * The persons of a stretch whom the check concerns: a month past due without a contribution, work that waits for a date, or an account
+ * that New Year may fill. `months` lists, by area, each month whose due date has passed.
+ */
+export async function concernedIn(
+  tx: LedgerTransaction,
+  partition: number,
+  range: { readonly after: string; readonly last: string; readonly year: number },
+  months: readonly { readonly area: string; readonly period: Period }[],
+): Promise<string[]> {
+  const rows = await tx.rows<{ psn_no: string }>(
+    `select psn_no from account join unnest($4::text[], $5::text[]) as due (area, period) on insu_admdvs = area
+       where partition = $1 and psn_no > $2 and psn_no <= $3 and ${CONTRIBUTES} and period > as_of_period
+         and not exists (select from contribution where contribution.psn_no = account.psn_no and contribution.period = due.period)
+     union select payer from shard_work where partition = $1 and payer > $2 and payer <= $3
+     union select payer from binding join account on psn_no = payer
+       where partition = $1 and payer > $2 and payer <= $3 and held_zero_balance is not null and year < $6`,
+    [
+      partition,
+      range.after,
+      range.last,
+      months.map(({ area }) => area),
+      months.map(({ period }) => period),
+      range.year,
+    ],
+  );
+  return rows.map(({ psn_no }) => psn_no);
+}
+
+/** Notes how far a check has come; `last` null = it is finished. */
+export async function moveCheck(
+  tx: LedgerTransaction,
+  partition: number,
+  checkId: string,
+  step: { readonly last: string | null; readonly checked: number; readonly marked: number; readonly paused: number },
+): Promise<void> {
+  await tx.rows(
+    `update arrears_check set cursor_psn_no = coalesce($3, cursor_psn_no), finished = $3 is null, checked = checked + $4,
+       marked = marked + $5, paused = paused + $6, moved_at = now() where partition = $1 and check_id = $2`,
+    [partition, checkId, step.last, step.checked, step.marked, step.paused],
+  );
+}

@@ -1,0 +1,36 @@
+import type { CalendarDate } from '@repo/domain';
+import type { Ledger } from './ledger.ts';
+
+/** A closed day of the books: how many entries it carries, and both sides of them, yuan. */
+export interface BookDay {
+  readonly day: CalendarDate;
+  readonly entries: number;
+  readonly debits: string;
+  readonly credits: string;
+}
+
+/**
+ * Closes the books of every day up to and including `day`: once this returns, no later posting carries any of them; one dated so
+ * is booked on the first open day. Answers the days this call closed that carry entries, debits equal to credits in each. The
+ * ledger is the owner's.
+ */
+export async function closeBooks(ledger: Ledger, day: CalendarDate): Promise<BookDay[]> {
+  const [before] = await ledger.rows<{ day: CalendarDate | null }>('select max(day)::text as day from book_day');
+  await ledger.transact(async (tx) => {
+    // Every batch holds its shard's row from its first read to COMMIT: when this lock is had, none is under way.
+    await tx.rows('lock table shard in share row exclusive mode', []);
+    await tx.rows('update shard set closed_through = greatest(closed_through, $1::date)', [day]);
+  });
+  return ledger.rows<BookDay>(
+    `insert into book_day (day, entries, debits, credits)
+     select book_day, count(*), sum(greatest(amount, 0)), sum(greatest(-amount, 0)) from posting
+     where book_day <= $1 and ($2::date is null or book_day > $2) group by book_day
+     on conflict (day) do nothing
+     returning day::text, entries::int, debits::text, credits::text`,
+    [day, before?.day ?? null],
+  );
+}
+
+/** The closed days that carry entries, oldest first. */
+export const closedDays = (ledger: Ledger): Promise<BookDay[]> =>
+  ledger.rows<BookDay>('select day::text, entries::int, debits::text, credits::text from book_day order by day');

@@ -1,0 +1,90 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
+import { Migration20261122Initial } from '../migrations/migration-20261122-initial.ts';
+
+export type Role = 'gongji_worker' | 'gongji_reader';
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** The role to work as; the URL's user must be a member of it. Absent: the URL's user as it is. */
+  readonly role?: Role;
+  readonly name: string;
+  readonly connectionsMax?: number;
+  readonly lockTimeoutMs?: number;
+  readonly statementTimeoutMs?: number;
+  readonly transactionTimeoutMs?: number;
+}
+
+const MIGRATIONS = [{ name: 'migration-20261122-initial', class: Migration20261122Initial }];
+
+/**
+ * Every statement of a worker looks up a few hundred keys. While a table is small the planner would rather read all of it and
+ * hash, which costs more with every row that is added: by index only, a claim costs the same at any size.
+ */
+const WORKER_PLANS = ['-c enable_seqscan=off', '-c enable_hashjoin=off', '-c enable_mergejoin=off'];
+
+/** Connects nothing yet: the pool opens connections when they are asked for. */
+export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
+  const { lockTimeoutMs = 2_000, statementTimeoutMs = 10_000, transactionTimeoutMs = 15_000 } = options;
+  const settings = [
+    `-c lock_timeout=${lockTimeoutMs}`,
+    `-c statement_timeout=${statementTimeoutMs}`,
+    `-c transaction_timeout=${transactionTimeoutMs}`,
+    '-c search_path=public',
+    ...(options.role === undefined ? [] : [`-c role=${options.role}`]),
+    ...(options.role === 'gongji_worker' ? WORKER_PLANS : []),
+  ];
+  return MikroORM.init(
+    defineConfig({
+      clientUrl: options.url,
+      entities: [],
+      discovery: { warnWhenNoEntities: false },
+      // The library prints statements with row values in them; errors are logged by our own logger, by code.
+      logger: () => undefined,
+      pool: { min: 0, max: options.connectionsMax ?? 10 },
+      driverOptions: {
+        options: settings.join(' '),
+        application_name: options.name,
+        connectionTimeoutMillis: 5_000,
+        keepAlive: true,
+      },
+      extensions: [Migrator],
+      migrations: { migrationsList: MIGRATIONS, tableName: 'migration', snapshot: false, silent: true },
+    }),
+  );
+}
+
+/** Brings a database to the newest schema. Forward only; safe to run again. The URL is the owner's. */
+export async function migrate(url: string): Promise<void> {
+  const orm = await openOrm({
+    url,
+    name: 'gongji-migrate',
+    statementTimeoutMs: 600_000,
+    transactionTimeoutMs: 600_000,
+  });
+  try {
+    await orm.migrator.up();
+  } finally {
+    await orm.close(true);
+  }
+}
+
+/** Names of the migrations a database still lacks; empty = ready for this version. */
+export async function missingMigrations(em: EntityManager): Promise<string[]> {
+  const present = await query<{ name: string }>(em, `select name from migration`, []);
+  const names = new Set(present.map(({ name }) => name));
+  return MIGRATIONS.map(({ name }) => name).filter((name) => !names.has(name));
+}
+
+/** A key that changes with the schema, for whoever keeps migrated templates. */
+export const schemaKey = (): string => MIGRATIONS.map(({ name }) => name).join();
+
+/**
+ * Runs SQL with bound parameters in the entity manager's transaction, if there is one. `em.execute` would write the
+ * parameters into the text: no reuse of plans, and arrays break.
+ */
+export async function query<Row>(em: EntityManager, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+  const { rows } = await em.getKysely<unknown>().executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]));
+  return rows;
+}

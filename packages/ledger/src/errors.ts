@@ -1,0 +1,46 @@
+/** The shard is another owner's, or has moved on: nothing was written. */
+export class Fenced extends Error {
+  override readonly name = 'Fenced';
+}
+
+/** Another transaction changed what this one had looked at before it locked it: begin again. */
+export class Raced extends Error {
+  override readonly name = 'Raced';
+}
+
+/** Conditions that a new attempt from the top resolves: serialization, deadlock, lock timeout, and an id taken at the same moment. */
+const RETRY = new Set(['40001', '40P01', '55P03']);
+const TAKEN = new Set(['pk_event_id', 'ux_binding_id']);
+
+/** Conditions of the connection, the server or its resources: they pass. */
+const PASSING = /^(08|53|57|58|25006|XX000|25P0[34])/;
+const SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
+
+/** The SQLSTATE or system code of a driver's error, looked for through its causes; null when there is none. */
+export function codeOf(error: unknown): string | null {
+  for (let at = error; typeof at === 'object' && at !== null; at = (at as { cause?: unknown }).cause) {
+    const { code } = at as { code?: unknown };
+    if (typeof code === 'string') return code;
+  }
+  return null;
+}
+
+const constraintOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null ? String((error as { constraint?: unknown }).constraint ?? '') : '';
+
+/** Whether the same transaction may succeed if begun again at once. */
+export const isRetry = (error: unknown): boolean =>
+  error instanceof Raced ||
+  RETRY.has(codeOf(error) ?? '') ||
+  (codeOf(error) === '23505' && TAKEN.has(constraintOf(error)));
+
+/** Whether the error is of the connection or the server's state, and passes by itself. */
+export function isTransient(error: unknown): boolean {
+  if (isRetry(error)) return true;
+  const code = codeOf(error);
+  if (code !== null) return PASSING.test(code) || SOCKET.has(code);
+  // node-postgres has no code for a connection that ended, or for a pool that gave none in time.
+  return error instanceof Error && CONNECTION_GONE.test(error.message);
+}
+const CONNECTION_GONE =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;

@@ -1,0 +1,28 @@
+export { type ArrearsChunk, concernedIn, moveCheck, type OpenCheck, openCheck, readChunk } from './arrears-check.ts';
+export { type BookDay, closeBooks, closedDays } from './book-days.ts';
+export { migrate, type Role, schemaKey } from './database.ts';
+export { codeOf, Fenced, isRetry, isTransient, Raced } from './errors.ts';
+export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
+export { type LoadableEvent, loadMembers } from './load-members.ts';
+export { MemberWorld } from './member-world.ts';
+export {
+  findBindings,
+  findBindingsById,
+  findFamily,
+  findOutcome,
+  findPerson,
+  findPersons,
+  type RowSource,
+  readSnapshot,
+  type StoredOutcome,
+  type StoredPerson,
+} from './reads.ts';
+export {
+  booksOf,
+  type KnownId,
+  LedgerTransaction,
+  type LockedShard,
+  type ShardLease,
+  type StoredWork,
+} from './transaction.ts';
+export { type BatchWrites, type OutcomeRow, type PlacedOutcome, type WorkItem, writeBatch } from './write.ts';

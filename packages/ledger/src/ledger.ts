@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
+import { type DatabaseOptions, missingMigrations, openOrm, query } from './database.ts';
+import { codeOf, Fenced, isRetry } from './errors.ts';
+import { LedgerTransaction } from './transaction.ts';
+import type { PlacedOutcome } from './write.ts';
+
+export interface ShardRow {
+  readonly epoch: bigint;
+  readonly nextOffset: bigint;
+  readonly outSeq: bigint;
+  readonly publishedSeq: bigint;
+  readonly partitions: number;
+}
+
+export interface ShardKey {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface LedgerOptions extends DatabaseOptions {
+  /** Told of each attempt that is begun again, with the condition's code. */
+  readonly onRetry?: (code: string) => void;
+}
+
+const ATTEMPTS_MAX = 8;
+const SHARD_COLUMNS = 'epoch, next_offset, out_seq, published_seq, partitions';
+
+/** The books in PostgreSQL. Every change of theirs goes through `transact`. */
+export class Ledger {
+  readonly orm: MikroORM;
+  readonly #onRetry: (code: string) => void;
+
+  private constructor(orm: MikroORM, onRetry: (code: string) => void) {
+    this.orm = orm;
+    this.#onRetry = onRetry;
+  }
+
+  static async open({ onRetry = () => undefined, ...options }: LedgerOptions): Promise<Ledger> {
+    return new Ledger(await openOrm(options), onRetry);
+  }
+
+  async close(): Promise<void> {
+    await this.orm.close(true);
+  }
+
+  /** Rows of one statement outside any transaction. */
+  rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return query<Row>(this.orm.em.fork(), sql, parameters);
+  }
+
+  /** Names of migrations this database lacks. */
+  missingMigrations(): Promise<string[]> {
+    return missingMigrations(this.orm.em.fork());
+  }
+
+  /**
+   * Runs `work` in a transaction at READ COMMITTED, its consistency resting on explicit row locks; deadlocks, lock timeouts and
+   * races begin again from the top, a bounded number of times. Nothing else is repeated here.
+   */
+  async transact<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.orm.em.fork().transactional((em) => work(new LedgerTransaction(em as never)), {
+          isolationLevel: IsolationLevel.READ_COMMITTED,
+        });
+      } catch (error) {
+        if (!isRetry(error) || attempt >= ATTEMPTS_MAX) throw error;
+        this.#onRetry(codeOf(error) ?? (error instanceof Error ? error.name : 'unknown'));
+        await delay(Math.random() * 2 ** attempt);
+      }
+    }
+  }
+
+  /** Takes a shard: the epoch rises, and with it every earlier owner's writes fail. */
+  async acquireShard(shard: ShardKey, owner: string, partitions: number): Promise<ShardRow> {
+    const [row] = await this.rows<Record<string, string>>(
+      `insert into shard (topic, partition, partitions, owner, closed_through)
+         values ($1, $2, $3, $4, (select max(closed_through) from shard))
+       on conflict (topic, partition) do update set epoch = shard.epoch + 1, owner = excluded.owner
+       returning ${SHARD_COLUMNS}`,
+      [shard.topic, shard.partition, partitions, owner],
+    );
+    return toShard(row);
+  }
+
+  async readShard(shard: ShardKey): Promise<ShardRow> {
+    const [row] = await this.rows<Record<string, string>>(
+      `select ${SHARD_COLUMNS} from shard where topic = $1 and partition = $2`,
+      [shard.topic, shard.partition],
+    );
+    return toShard(row);
+  }
+
+  /** Outcome rows above `after`, in order, for publishing again after a crash. */
+  async loadOutbox(shard: ShardKey, after: bigint, limit: number): Promise<PlacedOutcome[]> {
+    const rows = await this.rows<Record<string, string> & { key: Buffer | null; payload: Buffer | null }>(
+      `select seq, dest, dest_seq, key, stamp, payload from outcome
+       where shard_id = (select shard_id from shard where topic = $1 and partition = $2) and seq > $3
+       order by seq limit $4`,
+      [shard.topic, shard.partition, after, limit],
+    );
+    return rows.map((row) => ({
+      seq: BigInt(row.seq ?? 0),
+      dest: row.dest as 'R' | 'D',
+      destSeq: BigInt(row.dest_seq ?? 0),
+      key: row.key,
+      stamp: row.stamp ?? '',
+      payload: row.payload,
+    }));
+  }
+
+  /** Mirrors what has been published; never moves back. */
+  async markPublished(lease: { readonly shard: ShardKey; readonly epoch: bigint }, seq: bigint): Promise<void> {
+    const marked = await this.rows(
+      `update shard set published_seq = greatest(published_seq, $4) where topic = $1 and partition = $2 and epoch = $3 returning 1`,
+      [lease.shard.topic, lease.shard.partition, lease.epoch, seq],
+    );
+    if (marked.length !== 1) throw new Fenced('the shard has another owner');
+  }
+}
+
+function toShard(row: Record<string, string> | undefined): ShardRow {
+  if (row === undefined) throw new Fenced('the shard has no row');
+  return {
+    epoch: BigInt(row.epoch ?? 0),
+    nextOffset: BigInt(row.next_offset ?? 0),
+    outSeq: BigInt(row.out_seq ?? 0),
+    publishedSeq: BigInt(row.published_seq ?? 0),
+    partitions: Number(row.partitions),
+  };
+}

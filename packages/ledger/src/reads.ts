@@ -1,0 +1,124 @@
+import { IsolationLevel } from '@mikro-orm/postgresql';
+import { type Binding, type CalendarDate, type Money, money, type Period, type Person } from '@repo/domain';
+import { query } from './database.ts';
+import type { Ledger } from './ledger.ts';
+import { ACCOUNT_COLUMNS, type AccountRow, BINDING_COLUMNS, type BindingRow, toBinding, toPerson } from './rows.ts';
+
+/** Whatever runs a statement: a ledger, outside any transaction, or a snapshot. */
+export interface RowSource {
+  rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A person as stored, with what the domain does not need to know. */
+export interface StoredPerson {
+  readonly person: Person;
+  readonly name: string | null;
+  readonly unpaidPeriods: readonly Period[];
+}
+
+/** The answer that stands for an id, as it was published, and those of the refunds paid of it, in order. */
+export interface StoredOutcome {
+  readonly contentHash: Buffer;
+  readonly payload: string;
+  readonly refunds: readonly string[];
+}
+
+/** Runs several reads on one state of the database, in a transaction that cannot write. */
+export const readSnapshot = <T>(ledger: Ledger, work: (snapshot: RowSource) => Promise<T>): Promise<T> =>
+  ledger.orm.em.fork().transactional((em) => work({ rows: (sql, parameters) => query(em as never, sql, parameters) }), {
+    isolationLevel: IsolationLevel.REPEATABLE_READ,
+    readOnly: true,
+  });
+
+export async function findPerson(source: RowSource, personNo: string): Promise<StoredPerson | undefined> {
+  const [row] = await source.rows<AccountRow & { psn_name: string | null; unpaid: Period[] }>(
+    `select ${ACCOUNT_COLUMNS}, (select psn_name from person_name where person_name.psn_no = account.psn_no),
+       array(select period from contribution where contribution.psn_no = account.psn_no and not paid order by period) as unpaid
+     from account where psn_no = $1`,
+    [personNo],
+  );
+  return row === undefined ? undefined : { person: toPerson(row), name: row.psn_name, unpaidPeriods: row.unpaid };
+}
+
+export async function findPersons(source: RowSource, personNos: Iterable<string>): Promise<Person[]> {
+  const rows = await source.rows<AccountRow>(`select ${ACCOUNT_COLUMNS} from account where psn_no = any($1::text[])`, [
+    [...new Set(personNos)],
+  ]);
+  return rows.map(toPerson);
+}
+
+/**
+ * Bindings of a payer, of a beneficiary, or of both, by ascending id: at most `limit`, those after the id `after`. Each of
+ * the two has an index of its own.
+ */
+export async function findBindings(
+  source: RowSource,
+  asked: {
+    readonly payer?: string | undefined;
+    readonly beneficiary?: string | undefined;
+    readonly after?: string | undefined;
+    readonly limit: number;
+  },
+): Promise<Binding[]> {
+  const { payer, beneficiary, after = '', limit } = asked;
+  const given = Object.entries({ payer, beneficiary }).filter(([, person]) => person !== undefined);
+  const rows = await source.rows<BindingRow>(
+    `select ${BINDING_COLUMNS} from binding
+     where binding_id > $1 ${given.map(([column], i) => `and ${column} = $${i + 3}`).join(' ')}
+     order by binding_id limit $2`,
+    [after, limit, ...given.map(([, person]) => person)],
+  );
+  return rows.map(toBinding);
+}
+
+/** Bindings by their ids, in no order. */
+export async function findBindingsById(source: RowSource, bindingIds: readonly string[]): Promise<Binding[]> {
+  if (bindingIds.length === 0) return [];
+  const rows = await source.rows<BindingRow>(
+    `select ${BINDING_COLUMNS} from binding where binding_id = any($1::text[])`,
+    [bindingIds],
+  );
+  return rows.map(toBinding);
+}
+
+/** The answer stored for an event id, in one statement; undefined where the id is unknown or had no answer of its own. */
+export async function findOutcome(
+  source: RowSource,
+  eventId: string,
+  claimId: string,
+): Promise<StoredOutcome | undefined> {
+  const [row] = await source.rows<{ content_hash: Buffer; payload: Buffer; refunds: Buffer[] }>(
+    `select content_hash, payload, array(
+         select refund.payload from claim_refund join outcome as refund using (shard_id, seq)
+         where claim_refund.claim_id = $2 order by claim_refund.shard_id, claim_refund.seq) as refunds
+     from event_id join outcome using (shard_id, seq) where event_id = $1 and dest = 'R'`,
+    [eventId, claimId],
+  );
+  if (row === undefined) return undefined;
+  const refunds = row.refunds.map((refund) => refund.toString());
+  return { contentHash: row.content_hash, payload: row.payload.toString(), refunds };
+}
+
+/** Everything a claim of this patient on this date could look at: their bindings, the payers and the day's use. */
+export async function findFamily(
+  source: RowSource,
+  patient: string,
+  on: CalendarDate,
+): Promise<{
+  persons: Person[];
+  bindings: Binding[];
+  usage: { bindingId: string; on: CalendarDate; amount: Money }[];
+}> {
+  const rows = await source.rows<BindingRow & { used: string | null }>(
+    `select ${BINDING_COLUMNS}, (select amount from binding_usage as used
+         where used.payer = binding.payer and used.binding_id = binding.binding_id and used.on_day = $2) as used
+     from binding where beneficiary = $1`,
+    [patient, on],
+  );
+  const bindings = rows.map(toBinding);
+  const persons = await findPersons(source, [patient, ...bindings.map(({ payer }) => payer)]);
+  const usage = rows.flatMap(({ binding_id: bindingId, used }) =>
+    used === null ? [] : [{ bindingId, on, amount: money(used) }],
+  );
+  return { persons, bindings, usage };
+}

@@ -1,0 +1,269 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import {
+  type Binding,
+  Books,
+  type CalendarDate,
+  type Contribution,
+  type Money,
+  money,
+  type Person,
+  type PolicyLookup,
+} from '@repo/domain';
+import { query } from './database.ts';
+import { Fenced, Raced } from './errors.ts';
+import {
+  ACCOUNT_FIELDS,
+  accountOf,
+  BINDING_FIELDS,
+  bindingOf,
+  listColumn,
+  packedQuery,
+  packList,
+  unpack,
+} from './packed.ts';
+import { toBinding, toPerson } from './rows.ts';
+
+/** A batch's claim to its shard: what the transaction compares before it writes anything. */
+export interface ShardLease {
+  readonly shard: { readonly topic: string; readonly partition: number };
+  readonly epoch: bigint;
+  readonly nextOffset: bigint;
+  readonly publishedSeq: bigint;
+}
+
+export interface LockedShard {
+  readonly shardId: number;
+  readonly outSeq: bigint;
+  readonly resultSeq: bigint;
+  readonly deadSeq: bigint;
+  /** The last day whose books are closed; later postings carry a later day. */
+  readonly closedThrough: CalendarDate | null;
+}
+
+/** An event id seen before: its content, and where its outcome is (null: it had none). */
+export interface KnownId {
+  readonly contentHash: Buffer;
+  readonly shardId: number;
+  readonly seq: bigint | null;
+}
+
+/** The part of an account row that the domain does not know of. */
+export interface AccountState {
+  readonly partition: number;
+  readonly version: bigint;
+  readonly held: string;
+  readonly credits: string;
+  readonly debits: string;
+}
+
+/** Work as it was left; what `detail` means depends on `kind`. */
+export interface StoredWork {
+  readonly workId: bigint;
+  readonly payer: string;
+  readonly kind: 'BALANCE' | 'GRACE';
+  readonly dueOn: CalendarDate;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+interface WorkRow {
+  work_id: string;
+  payer: string;
+  kind: 'BALANCE' | 'GRACE';
+  due_on: CalendarDate;
+  detail: Record<string, unknown>;
+}
+const WORK_COLUMNS = 'work_id, payer, kind, due_on::text, detail';
+const toWork = (row: WorkRow): StoredWork => ({
+  workId: BigInt(row.work_id),
+  payer: row.payer,
+  kind: row.kind,
+  dueOn: row.due_on,
+  detail: row.detail,
+});
+
+/** One open database transaction of a worker: reads first, `locked*` under row locks; `write` (see write.ts) last. */
+export class LedgerTransaction {
+  readonly em: EntityManager;
+  /** Account rows locked so far. */
+  readonly accounts = new Map<string, AccountState>();
+
+  constructor(em: EntityManager) {
+    this.em = em;
+  }
+
+  rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return query<Row>(this.em, sql, parameters);
+  }
+
+  /** Locks the shard's row if it is still this lease's; the lock holds until COMMIT, so nothing can come between. */
+  async lockShard(lease: ShardLease): Promise<LockedShard> {
+    const [row] = await this.rows<Record<string, string>>(
+      `select shard_id, out_seq, result_seq, dead_seq, closed_through::text from shard
+       where topic = $1 and partition = $2 and epoch = $3 and next_offset = $4 for no key update`,
+      [lease.shard.topic, lease.shard.partition, lease.epoch, lease.nextOffset],
+    );
+    if (row === undefined) throw new Fenced('the shard has another owner or another offset');
+    return {
+      shardId: Number(row.shard_id),
+      outSeq: BigInt(row.out_seq ?? 0),
+      resultSeq: BigInt(row.result_seq ?? 0),
+      deadSeq: BigInt(row.dead_seq ?? 0),
+      closedThrough: (row.closed_through as CalendarDate | null) ?? null,
+    };
+  }
+
+  /** Which of these event ids are known. An id taken by another shard at this moment fails the insert, and all begins again. */
+  async findIds(ids: readonly string[]): Promise<Map<string, KnownId>> {
+    const rows = await this.rows<{ event_id: string; content_hash: Buffer; shard_id: number; seq: string | null }>(
+      `select event_id, content_hash, shard_id, seq from event_id where event_id = any(${listColumn('$1', 'text')})`,
+      [packList(ids)],
+    );
+    return new Map(
+      rows.map((row) => [
+        row.event_id,
+        { contentHash: row.content_hash, shardId: row.shard_id, seq: row.seq === null ? null : BigInt(row.seq) },
+      ]),
+    );
+  }
+
+  /**
+   * Locks these account rows in the order of their ids, in one statement, and reads them. Every writer of an account, of a
+   * binding or of its usage holds the payer's row, so what is read after this stands until COMMIT. With `patients`, those and
+   * everybody who may have to pay for them by their bindings as of now.
+   */
+  async lockPersons(personNos: Iterable<string>, patients: Iterable<string> = []): Promise<Person[]> {
+    const [row] = await this.rows<{ packed: string | null }>(LOCK_PERSONS, [
+      packList([...new Set([...personNos, ...patients])]),
+      packList([...new Set(patients)]),
+    ]);
+    return unpack(row?.packed ?? null).map((fields) => {
+      const row = accountOf(fields);
+      const { partition, held, credits, debits } = row;
+      this.accounts.set(row.psn_no, { partition, version: BigInt(row.version), held, credits, debits });
+      return toPerson(row);
+    });
+  }
+
+  /**
+   * Bindings that name any of these persons, read under the payers' locks. A payer who appeared since the locks were taken is not
+   * locked: then the whole transaction begins again (`requireLocked`).
+   */
+  async bindingsOf(people: {
+    beneficiaries?: readonly string[];
+    payers?: readonly string[];
+    bindingIds?: readonly string[];
+    /** Payers of whom only bindings paused for ZERO_BALANCE are wanted: the next posting may show that they hold money. */
+    emptyPayers?: Iterable<string>;
+  }): Promise<Binding[]> {
+    const { beneficiaries = [], payers = [], bindingIds = [], emptyPayers = [] } = people;
+    const asked = [
+      { list: beneficiaries, where: (ids: string) => `beneficiary = any(${ids})` },
+      { list: payers, where: (ids: string) => `payer = any(${ids})` },
+      { list: bindingIds, where: (ids: string) => `binding_id = any(${ids})` },
+      { list: [...emptyPayers], where: (ids: string) => `(payer = any(${ids}) and held_zero_balance is not null)` },
+    ].filter(({ list }) => list.length > 0);
+    if (asked.length === 0) return [];
+    const conditions = asked.map(({ where }, i) => where(listColumn(`$${i + 1}`, 'text')));
+    const [row] = await this.rows<{ packed: string | null }>(
+      packedQuery(BINDING_FIELDS, `binding where ${conditions.join(' or ')}`),
+      asked.map(({ list }) => packList(list)),
+    );
+    return unpack(row?.packed ?? null).map((fields) => toBinding(bindingOf(fields)));
+  }
+
+  /** Throws `Raced` if any of these bindings has a payer whose row is not locked though it exists. */
+  requireLocked(bindings: readonly Binding[]): void {
+    if (bindings.some(({ payer }) => !this.accounts.has(payer))) throw new Raced('a payer appeared meanwhile');
+  }
+
+  async usageOf(
+    days: readonly { readonly bindingId: string; readonly payer: string; readonly on: CalendarDate }[],
+  ): Promise<{ bindingId: string; on: CalendarDate; amount: Money }[]> {
+    if (days.length === 0) return [];
+    const rows = await this.rows<{ binding_id: string; on_day: CalendarDate; amount: string }>(
+      `select binding_id, on_day::text, amount from binding_usage
+       join unnest($1::text[], $2::text[], $3::date[]) as asked (payer, binding_id, on_day) using (payer, binding_id, on_day)`,
+      [days.map(({ payer }) => payer), days.map(({ bindingId }) => bindingId), days.map(({ on }) => on)],
+    );
+    return rows.map((row) => ({ bindingId: row.binding_id, on: row.on_day, amount: money(row.amount) }));
+  }
+
+  /** The published outcomes at these places, in the order given; a place may be on any shard. */
+  async outcomesAt(places: readonly { readonly shardId: number; readonly seq: bigint }[]): Promise<string[]> {
+    if (places.length === 0) return [];
+    const rows = await this.rows<{ payload: Buffer }>(
+      `select payload from unnest($1::int[], $2::bigint[]) with ordinality as asked (shard_id, seq, n)
+       join outcome using (shard_id, seq) order by n`,
+      [places.map(({ shardId }) => shardId), places.map(({ seq }) => seq)],
+    );
+    return rows.map(({ payload }) => payload.toString());
+  }
+
+  /** The refunds that were paid of these claims, in order. */
+  async refundsOf(claimIds: readonly string[]): Promise<{ claimId: string; payload: string }[]> {
+    if (claimIds.length === 0) return [];
+    const rows = await this.rows<{ claim_id: string; payload: Buffer }>(
+      `select claim_id, payload from claim_refund join outcome using (shard_id, seq)
+       where claim_id = any($1::text[]) order by claim_id, shard_id, seq`,
+      [claimIds],
+    );
+    return rows.map((row) => ({ claimId: row.claim_id, payload: row.payload.toString() }));
+  }
+
+  /** Work left for these payers on a members shard, in the order it was left. Read under the payers' locks. */
+  async workFor(partition: number, payers: readonly string[]): Promise<StoredWork[]> {
+    const rows = await this.rows<WorkRow>(
+      `select ${WORK_COLUMNS} from shard_work where partition = $1 and payer = any($2::text[]) order by work_id`,
+      [partition, payers],
+    );
+    return rows.map(toWork);
+  }
+
+  /** The oldest work of a members shard that postings have left. */
+  async dueWork(partition: number, limit: number): Promise<StoredWork[]> {
+    const rows = await this.rows<WorkRow>(
+      `select ${WORK_COLUMNS} from shard_work
+       where partition = $1 and kind = 'BALANCE'
+       order by work_id limit $2`,
+      [partition, limit],
+    );
+    return rows.map(toWork);
+  }
+
+  async contributionsOf(personNos: readonly string[]): Promise<Contribution[]> {
+    if (personNos.length === 0) return [];
+    const rows = await this.rows<{ psn_no: string; period: string; due_date: CalendarDate | null; paid: boolean }>(
+      `select psn_no, period, due_date::text, paid from contribution where psn_no = any($1::text[]) order by psn_no, period`,
+      [personNos],
+    );
+    return rows.map(({ psn_no, period, due_date, paid }) => ({
+      personNo: psn_no,
+      period: period as Contribution['period'],
+      dueDate: due_date,
+      paid,
+    }));
+  }
+
+  async heldFor(refundIds: readonly string[]): Promise<{ personNo: string; refundId: string; left: Money }[]> {
+    if (refundIds.length === 0) return [];
+    const rows = await this.rows<{ psn_no: string; refund_id: string; left: string }>(
+      `select psn_no, refund_id, (amount - paid)::text as left from held_refund where refund_id = any($1::text[])`,
+      [refundIds],
+    );
+    return rows.map((row) => ({ personNo: row.psn_no, refundId: row.refund_id, left: money(row.left) }));
+  }
+}
+
+const LOCK_PERSONS = packedQuery(
+  ACCOUNT_FIELDS,
+  `account where psn_no in (select unnest(${listColumn('$1', 'text')})
+     union select payer from binding where beneficiary = any(${listColumn('$2', 'text')}))
+   order by psn_no for no key update`,
+);
+
+/** Books holding these persons, bindings and usage. */
+export function booksOf(policyOf: PolicyLookup, rows: Parameters<Books['load']>[0]): Books {
+  const books = new Books(policyOf);
+  books.load(rows);
+  return books;
+}

@@ -1,0 +1,193 @@
+import { date } from '@repo/domain';
+import { afterEach, expect, test } from 'vitest';
+import { closeBooks, closedDays, Fenced, Ledger, migrate } from '../../src/index.ts';
+import { binding, claim, lease, open, openLedger, person, settle } from './fixture.ts';
+
+const opened: Ledger[] = [];
+afterEach(async () => {
+  for (const ledger of opened.splice(0)) await ledger.close();
+});
+
+async function fresh() {
+  const { url, ledger } = await openLedger();
+  opened.push(ledger);
+  return { url, ledger };
+}
+
+const balances = (ledger: Ledger) =>
+  ledger.rows<{ psn_no: string; balance: string; version: string }>(
+    'select psn_no, (prior_year + current_year)::text as balance, version from account order by psn_no',
+  );
+
+async function owner(url: string): Promise<Ledger> {
+  const ledger = await Ledger.open({ url, name: 'owner' });
+  opened.push(ledger);
+  return ledger;
+}
+
+test('a settlement moves money from the accounts that paid, and each posting sums to zero', async () => {
+  const { url, ledger } = await fresh();
+  await open(ledger, [person('A', '40.00'), person('B', '100.00')], [binding('B', 'A', 1)]);
+  await settle(ledger, await lease(ledger, 0), [claim('C1', 'A', '90.00')]);
+  expect(await balances(ledger)).toEqual([
+    { psn_no: 'A', balance: '0.00', version: '2' },
+    { psn_no: 'B', balance: '50.00', version: '2' },
+  ]);
+  const [books] = await (await owner(url)).rows<{ total: string; receivable: string }>(
+    `select sum(amount)::text as total, (sum(amount) filter (where ledger_account = 'institution:H33010600001'))::text as receivable from posting`,
+  );
+  expect(books).toEqual({ total: '0.00', receivable: '90.00' });
+});
+
+test('an epoch that was taken away writes nothing', async () => {
+  const { ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const zombie = await lease(ledger, 0);
+  const owner = await lease(ledger, 0);
+  await expect(settle(ledger, zombie, [claim('C1', 'A', '10.00')])).rejects.toBeInstanceOf(Fenced);
+  await settle(ledger, owner, [claim('C1', 'A', '10.00')]);
+  expect(await balances(ledger)).toEqual([{ psn_no: 'A', balance: '90.00', version: '2' }]);
+});
+
+test('the same offsets are never applied twice', async () => {
+  const { ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const held = await lease(ledger, 0);
+  await settle(ledger, held, [claim('C1', 'A', '10.00')]);
+  await expect(settle(ledger, held, [claim('C1', 'A', '10.00')])).rejects.toBeInstanceOf(Fenced);
+});
+
+test('two shards that share a payer never take more than there is, nor wait for each other in a circle', async () => {
+  const { ledger } = await fresh();
+  const members = ['A', 'B', 'C', 'D'];
+  await open(
+    ledger,
+    [...members, 'P', 'Q'].map((who) => person(who, who < 'E' ? '0.00' : '500.00')),
+    members.flatMap((who, n) => [binding('P', who, n % 2), binding('Q', who, 1 - (n % 2))]),
+  );
+  const run = async (partition: number, people: readonly string[]) => {
+    let held = await lease(ledger, partition);
+    for (let round = 0; round < 20; round++) {
+      held = await settle(
+        ledger,
+        held,
+        people.map((who) => claim(`C${partition}-${round}-${who}`, who, '17.00')),
+      );
+    }
+  };
+  await Promise.all([run(0, ['A', 'B']), run(1, ['D', 'C'])]);
+  const [sums] = await ledger.rows<{ left: string; paid: string }>(
+    `select (select sum(prior_year + current_year)::text from account) as left, (-sum(prior_year + current_year))::text as paid
+     from entry where kind = 'CLAIM'`,
+  );
+  expect(sums).toEqual({ left: '0.00', paid: '1000.00' });
+});
+
+test('an id that two shards take at the same moment is taken once; the other begins again and sees it', async () => {
+  const { ledger } = await fresh();
+  await open(ledger, [person('A', '100.00'), person('B', '100.00')]);
+  const [first, second] = [await lease(ledger, 0), await lease(ledger, 1)];
+  let attempts = 0;
+  const other = ledger.transact(async (tx) => {
+    attempts += 1;
+    await tx.lockShard(second);
+    if ((await tx.findIds(['claim:C1'])).size > 0) return 'known';
+    await settle(ledger, first, [claim('C1', 'A', '10.00')]);
+    await tx.rows(
+      `insert into event_id (event_id, content_hash, shard_id, month) values ('claim:C1', '\\x00', 2, now())`,
+      [],
+    );
+    return 'taken';
+  });
+  expect(await other).toBe('known');
+  expect(attempts).toBe(2);
+});
+
+test('the worker cannot change or remove an entry, and the reader can only read', async () => {
+  const { url, ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const denied = { code: '42501' };
+  await expect(ledger.rows('update entry set prior_year = 0')).rejects.toMatchObject(denied);
+  await expect(ledger.rows('delete from entry')).rejects.toMatchObject(denied);
+  await expect(ledger.rows('delete from outcome')).rejects.toMatchObject(denied);
+  await expect(ledger.rows('select psn_name from person_name')).rejects.toMatchObject(denied);
+  const reader = await Ledger.open({ url, role: 'gongji_reader', name: 'reader' });
+  opened.push(reader);
+  await expect(reader.rows('update account set held = 0')).rejects.toMatchObject(denied);
+  await expect(reader.rows(`insert into person_name values ('A', 'B')`)).rejects.toMatchObject(denied);
+  expect(await balances(reader)).toHaveLength(1);
+});
+
+test('the database refuses what the domain would never write', async () => {
+  const { url } = await fresh();
+  const bureau = await owner(url);
+  await open(bureau, [person('A', '100.00')]);
+  const broken = (constraint: string) => ({ constraint });
+  await expect(bureau.rows('update account set prior_year = -1')).rejects.toMatchObject(
+    broken('ck_account_prior_year'),
+  );
+  await expect(bureau.rows('update account set prior_year = 99')).rejects.toMatchObject(broken('ck_account_sums'));
+  await expect(bureau.rows('update account set year = null')).rejects.toMatchObject(broken('ck_account_none'));
+});
+
+test('migrating again changes nothing', async () => {
+  const { url, ledger } = await fresh();
+  await migrate(url);
+  expect(await ledger.missingMigrations()).toEqual([]);
+});
+
+test('the number of statements does not grow with the batch', async () => {
+  const { ledger } = await fresh();
+  const people = Array.from({ length: 40 }, (_, n) => `P${n}`);
+  await open(
+    ledger,
+    people.map((who) => person(who, '100.00')),
+  );
+  let held = await lease(ledger, 0);
+  const counts: number[] = [];
+  for (const size of [1, 40]) {
+    let statements = 0;
+    const transact = ledger.transact.bind(ledger);
+    const counting = Object.assign(Object.create(ledger) as Ledger, {
+      transact: (work: Parameters<Ledger['transact']>[0]) =>
+        transact((tx) => {
+          const rows = tx.rows.bind(tx);
+          tx.rows = (sql, parameters) => {
+            statements += 1;
+            return rows(sql, parameters);
+          };
+          return work(tx);
+        }),
+    });
+    held = await settle(
+      counting,
+      held,
+      people.slice(0, size).map((who) => claim(`S${size}-${who}`, who, '5.00')),
+    );
+    counts.push(statements);
+  }
+  expect(counts[0]).toBe(counts[1]);
+  expect(counts[0]).toBeLessThan(14);
+});
+
+test('the books of a day close: debits equal credits, and no later posting carries that day', async () => {
+  const { url, ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const held = await settle(ledger, await lease(ledger, 0), [claim('C1', 'A', '10.00')]);
+  const bureau = await owner(url);
+  expect(await closeBooks(bureau, date('2025-03-10'))).toEqual([
+    { day: '2025-03-10', entries: 4, debits: '110.00', credits: '110.00' },
+  ]);
+  await settle(ledger, held, [claim('C2', 'A', '20.00')]);
+  await settle(ledger, await lease(ledger, 1), [claim('C3', 'A', '30.00')]);
+  const days = await ledger.rows(
+    `select reference, on_day::text, book_day::text from entry where kind = 'CLAIM' order by reference`,
+  );
+  expect(days).toEqual([
+    { reference: 'C1', on_day: '2025-03-10', book_day: '2025-03-10' },
+    { reference: 'C2', on_day: '2025-03-10', book_day: '2025-03-11' },
+    { reference: 'C3', on_day: '2025-03-10', book_day: '2025-03-11' },
+  ]);
+  expect(await closeBooks(bureau, date('2025-03-10'))).toEqual([]);
+  expect(await closedDays(bureau)).toHaveLength(1);
+});
