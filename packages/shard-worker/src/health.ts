@@ -1,0 +1,81 @@
+import { codeOf } from '@repo/ledger';
+import type { Observer, ShardId, ShardPhase } from '@repo/messaging';
+import type { Logger, Metrics } from '@repo/observability';
+
+/** Longest time between two fetches before the process counts as stuck; an empty fetch answers within a second. */
+const POLL_MS_MAX = 30_000;
+
+/** What the processing primitive reports, as metrics, log lines and answers to health checks. */
+export class Health {
+  readonly #stream: 'claims' | 'members';
+  readonly #metrics: Metrics;
+  readonly #log: Logger;
+  readonly #phases = new Map<number, ShardPhase>();
+  #polledAt: number | null = null;
+
+  constructor({ stream, metrics, log }: { stream: 'claims' | 'members'; metrics: Metrics; log: Logger }) {
+    this.#stream = stream;
+    this.#metrics = metrics;
+    this.#log = log;
+  }
+
+  polled(): void {
+    this.#polledAt = performance.now();
+  }
+
+  retried(reason: string): void {
+    const known = { '40P01': 'DEADLOCK', '40001': 'SERIALIZATION', '55P03': 'LOCK_TIMEOUT' } as const;
+    this.#metrics.retries.add({ topic: this.#stream, reason: known[reason as keyof typeof known] ?? 'DATABASE' });
+  }
+
+  pollProblem(): string | null {
+    if (this.#polledAt === null) return 'the input has not been read yet';
+    const silent = performance.now() - this.#polledAt;
+    return silent > POLL_MS_MAX ? `the input was last read ${Math.round(silent / 1000)} s ago` : null;
+  }
+
+  shardProblem(): string | null {
+    const not = (phase: ShardPhase) =>
+      [...this.#phases].filter(([, other]) => other === phase).map(([partition]) => partition);
+    const [halted, acquiring] = [not('halted'), not('acquiring')];
+    if (halted.length > 0) return `halted: ${halted.join(', ')}`;
+    return acquiring.length > 0 ? `being acquired: ${acquiring.join(', ')}` : null;
+  }
+
+  readonly observer: Observer = {
+    phase: (shard, phase) => {
+      // A closed shard is somebody else's or about to be taken again.
+      if (phase === 'closed') this.#phases.delete(shard.partition);
+      else this.#phases.set(shard.partition, phase);
+      this.#log.info({ partition: shard.partition, phase }, 'shard');
+      const labels = this.#labels(shard);
+      this.#metrics.shardOwned.set(labels, phase === 'ready' ? 1 : 0);
+      this.#metrics.shardHalted.set(labels, phase === 'halted' ? 1 : 0);
+    },
+    applied: (shard, { records, rows, ms, lag }) => {
+      this.#metrics.batchSize.observe({ topic: this.#stream }, records);
+      this.#metrics.apply.observe({ topic: this.#stream }, ms / 1000);
+      this.#metrics.lag.set(this.#labels(shard), lag);
+      this.#log.debug({ partition: shard.partition, count: records, rows, durationMs: ms }, 'applied');
+    },
+    published: (shard, { rows, ms, depth }) => {
+      this.#metrics.publish.observe({ topic: this.#stream }, ms / 1000);
+      this.#metrics.outboxDepth.set(this.#labels(shard), depth);
+      this.#log.debug({ partition: shard.partition, rows, durationMs: ms }, 'published');
+    },
+    failed: (shard, { step, disposition, error }) => {
+      if (step === 'publish' || step === 'acquire')
+        this.#metrics.retries.add({ topic: this.#stream, reason: 'BROKER' });
+      else this.retried(codeOf(error) ?? '');
+      this.#log.warn({ partition: shard.partition, action: step, reason: disposition, error }, 'an attempt failed');
+    },
+    quarantined: (shard, { offset }) => {
+      this.#log.error(
+        { partition: shard.partition, offset: String(offset) },
+        'a message was set aside: the worker fails on it',
+      );
+    },
+  };
+
+  #labels = (shard: ShardId) => ({ topic: this.#stream, partition: shard.partition });
+}

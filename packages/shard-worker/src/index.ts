@@ -1,0 +1,4 @@
+export { readWorkerConfig, type WorkerConfig } from './config.ts';
+export { badRows, contentHash, deadRow, type OutboxTargets, resultRow, toOutboxRow } from './outbox.ts';
+export { runWorker, type WorkerBackground, type WorkerParts } from './run.ts';
+export { classify, shardStore } from './store.ts';

@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto';
+import {
+  type Bad,
+  type DeadLetterNote,
+  deadLetterHeaders,
+  type EventStamp,
+  encodeRejected,
+  type Outgoing,
+  outputHeaders,
+} from '@repo/contracts';
+import { formatInstant } from '@repo/domain';
+import type { OutcomeRow, PlacedOutcome } from '@repo/ledger';
+import type { Headers, InputRecord, OutboxRow, ShardId } from '@repo/messaging';
+
+/** How a dead letter's headers are kept: the original's bytes in base64, and our note. */
+interface DeadStamp {
+  readonly headers: readonly (readonly [string, string])[];
+  readonly note: DeadLetterNote;
+}
+
+/** Where a worker's rows go. */
+export interface OutboxTargets {
+  readonly results: string;
+  readonly deadLetters: string;
+  /** The dead-letter partition of this worker's partition 0: claims come first, members after them. */
+  readonly deadLetterBase: number;
+  /** Names the writer of a shard's sequence, without its partition. */
+  readonly source: string;
+}
+
+/** An outcome as it is stored: answer and outbox at once. */
+export const resultRow = ({ stamp, key, payload }: Outgoing): OutcomeRow => ({
+  dest: 'R',
+  key: key === null ? null : Buffer.from(key),
+  stamp: JSON.stringify(stamp),
+  payload: Buffer.from(JSON.stringify(payload)),
+});
+
+/** What a bad message leaves: the dead letter with its original bytes, and the rejection of a claim whose id could be read. */
+export function badRows(shard: ShardId, record: InputRecord, bad: Bad): OutcomeRow[] {
+  const detail = bad.issues.map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`)).join('; ');
+  const dead = deadRow(shard, record, { code: bad.code, detail });
+  if (!bad.code.startsWith('CLAIM_') || bad.claimId === null) return [dead];
+  const id = `${shard.topic}:${shard.partition}:${record.offset}`;
+  const key = record.key?.toString() ?? null;
+  return [resultRow(encodeRejected(bad, { id, at: record.timestampMs, key })), dead];
+}
+
+/** A dead letter: original key, value and headers, and why. */
+export function deadRow(shard: ShardId, record: InputRecord, why: { code: string; detail: string }): OutcomeRow {
+  const note: DeadLetterNote = {
+    code: why.code,
+    // Bounded, and free of control characters: it becomes a header.
+    detail: why.detail.slice(0, 1_000),
+    topic: shard.topic,
+    partition: shard.partition,
+    offset: String(record.offset),
+    at: formatInstant(record.timestampMs),
+  };
+  const headers = record.headers.map(([name, value]) => [name, value.toString('base64')] as const);
+  return {
+    dest: 'D',
+    key: record.key,
+    stamp: JSON.stringify({ headers, note } satisfies DeadStamp),
+    payload: record.value,
+  };
+}
+
+/** A stored row as the record to publish. */
+export function toOutboxRow(row: PlacedOutcome, shard: ShardId, targets: OutboxTargets): OutboxRow {
+  const { seq, destSeq, key, payload: value } = row;
+  if (row.dest === 'R') {
+    const writer = { source: `${targets.source}/${shard.partition}`, sequence: destSeq };
+    const headers: Headers = outputHeaders(JSON.parse(row.stamp) as EventStamp, writer);
+    return { seq, topic: targets.results, partition: shard.partition, key, value, headers };
+  }
+  const { headers: original, note } = JSON.parse(row.stamp) as DeadStamp;
+  const bytes = original.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const);
+  const headers: Headers = deadLetterHeaders(bytes, note, destSeq);
+  return { seq, topic: targets.deadLetters, partition: targets.deadLetterBase + shard.partition, key, value, headers };
+}
+
+/** The hash that tells same content from other content. */
+export const contentHash = (content: string): Buffer => hash('sha256', content, 'buffer');

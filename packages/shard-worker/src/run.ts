@@ -1,0 +1,126 @@
+import { OUTCOME_CODES, type PolicyLookup } from '@repo/domain';
+import { Ledger } from '@repo/ledger';
+import { type BatchProcessor, createProcessor, type KafkaConnection, KafkaLog, KafkaPublisher } from '@repo/messaging';
+import {
+  ConfigurationError,
+  createLogger,
+  createMetrics,
+  failpointFrom,
+  type Logger,
+  type Metrics,
+  runService,
+  type ServiceContext,
+  startAdminServer,
+} from '@repo/observability';
+import { loadPolicies } from '@repo/policy';
+import { readWorkerConfig, type WorkerConfig } from './config.ts';
+import { Health } from './health.ts';
+import type { OutboxTargets } from './outbox.ts';
+import { classify, shardStore } from './store.ts';
+
+interface WorkerTools {
+  readonly config: WorkerConfig;
+  readonly ledger: Ledger;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly policyOf: PolicyLookup;
+  readonly targets: OutboxTargets;
+  /** Where a test may stop or kill this process; does nothing otherwise. */
+  readonly failpoint: (name: string) => void;
+}
+
+/** What makes one worker differ from another. */
+export interface WorkerParts {
+  readonly name: string;
+  readonly stream: 'claims' | 'members';
+  readonly topic: (config: WorkerConfig) => string;
+  readonly targets: (config: WorkerConfig) => OutboxTargets;
+  readonly build: (tools: WorkerTools) => BatchProcessor;
+  /** What the process does besides its shards. */
+  readonly background?: (tools: WorkerBackground) => Promise<void>;
+}
+
+export interface WorkerBackground {
+  readonly config: WorkerConfig;
+  readonly connection: KafkaConnection;
+  readonly log: Logger;
+  /** Closed in reverse order when the worker stops. */
+  readonly stack: AsyncDisposableStack;
+}
+
+/** Runs this process as a worker: one input topic, the ledger, and results published exactly once, until it is told to stop. */
+export function runWorker(parts: WorkerParts): void {
+  const config = readWorkerConfig();
+  const log = createLogger({ service: parts.name, level: config.logLevel });
+  log.info({ config: config.shown }, 'settings');
+  runService({ name: parts.name, log, start: (context) => start(parts, config, log, context) });
+}
+
+async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, context: ServiceContext): Promise<void> {
+  const { stack, fail } = context;
+  const loaded = await loadPolicies(config.policyDir === undefined ? {} : { dir: config.policyDir });
+  if ('problems' in loaded) {
+    log.error({ reason: loaded.problems }, 'the policy files cannot be used');
+    throw new ConfigurationError(loaded.problems);
+  }
+  const metrics = createMetrics({ codes: OUTCOME_CODES, partitions: config.partitions });
+  const health = new Health({ stream: parts.stream, metrics, log });
+
+  const ledger = await Ledger.open({
+    url: config.databaseUrl,
+    name: parts.name,
+    ...(config.ownRole ? {} : { role: 'gongji_worker' as const }),
+    connectionsMax: config.partitions + 2,
+    onRetry: (reason) => health.retried(reason),
+  });
+  stack.defer(() => ledger.close());
+  const failpoint = failpointFrom(config.failpoint);
+  const app = `${config.prefix}-${parts.name}`;
+  const connection = {
+    brokers: config.brokers,
+    clientId: `${app}-${process.pid}`,
+    log: (level: 'warn' | 'error', message: string) => log[level]({ component: 'kafka' }, message),
+  };
+  const topic = parts.topic(config);
+  const targets = parts.targets(config);
+  const { policies } = loaded;
+  const policyOf: PolicyLookup = (area, on) => policies.policyAt(area, on);
+
+  const publisher = new KafkaPublisher({ connection, app, topic, failpoint });
+  stack.defer(() => publisher.close());
+  const handler = createProcessor({
+    topic,
+    owner: config.owner,
+    store: shardStore(ledger, targets),
+    publisher,
+    processor: parts.build({ config, ledger, metrics, log, policyOf, targets, failpoint }),
+    classify,
+    failpoint,
+    limits: { batchRecordsMax: config.batchMax },
+    observer: health.observer,
+    onHalt: (shard, reason, error) => {
+      log.error({ partition: shard.partition, reason, error }, 'a shard halted and needs a person');
+      // A restart can clear these two; the others would only repeat, so the other shards go on.
+      if (reason === 'defect' || reason === 'outage') fail(error);
+    },
+  });
+  const input = new KafkaLog({ connection, topic, groupId: app, onCrash: fail, onPoll: () => health.polled() });
+
+  const admin = await startAdminServer({
+    port: config.adminPort,
+    metrics,
+    live: { poll: () => health.pollProblem() },
+    ready: {
+      database: async () => {
+        const missing = await ledger.missingMigrations();
+        return missing.length === 0 ? null : `migrations are missing: ${missing.join(', ')}`;
+      },
+      broker: () => health.pollProblem(),
+      shards: () => health.shardProblem(),
+    },
+  });
+  stack.use(admin);
+  stack.defer(() => input.stop());
+  await input.run(handler);
+  await parts.background?.({ config, connection, log, stack });
+}

@@ -1,0 +1,20 @@
+import { Fenced, isTransient, type Ledger } from '@repo/ledger';
+import { classifyKafkaError, type Disposition, FencedError, type ShardStore } from '@repo/messaging';
+import { type OutboxTargets, toOutboxRow } from './outbox.ts';
+
+/** The ledger as the processing primitive wants it: its rows become records here. */
+export const shardStore = (ledger: Ledger, targets: OutboxTargets): ShardStore => ({
+  acquire: (shard, owner, partitions) => ledger.acquireShard(shard, owner, partitions),
+  read: (shard) => ledger.readShard(shard),
+  loadOutbox: async (shard, afterSeq, limit) => {
+    const rows = await ledger.loadOutbox(shard, afterSeq, limit);
+    return rows.map((row) => toOutboxRow(row, shard, targets));
+  },
+  markPublished: (lease, seq) => ledger.markPublished(lease, seq),
+});
+
+/** Total: what any error of the ledger, the broker or our own code means for the shard. */
+export function classify(error: unknown): Disposition {
+  if (error instanceof Fenced || error instanceof FencedError) return 'fenced';
+  return classifyKafkaError(error) ?? (isTransient(error) ? 'transient' : 'defect');
+}

@@ -1,0 +1,90 @@
+import type { LedgerTransaction } from '@repo/ledger';
+import type { InputRecord } from '@repo/messaging';
+
+/** A refund that came before its claim, kept as it came, until the claim comes or its time is up. */
+export interface Parked {
+  readonly refundId: string;
+  readonly claimId: string;
+  readonly record: InputRecord;
+}
+
+interface ParkedRow {
+  refund_id: string;
+  claim_id: string;
+  log_offset: string;
+  record_ms: string;
+  headers: readonly (readonly [string, string])[];
+  value: Buffer;
+  key: Buffer | null;
+}
+
+const COLUMNS = `refund_id, claim_id, log_offset, record_ms, headers, value, key`;
+
+/** The refunds that wait for any of these claims, in the order they came. */
+export const parkedFor = async (
+  tx: LedgerTransaction,
+  partition: number,
+  claimIds: readonly string[],
+): Promise<Parked[]> =>
+  (
+    await tx.rows<ParkedRow>(
+      `select ${COLUMNS} from parked_refund where partition = $1 and claim_id = any($2::text[]) order by log_offset`,
+      [partition, claimIds],
+    )
+  ).map(toParked);
+
+/** The refunds whose time is up, by the database's clock. */
+export const expired = async (tx: LedgerTransaction, partition: number, limit: number): Promise<Parked[]> =>
+  (
+    await tx.rows<ParkedRow>(
+      `select ${COLUMNS} from parked_refund where partition = $1 and until <= now() order by until, log_offset limit $2`,
+      [partition, limit],
+    )
+  ).map(toParked);
+
+/** Keeps these refunds waiting for `waitMs` and lets go of those that are answered. */
+export async function writeParked(
+  tx: LedgerTransaction,
+  partition: number,
+  { parked, answered, waitMs }: { parked: readonly Parked[]; answered: readonly string[]; waitMs: number },
+): Promise<void> {
+  if (parked.length > 0) {
+    await tx.rows(
+      `insert into parked_refund (partition, ${COLUMNS}, until)
+       select $1, refund_id, claim_id, log_offset, record_ms, headers, value, key, now() + $9 * interval '1 ms'
+       from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::bytea[], $8::bytea[])
+         as given (refund_id, claim_id, log_offset, record_ms, headers, value, key)`,
+      [
+        partition,
+        parked.map(({ refundId }) => refundId),
+        parked.map(({ claimId }) => claimId),
+        parked.map(({ record }) => record.offset),
+        parked.map(({ record }) => record.timestampMs),
+        parked.map(({ record }) =>
+          JSON.stringify(record.headers.map(([name, value]) => [name, value.toString('base64')])),
+        ),
+        parked.map(({ record }) => record.value),
+        parked.map(({ record }) => record.key),
+        waitMs,
+      ],
+    );
+  }
+  if (answered.length > 0) {
+    await tx.rows(`delete from parked_refund where partition = $1 and refund_id = any($2::text[])`, [
+      partition,
+      answered,
+    ]);
+  }
+}
+
+const toParked = (row: ParkedRow): Parked => ({
+  refundId: row.refund_id,
+  claimId: row.claim_id,
+  record: {
+    offset: BigInt(row.log_offset),
+    key: row.key,
+    value: row.value,
+    headers: row.headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const),
+    timestampMs: Number(row.record_ms),
+  },
+});

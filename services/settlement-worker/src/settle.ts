@@ -1,0 +1,381 @@
+import {
+  type Bad,
+  type DecodedClaims,
+  type DecodeLimits,
+  decodeClaims,
+  encodePremium,
+  encodeRefund,
+  encodeSettlement,
+  headerText,
+  paidFromOutcome,
+  withRefundOutcome,
+} from '@repo/contracts';
+import {
+  add,
+  afterRefund,
+  applyPremium,
+  applyRefund,
+  applySettlement,
+  type Books,
+  dateOf,
+  decideClaim,
+  decidePremium,
+  decideRefund,
+  effectiveDailyLimit,
+  type Paid,
+  type PolicyLookup,
+  paidByClaim,
+  paidByPremium,
+  type Refund,
+  ZERO,
+} from '@repo/domain';
+import {
+  type BatchWrites,
+  booksOf,
+  type KnownId,
+  type Ledger,
+  type LedgerTransaction,
+  type OutcomeRow,
+  type ShardLease,
+  writeBatch,
+} from '@repo/ledger';
+import type { Applied, InputRecord, Lease, ShardId } from '@repo/messaging';
+import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, toOutboxRow } from '@repo/shard-worker';
+import { expired, type Parked, parkedFor, writeParked } from './parked.ts';
+import { settlementIdOf } from './settlement-id.ts';
+
+export interface SettleDeps {
+  readonly ledger: Ledger;
+  readonly policyOf: PolicyLookup;
+  readonly limits: DecodeLimits;
+  readonly targets: OutboxTargets;
+  /** How long a refund waits for its claim, ms; 0 = it is answered at once. */
+  readonly refundWaitMs: number;
+  readonly observe?: (event: Observed) => void;
+  readonly failpoint?: (name: 'mid-db' | 'before-db-commit') => void | Promise<void>;
+}
+
+/** What became of one message, for counting. */
+export interface Observed {
+  readonly status: 'SETTLED' | 'REFUSED' | 'REJECTED' | 'REFUNDED' | 'REPEATED';
+  readonly code: string | null;
+  readonly skips: readonly string[];
+}
+
+type Good = Exclude<DecodedClaims, Bad>;
+
+interface Message {
+  readonly record: InputRecord;
+  readonly decoded: DecodedClaims;
+  readonly contentHash: Buffer | null;
+  readonly traceparent: string | undefined;
+}
+
+/**
+ * Settles one batch of a shard: one transaction, a fixed number of statements whatever the batch's size. Decisions are made in
+ * memory in the order of the log, each message seeing what the one before it left.
+ */
+export async function settleBatch(lease: Lease, records: readonly InputRecord[], deps: SettleDeps): Promise<Applied> {
+  const messages = records.map((record) => decode(record, deps.limits));
+  const last = records.at(-1);
+  const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
+  const seen: Observed[] = [];
+  const applied = await deps.ledger.transact(async (tx) => {
+    seen.length = 0;
+    const shard = await tx.lockShard(lease);
+    const world = await load(tx, lease.shard, messages, deps);
+    await deps.failpoint?.('mid-db');
+    const { writes, waiting } = decideAll(lease.shard, messages, world, deps, seen);
+    await writeParked(tx, lease.shard.partition, { ...waiting, waitMs: deps.refundWaitMs });
+    const placed = await writeBatch(tx, lease satisfies ShardLease, shard, nextOffset, writes);
+    await deps.failpoint?.('before-db-commit');
+    const rows = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
+    return { nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
+  });
+  for (const event of seen) deps.observe?.(event);
+  return applied;
+}
+
+function decode(record: InputRecord, limits: DecodeLimits): Message {
+  const decoded = decodeClaims(record, limits);
+  return {
+    record,
+    decoded,
+    contentHash: decoded.kind === 'BAD' ? null : contentHash(decoded.content),
+    traceparent: headerText(record, 'traceparent') ?? undefined,
+  };
+}
+
+interface World {
+  readonly books: Books;
+  readonly known: Map<string, KnownId>;
+  /** What each claim that a refund names has paid and given back. */
+  readonly paid: Map<string, Paid>;
+  /** Refunds that wait for a claim, by the claim. */
+  readonly parked: Map<string, Parked[]>;
+}
+
+/** Reads everything the batch's decisions look at: ids, then payers, then locks, and only then what the locks protect. */
+async function load(
+  tx: LedgerTransaction,
+  shard: ShardId,
+  messages: readonly Message[],
+  { policyOf, refundWaitMs }: SettleDeps,
+): Promise<World> {
+  const good = messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
+  const refunded = good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
+  const known = await tx.findIds([
+    ...new Set([...good.map(({ identity }) => identity), ...refunded.map((claimId) => `claim:${claimId}`)]),
+  ]);
+  const paid = await loadPaid(tx, refunded, known);
+
+  const people = [...new Set(good.map(({ personNo }) => personNo))];
+  const fixed = good.flatMap((message) => (message.kind === 'PREMIUM' ? [message.premium.payer] : []));
+  const named = [...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account));
+  const persons = await tx.lockPersons([...fixed, ...named], people);
+  const bindings = await tx.bindingsOf({ beneficiaries: people, emptyPayers: tx.accounts.keys() });
+  tx.requireLocked(bindings);
+  const books = booksOf(policyOf, { persons, bindings });
+  books.load({ usage: await tx.usageOf(limitedDays(good, books, policyOf)) });
+  const parked = new Map<string, Parked[]>();
+  if (refundWaitMs > 0) {
+    const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
+    for (const refund of await parkedFor(tx, shard.partition, claims)) park(parked, refund);
+  }
+  return { books, known, paid, parked };
+}
+
+function park(parked: Map<string, Parked[]>, refund: Parked): void {
+  parked.set(refund.claimId, [...(parked.get(refund.claimId) ?? []), refund]);
+}
+
+async function loadPaid(
+  tx: LedgerTransaction,
+  refunded: readonly string[],
+  known: ReadonlyMap<string, KnownId>,
+): Promise<Map<string, Paid>> {
+  const paid = new Map<string, Paid>();
+  const places = [...new Set(refunded)].flatMap((claimId) => {
+    const place = known.get(`claim:${claimId}`);
+    return place === undefined || place.seq === null ? [] : [{ claimId, shardId: place.shardId, seq: place.seq }];
+  });
+  const outcomes = await tx.outcomesAt(places);
+  places.forEach(({ claimId }, i) => {
+    const original = paidFromOutcome(outcomes[i] ?? '{}');
+    if (original !== undefined) paid.set(claimId, original);
+  });
+  for (const { claimId, payload } of await tx.refundsOf([...paid.keys()])) {
+    const before = paid.get(claimId);
+    if (before !== undefined) paid.set(claimId, withRefundOutcome(before, payload));
+  }
+  return paid;
+}
+
+/** The days whose use counts: only of bindings that have a limit. */
+function limitedDays(good: readonly Good[], books: Books, policyOf: PolicyLookup) {
+  const days = new Map<string, { bindingId: string; payer: string; on: ReturnType<typeof dateOf> }>();
+  for (const message of good) {
+    if (message.kind !== 'CLAIM') continue;
+    const on = dateOf(message.claim.settledAt);
+    for (const binding of books.bindingsFor(message.personNo)) {
+      const payer = books.person(binding.payer);
+      if (payer === undefined || effectiveDailyLimit(binding, policyOf(payer.insuredArea, on)) === null) continue;
+      days.set(`${on} ${binding.bindingId}`, { bindingId: binding.bindingId, payer: binding.payer, on });
+    }
+  }
+  return [...days.values()];
+}
+
+/** What the batch will write, grown message by message. */
+class Draft {
+  readonly outcomes: OutcomeRow[] = [];
+  readonly ids: { id: string; contentHash: Buffer; outcome: number | null }[] = [];
+  readonly refunds: { claimId: string; outcome: number }[] = [];
+  readonly held: NonNullable<BatchWrites['held']>[number][] = [];
+  readonly parked: Parked[] = [];
+  readonly unparked: string[] = [];
+
+  answer(identity: string, hash: Buffer | null, row: OutcomeRow): number {
+    const outcome = this.outcomes.push(row) - 1;
+    if (hash !== null) this.ids.push({ id: identity, contentHash: hash, outcome });
+    return outcome;
+  }
+}
+
+function decideAll(
+  shard: ShardId,
+  messages: readonly Message[],
+  world: World,
+  deps: SettleDeps,
+  seen: Observed[],
+): { writes: BatchWrites; waiting: { parked: readonly Parked[]; answered: readonly string[] } } {
+  const draft = new Draft();
+  const taken = new Map([...world.known].map(([id, { contentHash }]) => [id, contentHash]));
+  for (const message of messages) {
+    const { decoded, record } = message;
+    if (decoded.kind === 'BAD') {
+      draft.outcomes.push(...badRows(shard, record, decoded));
+      seen.push({ status: 'REJECTED', code: decoded.code, skips: [] });
+      continue;
+    }
+    const before = taken.get(decoded.identity);
+    if (before !== undefined) {
+      seen.push(repeated(shard, message, decoded, before, draft));
+      continue;
+    }
+    if (message.contentHash !== null) taken.set(decoded.identity, message.contentHash);
+    if (decoded.kind === 'REFUND' && mustWait(decoded.refund, taken, deps)) {
+      const refund = { refundId: decoded.refund.refundId, claimId: decoded.refund.claimId, record };
+      park(world.parked, refund);
+      draft.parked.push(refund);
+      if (message.contentHash !== null)
+        draft.ids.push({ id: decoded.identity, contentHash: message.contentHash, outcome: null });
+      continue;
+    }
+    seen.push(decideOne(message, decoded, world, deps.policyOf, draft));
+    if (decoded.kind !== 'REFUND')
+      seen.push(...answerParked(decoded.identity.slice('claim:'.length), world, deps, draft));
+  }
+  const { books } = world;
+  const work = books.crossings.map(({ payer, empty, at, cause }) => ({
+    payer,
+    kind: 'BALANCE' as const,
+    dueOn: dateOf(at),
+    detail: { empty, at, cause },
+  }));
+  const { parked, unparked, ...rows } = draft;
+  const answered = new Set(unparked);
+  const waiting = {
+    parked: parked.filter(({ refundId }) => !answered.has(refundId)),
+    answered: unparked.filter((refundId) => !parked.some((refund) => refund.refundId === refundId)),
+  };
+  return { writes: { books, ...rows, work, facts: false }, waiting };
+}
+
+/** A refund of a claim nobody has heard of waits, where waiting is switched on; a bad amount is answered at once. */
+const mustWait = (refund: Refund, taken: ReadonlyMap<string, Buffer>, { refundWaitMs }: SettleDeps): boolean =>
+  refundWaitMs > 0 && refund.amount !== 'INVALID' && !taken.has(`claim:${refund.claimId}`);
+
+/** The claim has come: its refunds are decided, in the order they came. Their ids were taken when they came. */
+function answerParked(claimId: string, world: World, deps: SettleDeps, draft: Draft): Observed[] {
+  const waiting = world.parked.get(claimId) ?? [];
+  world.parked.delete(claimId);
+  return waiting.flatMap(({ refundId, record }) => {
+    const message = decode(record, deps.limits);
+    draft.unparked.push(refundId);
+    if (message.decoded.kind === 'BAD') return [];
+    return [decideOne({ ...message, contentHash: null }, message.decoded, world, deps.policyOf, draft)];
+  });
+}
+
+/** Seen before: the same content changes nothing and publishes nothing; other content is a conflict and takes no id. */
+function repeated(shard: ShardId, message: Message, decoded: Good, before: Buffer, draft: Draft): Observed {
+  if (message.contentHash !== null && before.equals(message.contentHash)) {
+    return { status: 'REPEATED', code: null, skips: [] };
+  }
+  const issues = [{ path: '', problem: 'this id was seen before with other content' }];
+  const code = decoded.kind === 'CLAIM' ? 'CLAIM_DUPLICATE_CONFLICT' : 'EVENT_CONFLICT';
+  const claimId = decoded.kind === 'CLAIM' ? decoded.claim.claimId : null;
+  const bad: Bad = { kind: 'BAD', code, issues, claimId, personNo: decoded.personNo };
+  draft.outcomes.push(...badRows(shard, message.record, bad));
+  return { status: 'REJECTED', code, skips: [] };
+}
+
+function decideOne(
+  { traceparent, contentHash }: Message,
+  decoded: Good,
+  { books, paid }: World,
+  policyOf: PolicyLookup,
+  draft: Draft,
+): Observed {
+  switch (decoded.kind) {
+    case 'CLAIM': {
+      const { claim } = decoded;
+      const settlement = decideClaim(claim, books, policyOf);
+      applySettlement(claim, settlement, books);
+      if (settlement.status === 'SETTLED') paid.set(claim.claimId, paidByClaim(claim, settlement));
+      const outgoing = encodeSettlement(claim, settlement, settlementIdOf(claim.claimId), traceparent);
+      draft.answer(decoded.identity, contentHash, resultRow(outgoing));
+      return { status: settlement.status, code: settlement.code, skips: settlement.skipped.map(({ code }) => code) };
+    }
+    case 'REFUND': {
+      const { refund } = decoded;
+      const original = paid.get(refund.claimId);
+      const decision = decideRefund(refund, original, books);
+      const outcome = draft.answer(
+        decoded.identity,
+        contentHash,
+        resultRow(encodeRefund(refund, decision, traceparent)),
+      );
+      if (original !== undefined && decision.status === 'REFUNDED') {
+        applyRefund(refund, original, decision, books);
+        paid.set(refund.claimId, afterRefund(original, decision));
+        draft.refunds.push({ claimId: refund.claimId, outcome });
+        draft.held.push(...heldBy(refund.refundId, decision));
+      }
+      return { status: decision.status, code: decision.code, skips: [] };
+    }
+    case 'PREMIUM': {
+      const { premium } = decoded;
+      const decision = decidePremium(premium, books, policyOf);
+      applyPremium(premium, decision, books);
+      const { allocation } = decision;
+      if (allocation !== null) paid.set(premium.premiumId, paidByPremium(premium, allocation, decision.on));
+      draft.answer(decoded.identity, contentHash, resultRow(encodePremium(premium, decision, traceparent)));
+      return { status: decision.status, code: decision.code, skips: [] };
+    }
+    default:
+      return decoded satisfies never;
+  }
+}
+
+/** What a refund leaves to be paid out by hand, one sum a person. */
+function heldBy(refundId: string, decision: ReturnType<typeof decideRefund>) {
+  const sums = new Map<string, typeof ZERO>();
+  for (const step of decision.returned) {
+    if (step.source === 'CASH' || !step.manual) continue;
+    const { account } = step.allocation;
+    sums.set(account, add(sums.get(account) ?? ZERO, step.amount));
+  }
+  return [...sums].map(([personNo, amount]) => ({ personNo, refundId, amount }));
+}
+
+const EXPIRED_MAX = 500;
+
+/** Answers the refunds whose claim did not come in time; null when there are none. */
+export async function expireRefunds(lease: Lease, deps: SettleDeps): Promise<Applied | null> {
+  const { partition } = lease.shard;
+  const [waiting] = await deps.ledger.rows<{ waits: boolean }>(
+    `select exists (select from parked_refund where partition = $1 and until <= now()) as waits`,
+    [partition],
+  );
+  if (waiting?.waits !== true) return null;
+  return deps.ledger.transact(async (tx) => {
+    const shard = await tx.lockShard(lease);
+    const refunds = await expired(tx, partition, EXPIRED_MAX);
+    const world: World = { books: booksOf(deps.policyOf, {}), known: new Map(), paid: new Map(), parked: new Map() };
+    for (const refund of refunds) park(world.parked, refund);
+    const draft = new Draft();
+    for (const claimId of [...world.parked.keys()]) answerParked(claimId, world, deps, draft);
+    await writeParked(tx, partition, { parked: [], answered: draft.unparked, waitMs: 0 });
+    const { parked: _, unparked: __, ...rows } = draft;
+    const placed = await writeBatch(tx, lease, shard, lease.nextOffset, { books: world.books, ...rows, facts: false });
+    const published = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
+    return { nextOffset: lease.nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows: published };
+  });
+}
+
+/** Sets a message aside that our own code cannot settle: it goes to the dead letters, in its place in the order. */
+export function setAside(lease: Lease, record: InputRecord, deps: SettleDeps): Promise<Applied> {
+  return deps.ledger.transact(async (tx) => {
+    const shard = await tx.lockShard(lease);
+    const outcomes = [
+      deadRow(lease.shard, record, { code: 'EVENT_UNREADABLE', detail: 'the worker failed on this message' }),
+    ];
+    const books = booksOf(deps.policyOf, {});
+    const nextOffset = record.offset + 1n;
+    const placed = await writeBatch(tx, lease, shard, nextOffset, { books, outcomes, ids: [], facts: false });
+    const rows = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
+    return { nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
+  });
+}

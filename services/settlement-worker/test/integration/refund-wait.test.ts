@@ -1,0 +1,140 @@
+import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
+import { Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
+import type { Applied, InputRecord, Lease } from '@repo/messaging';
+import { loadPolicies } from '@repo/policy';
+import { contentHash } from '@repo/shard-worker';
+import { cloneDatabase, until } from '@repo/testkit';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expireRefunds, type SettleDeps, settleBatch } from '../../src/settle.ts';
+
+const timestampMs = Date.parse('2025-03-10T10:00:05+08:00');
+let ledger: Ledger;
+let deps: SettleDeps;
+let lease: Lease;
+
+beforeAll(async () => {
+  const { url } = await cloneDatabase({ key: schemaKey(), migrate });
+  ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
+  const loaded = await loadPolicies({});
+  if ('problems' in loaded) throw new Error('the shipped packs load');
+  const { policies } = loaded;
+  deps = {
+    ledger,
+    policyOf: (area, on) => policies.policyAt(area, on),
+    limits: DECODE_LIMITS,
+    refundWaitMs: 60_000,
+    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 0, source: '/test' },
+  };
+  const opened = decodeMembers(
+    message('account.opened', 'P1', {
+      psn_no: 'P1',
+      insutype: '310',
+      psn_type: '1101',
+      employment: 'ACTIVE',
+      insu_admdvs: '210102',
+      insured: true,
+      prior_year: '100.00',
+      as_of: '2025-01-01T00:00:00+08:00',
+    }),
+    DECODE_LIMITS,
+  );
+  if (opened.kind !== 'MEMBER') throw new Error('the account decodes');
+  const { event, identity, content } = opened;
+  await loadMembers(ledger, [{ event, identity, contentHash: contentHash(content) }], {
+    policyOf: deps.policyOf,
+    partitionOf: () => 0,
+  });
+});
+afterAll(() => ledger.close());
+
+beforeEach(async () => {
+  const shard = { topic: 'claims', partition: 0 };
+  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
+  lease = { shard, epoch, nextOffset, publishedSeq };
+});
+
+function message(type: string, key: string, value: object): InputRecord {
+  const headers = [['ce_type', Buffer.from(type)]] as const;
+  return { offset: 0n, key: Buffer.from(key), value: Buffer.from(JSON.stringify(value)), headers, timestampMs };
+}
+
+/** Sends messages as the log would, and answers what is published of them. */
+async function send(...messages: readonly InputRecord[]) {
+  const records = messages.map((record, n) => ({ ...record, offset: lease.nextOffset + BigInt(n) }));
+  return answers(await settleBatch(lease, records, deps));
+}
+
+function answers({ nextOffset, rows }: Applied) {
+  lease = { ...lease, nextOffset };
+  return rows.map(({ value }) => {
+    const { claim_id, refund_id, status, code, amount } = JSON.parse(String(value));
+    return { claim_id, refund_id, status, code, amount };
+  });
+}
+
+const claim = (claimId: string) =>
+  message('claim.submitted', 'P1', {
+    claim_id: claimId,
+    mdtrt_id: 'M1',
+    psn_no: 'P1',
+    fixmedins_code: 'H1',
+    designated: true,
+    fix_blng_admdvs: '210102',
+    med_type: '11',
+    setl_time: '2025-03-10T10:00:00+08:00',
+    medfee_sumamt: '30.00',
+    fund_pay_sumamt: '0.00',
+    psn_part_amt: '30.00',
+  });
+const refund = (refundId: string, claimId: string, amount?: string) =>
+  message('claim.refunded', 'P1', {
+    refund_id: refundId,
+    claim_id: claimId,
+    psn_no: 'P1',
+    at: '2025-03-10T11:00:00+08:00',
+    amount,
+  });
+
+test('a refund before its claim waits for it, and is answered right after it', async () => {
+  expect(await send(refund('R1', 'C1', '10.00'))).toEqual([]);
+  expect(await send(refund('R2', 'C1'), claim('C1'))).toEqual([
+    { claim_id: 'C1', status: 'SETTLED', code: null },
+    { claim_id: 'C1', refund_id: 'R1', status: 'REFUNDED', code: null, amount: '10.00' },
+    { claim_id: 'C1', refund_id: 'R2', status: 'REFUNDED', code: null, amount: '20.00' },
+  ]);
+  const [account] = await ledger.rows(`select prior_year, version from account where psn_no = 'P1'`);
+  expect(account).toEqual({ prior_year: '100.00', version: '4' });
+  expect(await ledger.rows('select * from parked_refund')).toEqual([]);
+});
+
+test('a refund that waits is taken once, however often it is sent', async () => {
+  expect(await send(refund('R3', 'C3'))).toEqual([]);
+  expect(await send(refund('R3', 'C3'))).toEqual([]);
+  expect(await send(claim('C3'))).toHaveLength(2);
+});
+
+test('a refund whose claim never comes is refused when its time is up', async () => {
+  const brief = { ...deps, refundWaitMs: 1 };
+  const records = [{ ...refund('R4', 'C4'), offset: lease.nextOffset }];
+  expect(answers(await settleBatch(lease, records, brief))).toEqual([]);
+  let refused: unknown;
+  await until(
+    async () => {
+      const applied = await expireRefunds(lease, brief);
+      if (applied !== null) refused = answers(applied);
+      return applied !== null;
+    },
+    { what: 'the refund to be answered', deadlineMs: 10_000 },
+  );
+  expect(refused).toEqual([
+    { claim_id: 'C4', refund_id: 'R4', status: 'REFUSED', code: 'REFUND_CLAIM_NOT_FOUND', amount: '0.00' },
+  ]);
+  expect(await expireRefunds(lease, brief)).toBeNull();
+});
+
+test('without waiting a refund is answered at once', async () => {
+  const records = [{ ...refund('R5', 'C5'), offset: lease.nextOffset }];
+  expect(answers(await settleBatch(lease, records, { ...deps, refundWaitMs: 0 }))).toMatchObject([
+    { status: 'REFUSED', code: 'REFUND_CLAIM_NOT_FOUND' },
+  ]);
+});

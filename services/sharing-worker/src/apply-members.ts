@@ -1,0 +1,208 @@
+import {
+  type ArrearsCheck,
+  type DecodedMembers,
+  type DecodeLimits,
+  decodeMembers,
+  encodeSharing,
+  headerText,
+} from '@repo/contracts';
+import {
+  applyMemberEvent,
+  type CalendarDate,
+  dateOf,
+  type MemberEvent,
+  type PolicyLookup,
+  type SharingEvent,
+} from '@repo/domain';
+import {
+  type BatchWrites,
+  type Ledger,
+  type LedgerTransaction,
+  MemberWorld,
+  type OutcomeRow,
+  type WorkItem,
+  writeBatch,
+} from '@repo/ledger';
+import type { Applied, InputRecord, Lease } from '@repo/messaging';
+import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, toOutboxRow } from '@repo/shard-worker';
+import { WorkQueue } from './work-queue.ts';
+
+export interface MemberDeps {
+  readonly ledger: Ledger;
+  readonly policyOf: PolicyLookup;
+  readonly limits: DecodeLimits;
+  readonly targets: OutboxTargets;
+  /** Partitions of the members topic: an arrears check is passed on to each. */
+  readonly partitions: number;
+  readonly observe?: (event: { code: string }) => void;
+  readonly failpoint?: (name: 'mid-db' | 'before-db-commit') => void | Promise<void>;
+}
+
+type Good = Exclude<DecodedMembers, { kind: 'BAD' }>;
+
+interface Message {
+  readonly record: InputRecord;
+  readonly decoded: DecodedMembers;
+  readonly contentHash: Buffer | null;
+  readonly traceparent: string | undefined;
+}
+
+/** What a batch of members will write, grown event by event in the order of the log. */
+export class MemberDraft {
+  readonly outcomes: OutcomeRow[] = [];
+  readonly ids: { id: string; contentHash: Buffer; outcome: null }[] = [];
+  readonly names: { personNo: string; name: string }[] = [];
+  readonly opened = new Map<string, number>();
+  readonly work = new Set<WorkItem>();
+  readonly workDone: bigint[] = [];
+  readonly checks: { checkId: string; on: CalendarDate; partition: number }[] = [];
+
+  tell(events: readonly SharingEvent[], traceparent?: string): void {
+    for (const event of events) this.outcomes.push(resultRow(encodeSharing(event, traceparent)));
+  }
+}
+
+/** Applies one batch of member events to a shard: one transaction, whatever the batch's size. */
+export async function applyMembers(lease: Lease, records: readonly InputRecord[], deps: MemberDeps): Promise<Applied> {
+  const messages = records.map((record) => decode(record, deps.limits));
+  const last = records.at(-1);
+  const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
+  const dead: string[] = [];
+  const applied = await deps.ledger.transact(async (tx) => {
+    dead.length = 0;
+    const shard = await tx.lockShard(lease);
+    const draft = new MemberDraft();
+    const { world, queue, known } = await load(tx, lease, messages, draft, deps);
+    await deps.failpoint?.('mid-db');
+    for (const message of messages) {
+      const code = applyOne(lease, message, { world, queue, known, draft, deps });
+      if (code !== null) dead.push(code);
+    }
+    const placed = await writeBatch(tx, lease, shard, nextOffset, writesOf(world, draft));
+    await deps.failpoint?.('before-db-commit');
+    const rows = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
+    return { nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
+  });
+  for (const code of dead) deps.observe?.({ code });
+  return applied;
+}
+
+export function writesOf(world: MemberWorld, draft: MemberDraft): BatchWrites {
+  const { books, contributions, held } = world;
+  const work = [...draft.work];
+  return { books, ...draft, work, contributions: contributions.changed(), paidOut: held.changed(), facts: true };
+}
+
+function decode(record: InputRecord, limits: DecodeLimits): Message {
+  const decoded = decodeMembers(record, limits);
+  return {
+    record,
+    decoded,
+    contentHash: decoded.kind === 'BAD' ? null : contentHash(decoded.content),
+    traceparent: headerText(record, 'traceparent') ?? undefined,
+  };
+}
+
+async function load(
+  tx: LedgerTransaction,
+  lease: Lease,
+  messages: readonly Message[],
+  draft: MemberDraft,
+  deps: MemberDeps,
+) {
+  const good = messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
+  const events = good.flatMap((message) => (message.kind === 'MEMBER' ? [message.event] : []));
+  const known = new Map<string, Buffer>();
+  for (const [id, { contentHash }] of await tx.findIds(good.map(({ identity }) => identity)))
+    known.set(id, contentHash);
+  const world = await MemberWorld.load(tx, events, deps.policyOf);
+  const payers = [...new Set(good.map(({ personNo }) => personNo))];
+  const queue = new WorkQueue(await tx.workFor(lease.shard.partition, payers), world, draft);
+  return { world, queue, known };
+}
+
+interface Step {
+  readonly world: MemberWorld;
+  readonly queue: WorkQueue;
+  readonly known: Map<string, Buffer>;
+  readonly draft: MemberDraft;
+  readonly deps: MemberDeps;
+}
+
+/** Applies one message; answers the code if it became a dead letter. */
+function applyOne(lease: Lease, message: Message, step: Step): string | null {
+  const { decoded, record } = message;
+  const { draft, known } = step;
+  if (decoded.kind === 'BAD') {
+    draft.outcomes.push(...badRows(lease.shard, record, decoded));
+    return decoded.code;
+  }
+  const hash = message.contentHash;
+  if (hash === null) return null;
+  const before = known.get(decoded.identity);
+  if (before !== undefined) {
+    if (before.equals(hash)) return null;
+    const detail = 'this id was seen before with other content';
+    draft.outcomes.push(deadRow(lease.shard, record, { code: 'EVENT_CONFLICT', detail }));
+    return 'EVENT_CONFLICT';
+  }
+  const refused =
+    decoded.kind === 'ARREARS_CHECK' ? queueCheck(lease, decoded, step) : applyFact(message, decoded.event, step);
+  if (refused !== null) {
+    draft.outcomes.push(deadRow(lease.shard, record, refused));
+    return refused.code;
+  }
+  if (decoded.kind === 'MEMBER') remember(lease, decoded.event, draft);
+  known.set(decoded.identity, hash);
+  draft.ids.push({ id: decoded.identity, contentHash: hash, outcome: null });
+  return null;
+}
+
+/** Work left for this payer comes first; then the event, and what it leaves for later days. */
+function applyFact(message: Message, event: MemberEvent, { world, queue, draft }: Step) {
+  const payer = payerOf(event);
+  queue.catchUp(payer, dateOf(event.at), event.cause);
+  const verdict = applyMemberEvent(event, world);
+  if (verdict.kind === 'DEAD') return { code: verdict.code, detail: verdict.detail };
+  draft.tell(verdict.events, message.traceparent);
+  for (const { dueOn, cause } of verdict.due) queue.leave(payer, dueOn, cause);
+  return null;
+}
+
+const payerOf = (event: MemberEvent): string => {
+  switch (event.kind) {
+    case 'ACCOUNT_OPENED':
+      return event.person.personNo;
+    case 'BINDING_OPENED':
+    case 'BINDING_REQUESTED':
+      return event.binding.payer;
+    default:
+      return 'payer' in event ? event.payer : event.personNo;
+  }
+};
+
+function remember(lease: Lease, event: MemberEvent, draft: MemberDraft): void {
+  if (event.kind === 'ACCOUNT_OPENED') {
+    const { personNo } = event.person;
+    draft.opened.set(personNo, lease.shard.partition);
+    if (event.name !== null) draft.names.push({ personNo, name: event.name });
+  }
+  if (event.kind === 'ACCOUNT_CHANGED' && event.name !== undefined) {
+    draft.names.push({ personNo: event.personNo, name: event.name });
+  }
+}
+
+/** An arrears check becomes a job of one shard, or of each where it names none; the job runs between batches. */
+function queueCheck(lease: Lease, { check }: Extract<Good, { kind: 'ARREARS_CHECK' }>, { draft, deps }: Step) {
+  const problem = checkProblem(check, lease.shard.partition, deps.partitions);
+  if (problem !== null) return { code: 'EVENT_MALFORMED', detail: problem };
+  const shards = check.shard === null ? Array.from({ length: deps.partitions }, (_, i) => i) : [check.shard];
+  for (const partition of shards) draft.checks.push({ checkId: check.checkId, on: check.on, partition });
+  return null;
+}
+
+function checkProblem({ shard, shards }: ArrearsCheck, partition: number, partitions: number): string | null {
+  if (shards !== null && shards !== partitions) return `shards: expected the partition count, ${partitions}`;
+  if (shard !== null && shard !== partition) return 'shard: expected the partition that the message is on';
+  return null;
+}

@@ -1,0 +1,104 @@
+import { applyArrearsCheck, type CalendarDate, monthsDue, yearOf } from '@repo/domain';
+import {
+  concernedIn,
+  type LedgerTransaction,
+  MemberWorld,
+  moveCheck,
+  type OpenCheck,
+  openCheck,
+  readChunk,
+  writeBatch,
+} from '@repo/ledger';
+import type { Applied, Lease } from '@repo/messaging';
+import { toOutboxRow } from '@repo/shard-worker';
+import { type MemberDeps, MemberDraft, writesOf } from './apply-members.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** Payers in one transaction of work; persons looked at in one transaction of a check, of whom few are concerned. */
+const PAYERS_MAX = 500;
+const CHUNK = 4_000;
+
+/**
+ * What a members shard does between batches of events: first the work that postings left, then a stretch of an arrears check. Each
+ * step is a transaction of its own with its cursor in it, so a crash repeats nothing and loses nothing. Null = nothing to do.
+ */
+export async function doIdleWork(lease: Lease, deps: MemberDeps): Promise<Applied | null> {
+  const { partition } = lease.shard;
+  const [waiting] = await deps.ledger.rows<{ waits: boolean }>(
+    `select exists (select from shard_work where partition = $1 and kind = 'BALANCE')
+       or exists (select from arrears_check where partition = $1 and not finished) as waits`,
+    [partition],
+  );
+  if (waiting?.waits !== true) return null;
+  return deps.ledger.transact(async (tx) => {
+    const shard = await tx.lockShard(lease);
+    const draft = new MemberDraft();
+    const world = (await doBalanceWork(tx, partition, draft, deps)) ?? (await doCheck(tx, partition, draft, deps));
+    if (world === null) return null;
+    const placed = await writeBatch(tx, lease, shard, lease.nextOffset, writesOf(world, draft));
+    const rows = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
+    return { nextOffset: lease.nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
+  });
+}
+
+async function doBalanceWork(
+  tx: LedgerTransaction,
+  partition: number,
+  draft: MemberDraft,
+  { policyOf }: MemberDeps,
+): Promise<MemberWorld | null> {
+  const oldest = await tx.dueWork(partition, PAYERS_MAX);
+  if (oldest.length === 0) return null;
+  const payers = [...new Set(oldest.map(({ payer }) => payer))];
+  const world = await MemberWorld.load(tx, [], policyOf, payers);
+  // Read again under the locks: a posting may have left more meanwhile, and a payer's work is done in order.
+  const queue = new WorkQueue(await tx.workFor(partition, payers), world, draft);
+  for (const payer of payers) queue.doPostings(payer);
+  return world;
+}
+
+async function doCheck(
+  tx: LedgerTransaction,
+  partition: number,
+  draft: MemberDraft,
+  deps: MemberDeps,
+): Promise<MemberWorld | null> {
+  const check = await openCheck(tx, partition);
+  if (check === null) return null;
+  const { last, count, areas, since } = await readChunk(tx, partition, check.cursor, CHUNK);
+  const { world, marked } =
+    last === null
+      ? { world: await MemberWorld.load(tx, [], deps.policyOf), marked: 0 }
+      : await checkStretch(tx, partition, check, { last, areas, since }, draft, deps);
+  await moveCheck(tx, partition, check.checkId, { last, checked: count, marked, paused: draft.outcomes.length });
+  return world;
+}
+
+async function checkStretch(
+  tx: LedgerTransaction,
+  partition: number,
+  { checkId, on, cursor }: OpenCheck,
+  stretch: { last: string; areas: readonly string[]; since: Parameters<typeof monthsDue>[1] | null },
+  draft: MemberDraft,
+  { policyOf }: MemberDeps,
+): Promise<{ world: MemberWorld; marked: number }> {
+  const { last, areas, since } = stretch;
+  const months =
+    since === null
+      ? []
+      : areas.flatMap((area) => monthsDue(area, since, on, policyOf).map((month) => ({ area, ...month })));
+  const range = { after: cursor, last, year: yearOf(on as CalendarDate) };
+  const people = await concernedIn(tx, partition, range, months);
+  const world = await MemberWorld.load(tx, [], policyOf, people, people);
+  const queue = new WorkQueue(await tx.workFor(partition, people), world, draft);
+  const cause = { type: 'arrears.check', id: checkId };
+  let marked = 0;
+  for (const personNo of people) {
+    queue.catchUp(personNo, on, cause);
+    const checked = applyArrearsCheck(world, personNo, on, cause);
+    draft.tell(checked.events);
+    for (const { dueOn } of checked.due) queue.leave(personNo, dueOn, cause);
+    if (checked.marked > 0) marked += 1;
+  }
+  return { world, marked };
+}

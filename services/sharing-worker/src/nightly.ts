@@ -1,0 +1,38 @@
+import { topicsOf } from '@repo/contracts';
+import { dateOf, formatInstant } from '@repo/domain';
+import { Sender } from '@repo/messaging';
+import type { WorkerBackground } from '@repo/shard-worker';
+
+const LOOK_EVERY_MS = 30_000;
+
+/**
+ * Starts the nightly arrears check at `arrearsAt` (HH:MM in Shanghai). Every replica sends it, and so does one that was down at that
+ * time, later that day: the check's id is the date's, so it runs once. Null = no schedule.
+ */
+export async function runNightly({ config, connection, log, stack }: WorkerBackground): Promise<void> {
+  const { arrearsAt, partitions, prefix } = config;
+  if (arrearsAt === undefined) return;
+  const sender = await Sender.open(connection);
+  stack.use(sender);
+  const headers = [['ce_type', Buffer.from('arrears.check')]] as const;
+  let sentFor = '';
+  const look = async (): Promise<void> => {
+    const now = Date.now();
+    const on = dateOf(now);
+    if (on === sentFor || formatInstant(now).slice(11, 16) < arrearsAt) return;
+    const checks = Array.from({ length: partitions }, (_, shard) => ({
+      key: null,
+      value: JSON.stringify({ check_id: `nightly:${on}`, on, shard, shards: partitions }),
+      partition: shard,
+      headers,
+    }));
+    await sender.sendAll(topicsOf(prefix).members, checks);
+    sentFor = on;
+    log.info({ action: 'arrears.check' }, 'the nightly check is sent');
+  };
+  const tick = () =>
+    look().catch((error: unknown) => log.warn({ error, action: 'arrears.check' }, 'the nightly check is not sent yet'));
+  await tick();
+  const timer = setInterval(tick, LOOK_EVERY_MS);
+  stack.defer(() => clearInterval(timer));
+}

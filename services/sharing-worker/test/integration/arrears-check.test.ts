@@ -1,0 +1,167 @@
+import { DECODE_LIMITS } from '@repo/contracts';
+import { Ledger, migrate, schemaKey } from '@repo/ledger';
+import type { Applied, InputRecord, Lease } from '@repo/messaging';
+import { loadPolicies } from '@repo/policy';
+import { cloneDatabase } from '@repo/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { applyMembers, type MemberDeps } from '../../src/apply-members.ts';
+import { doIdleWork } from '../../src/idle-work.ts';
+
+const timestampMs = Date.parse('2025-04-02T00:00:00+08:00');
+let ledger: Ledger;
+let deps: MemberDeps;
+let lease: Lease;
+
+beforeAll(async () => {
+  const { url } = await cloneDatabase({ key: schemaKey(), migrate });
+  ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
+  const loaded = await loadPolicies({});
+  if ('problems' in loaded) throw new Error('the shipped packs load');
+  const { policies } = loaded;
+  deps = {
+    ledger,
+    policyOf: (area, on) => policies.policyAt(area, on),
+    limits: DECODE_LIMITS,
+    partitions: 1,
+    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 1, source: '/test' },
+  };
+  await acquire();
+});
+afterAll(() => ledger.close());
+
+async function acquire(): Promise<void> {
+  const shard = { topic: 'members', partition: 0 };
+  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
+  lease = { shard, epoch, nextOffset, publishedSeq };
+}
+
+interface Sent {
+  readonly type: string;
+  readonly key: string | null;
+  readonly value: object;
+}
+
+async function send(...messages: readonly Sent[]) {
+  const records = messages.map(
+    ({ type, key, value }, n): InputRecord => ({
+      offset: lease.nextOffset + BigInt(n),
+      key: key === null ? null : Buffer.from(key),
+      value: Buffer.from(JSON.stringify(value)),
+      headers: [['ce_type', Buffer.from(type)]],
+      timestampMs,
+    }),
+  );
+  return told(await applyMembers(lease, records, deps));
+}
+
+function told({ nextOffset, rows }: Applied) {
+  lease = { ...lease, nextOffset };
+  return rows.map(({ value }) => JSON.parse(String(value)));
+}
+
+/** Lets the shard do all that waits, in a fresh tenure before each step, as after a crash. */
+async function idle() {
+  const events: unknown[] = [];
+  for (;;) {
+    await acquire();
+    const applied = await doIdleWork(lease, deps);
+    if (applied === null) return events;
+    events.push(...told(applied));
+  }
+}
+
+const opened = (psnNo: string, employment = 'ACTIVE'): Sent => ({
+  type: 'account.opened',
+  key: psnNo,
+  value: {
+    psn_no: psnNo,
+    insutype: '310',
+    psn_type: employment === 'RETIRED' ? '1201' : '1101',
+    employment,
+    insu_admdvs: '210102',
+    insured: true,
+    prior_year: '100.00',
+    as_of: '2025-02-10T00:00:00+08:00',
+  },
+});
+const bound = (payer: string): Sent => ({
+  type: 'binding.opened',
+  key: payer,
+  value: {
+    binding_id: `B-${payer}`,
+    payer,
+    beneficiary: 'CHILD',
+    relation: 'CHILD',
+    bound_at: '2025-02-10T00:00:00+08:00',
+  },
+});
+const check = (checkId: string, on: string): Sent => ({
+  type: 'arrears.check',
+  key: null,
+  value: { check_id: checkId, on },
+});
+
+test('the check marks who missed a month, pauses their sharing once, and leaves everybody else alone', async () => {
+  await send(
+    ...['LATE', 'PAID', 'RETIRED', 'CHILD'].map((who) => opened(who, who === 'RETIRED' ? 'RETIRED' : 'ACTIVE')),
+    ...['LATE', 'PAID', 'RETIRED'].map(bound),
+    ...['PAID', 'CHILD'].map((psn_no) => ({
+      type: 'contribution.received',
+      key: psn_no,
+      value: { contribution_id: `K-${psn_no}`, psn_no, period: '2025-03', at: '2025-03-20T00:00:00+08:00' },
+    })),
+  );
+  expect(await send(check('night', '2025-04-01'))).toEqual([]);
+  expect(await idle()).toEqual([
+    {
+      binding_id: 'B-LATE',
+      payer: 'LATE',
+      beneficiary: 'CHILD',
+      reason: 'ARREARS',
+      pause_reasons: ['ARREARS'],
+      state: 'PAUSED',
+      effective_on: '2025-04-01',
+      cause: { ce_type: 'arrears.check', id: 'night' },
+    },
+  ]);
+  const [run] = await ledger.rows('select checked, marked, paused, finished from arrears_check');
+  expect(run).toEqual({ checked: '4', marked: '1', paused: '1', finished: true });
+});
+
+test('the same check again, and another of the same date, change nothing', async () => {
+  await send(check('night', '2025-04-01'), check('again', '2025-04-01'));
+  expect(await idle()).toEqual([]);
+});
+
+test('paying the month resumes, and the next month is missed anew', async () => {
+  const paid = { psn_no: 'LATE', period: '2025-03', at: '2025-04-05T09:00:00+08:00' };
+  expect(await send({ type: 'contribution.recovered', key: 'LATE', value: paid })).toMatchObject([
+    { reason: 'ARREARS', pause_reasons: [], state: 'ACTIVE', effective_on: '2025-04-05' },
+  ]);
+  await send(check('may', '2025-05-01'));
+  const paused = (await idle()) as { payer: string; effective_on: string }[];
+  expect(paused.map(({ payer, effective_on }) => `${payer} ${effective_on}`).sort()).toEqual([
+    'LATE 2025-05-01',
+    'PAID 2025-05-01',
+  ]);
+});
+
+test('a check for other shards than there are is a dead letter', async () => {
+  const wrong = { ...check('odd', '2025-06-01'), value: { check_id: 'odd', on: '2025-06-01', shard: 3, shards: 9 } };
+  const applied = await applyMembers(
+    lease,
+    [
+      {
+        offset: lease.nextOffset,
+        key: null,
+        value: Buffer.from(JSON.stringify(wrong.value)),
+        headers: [['ce_type', Buffer.from(wrong.type)]],
+        timestampMs,
+      },
+    ],
+    deps,
+  );
+  const [row] = applied.rows;
+  expect(row?.topic).toBe('dead');
+  expect(row?.headers.find(([name]) => name === 'gongji-code')?.[1].toString()).toBe('EVENT_MALFORMED');
+});
