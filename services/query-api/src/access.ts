@@ -1,0 +1,62 @@
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { Problem } from './problem.ts';
+
+/** Lets a request pass, or throws the problem it is answered with. */
+export type Guard = (authorization: string | undefined) => Promise<void>;
+
+const ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA'];
+const CLOCK_TOLERANCE_S = 30;
+const FETCH_LIMIT_MS = 5_000;
+
+/** A token that is wrong in itself; any other failure means that it could not be checked. */
+const TOKEN_FAULTS: ReadonlySet<string> = new Set([
+  errors.JWTExpired.code,
+  errors.JWTClaimValidationFailed.code,
+  errors.JWTInvalid.code,
+  errors.JWSInvalid.code,
+  errors.JWSSignatureVerificationFailed.code,
+  errors.JOSEAlgNotAllowed.code,
+  errors.JOSENotSupported.code,
+  errors.JWKSNoMatchingKey.code,
+  errors.JWKSMultipleMatchingKeys.code,
+]);
+
+/**
+ * Takes only requests with a valid access token of the issuer: signature by its published keys, issuer, audience, expiry, and
+ * an algorithm of a fixed list. The issuer's description is asked for with the first request, and again until it answers, so
+ * that this service starts while the issuer is away.
+ */
+export function createGuard({ issuer, audience }: { readonly issuer: string; readonly audience: string }): Guard {
+  let keys: JWTVerifyGetKey | undefined;
+  return async (authorization) => {
+    const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '') ?? [];
+    if (token === undefined) throw new Problem(401, 'expected an access token: authorization: Bearer …');
+    try {
+      keys ??= createRemoteJWKSet(await discoverKeys(issuer), { timeoutDuration: FETCH_LIMIT_MS });
+      await jwtVerify(token, keys, {
+        issuer,
+        audience,
+        algorithms: ALGORITHMS,
+        clockTolerance: CLOCK_TOLERANCE_S,
+        requiredClaims: ['exp'],
+      });
+    } catch (error) {
+      if (error instanceof errors.JOSEError && TOKEN_FAULTS.has(error.code)) {
+        throw new Problem(401, 'expected a valid access token of the configured issuer and audience');
+      }
+      throw new Problem(503, 'access tokens cannot be checked at present');
+    }
+  };
+}
+
+/** Where the issuer publishes its keys (OpenID Connect Discovery 1.0, section 4). */
+async function discoverKeys(issuer: string): Promise<URL> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(FETCH_LIMIT_MS) });
+  if (!answer.ok) throw new Error('the issuer does not describe itself');
+  const described = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown };
+  if (described.issuer !== issuer) throw new Error('the issuer describes itself by another name');
+  const keys = new URL(String(described.jwks_uri));
+  if (keys.protocol !== new URL(issuer).protocol) throw new Error('the keys are published less safely than described');
+  return keys;
+}

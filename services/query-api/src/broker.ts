@@ -1,0 +1,41 @@
+import { connect } from 'node:net';
+
+/** ApiVersions, version 0, of a client that does not name itself: every broker answers it before anything else. */
+const REQUEST = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
+const LIMIT_MS = 2_000;
+
+/**
+ * What is wrong with the brokers (`host:port`), or null when at least one answers in Kafka's protocol. A process that only
+ * accepts connections does not count. This service sends nothing to Kafka and reads nothing from it, so it has no client.
+ */
+export async function brokerProblem(brokers: readonly string[]): Promise<string | null> {
+  try {
+    await Promise.any(brokers.map(ask));
+    return null;
+  } catch {
+    return 'no broker answers';
+  }
+}
+
+function ask(broker: string): Promise<void> {
+  const separator = broker.lastIndexOf(':');
+  const [host, port] = [broker.slice(0, separator), Number(broker.slice(separator + 1))];
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    const timer = setTimeout(() => socket.destroy(new Error('no answer')), LIMIT_MS);
+    let received = Buffer.alloc(0);
+    socket.once('connect', () => socket.write(REQUEST));
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      // Length, our correlation id, error code.
+      if (received.length < 10) return;
+      if (received.readInt32BE(4) === 1 && received.readInt16BE(8) === 0) resolve();
+      socket.destroy();
+    });
+    socket.once('error', reject);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      reject(new Error('closed'));
+    });
+  });
+}

@@ -1,0 +1,61 @@
+import { readEnv, setting } from '@repo/observability';
+import { z } from 'zod';
+
+const LOOPBACK = '127.0.0.1';
+
+/** An issuer's keys decide who may read: they come over TLS, or from this machine. */
+const isTrustworthy = (text: string): boolean => {
+  const url = URL.parse(text);
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && url.hostname === LOOPBACK);
+};
+
+const schema = z
+  .object({
+    GONGJI_KAFKA_BROKERS: setting.hostPorts(),
+    GONGJI_DATABASE_URL: setting.secret().optional(),
+    GONGJI_DATABASE_URL_READER: setting.secret().optional(),
+    GONGJI_HTTP_HOST: z.string().default(LOOPBACK),
+    GONGJI_HTTP_PORT: setting.port().default(8080),
+    GONGJI_ADMIN_PORT: setting.port().optional(),
+    GONGJI_POLICY_DIR: z.string().optional(),
+    GONGJI_TOPIC_PREFIX: z.string().default('gongji'),
+    GONGJI_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    GONGJI_MAX_FUTURE_DAYS: setting.integer({ min: 0, max: 100_000 }).default(400),
+    GONGJI_OIDC_ISSUER: z
+      .string()
+      .refine(isTrustworthy, 'must be an https:// URL, or http://127.0.0.1 for a test')
+      .optional(),
+    GONGJI_OIDC_AUDIENCE: z.string().default('gongji'),
+  })
+  .refine(({ GONGJI_HTTP_HOST: host, GONGJI_OIDC_ISSUER: issuer }) => host === LOOPBACK || issuer !== undefined, {
+    path: ['GONGJI_HTTP_HOST'],
+    error: `must be ${LOOPBACK} unless GONGJI_OIDC_ISSUER is set`,
+  })
+  .refine((given) => (given.GONGJI_DATABASE_URL_READER ?? given.GONGJI_DATABASE_URL) !== undefined, {
+    path: ['GONGJI_DATABASE_URL'],
+    error: 'must be set, or GONGJI_DATABASE_URL_READER',
+  });
+
+/** The settings of this service, from the environment and a `.env` file; throws a `ConfigurationError` listing every problem. */
+export function readConfig(env?: NodeJS.ProcessEnv) {
+  const { settings, shown } = readEnv(schema, env === undefined ? {} : { env });
+  const { GONGJI_DATABASE_URL_READER: readerUrl, GONGJI_OIDC_ISSUER: issuer } = settings;
+  return {
+    brokers: settings.GONGJI_KAFKA_BROKERS,
+    database: {
+      url: readerUrl ?? settings.GONGJI_DATABASE_URL ?? '',
+      // A URL of its own is the reader's already.
+      ...(readerUrl === undefined ? { role: 'gongji_reader' as const } : {}),
+    },
+    host: settings.GONGJI_HTTP_HOST,
+    port: settings.GONGJI_HTTP_PORT,
+    /** Undefined: health and metrics are served beside the reads. */
+    adminPort: settings.GONGJI_ADMIN_PORT,
+    policyDir: settings.GONGJI_POLICY_DIR,
+    // pino's finest level is not used here.
+    logLevel: settings.GONGJI_LOG_LEVEL === 'trace' ? ('debug' as const) : settings.GONGJI_LOG_LEVEL,
+    futureDaysMax: settings.GONGJI_MAX_FUTURE_DAYS,
+    oidc: issuer === undefined ? null : { issuer, audience: settings.GONGJI_OIDC_AUDIENCE },
+    shown,
+  };
+}

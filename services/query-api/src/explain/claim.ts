@@ -1,0 +1,172 @@
+import { type AskedSource, type ClaimOutcome, OUTCOME_CODES } from '@repo/contracts';
+import { type Binding, compareOrder, type OutcomeCode, type Relation } from '@repo/domain';
+import { decidingParameter, type RuleBook, type RulesInForce, type SaidPolicy } from './rules.ts';
+import { type Language, payerOf, yuan } from './words.ts';
+
+/** What is known today of the persons and bindings an outcome names. */
+export interface Known {
+  readonly binding: (bindingId: string) => Binding | undefined;
+  /** Where a person is insured now. */
+  readonly area: (personNo: string) => string | undefined;
+}
+
+/** One source of an outcome, told. Amounts are yuan; nobody's balance is told but by what the outcome itself published. */
+export interface Step {
+  readonly source: 'OWN' | 'RELATIVE' | 'CASH';
+  readonly account?: string;
+  readonly binding_id?: string;
+  readonly relation?: Relation;
+  readonly amount?: string;
+  readonly code?: OutcomeCode;
+  readonly sentence: string;
+  readonly policy?: SaidPolicy;
+}
+
+export interface Told {
+  readonly opening: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+const zero = (amount: string): boolean => amount === '0.00';
+
+/** Tells how a claim was divided: what there was to pay, each source in the order it was asked, then cash. */
+export function tellClaim(outcome: ClaimOutcome, book: RuleBook, known: Known, lang: Language): Told {
+  const patientRules = book.ofPatient();
+  const opening = [tellFee(outcome, lang)];
+  const why = wholeClaimReason(outcome, book, patientRules, lang);
+  if (why !== null) opening.push(why);
+  const asked = inOrderAsked(outcome, known);
+  const steps = asked.map((source, i) => {
+    const more = i < asked.length - 1 || (!zero(outcome.cashPaid) && paysAll(patientRules));
+    return tellSource(source, { book, known, lang, patientRules, more });
+  });
+  if (!zero(outcome.cashPaid)) steps.push(tellCash(outcome.cashPaid, asked.length > 0, lang));
+  return { opening, steps };
+}
+
+function tellFee({ totalFee, fundPaid, hospitalBorne, personalShare }: ClaimOutcome, lang: Language): string {
+  const [total, fund, hospital, share] = [totalFee, fundPaid, hospitalBorne, personalShare].map((each) =>
+    yuan(each, lang),
+  );
+  const borne = zero(hospitalBorne)
+    ? ''
+    : { zh: `，医院负担${hospital}`, en: `, the hospital bears ${hospital}` }[lang];
+  return {
+    zh: `本次医疗费总额${total}，其中医保基金支付${fund}${borne}，个人负担${share}。`,
+    en: `The total fee is ${total}: the insurance fund pays ${fund}${borne}, and the personal share is ${share}.`,
+  }[lang];
+}
+
+/** Why no account was asked at all, where none was. */
+function wholeClaimReason(outcome: ClaimOutcome, book: RuleBook, rules: RulesInForce | null, lang: Language) {
+  if (outcome.code !== null) return sayCode(outcome.code, book, rules, undefined, lang).sentence;
+  if (zero(outcome.personalShare)) {
+    return { zh: '本次没有需要个人负担的费用。', en: 'There is nothing for you to pay.' }[lang];
+  }
+  if (outcome.paid.length + outcome.skipped.length > 0) return null;
+  const clause = book.clause(rules, 'accountScope', lang);
+  const said = {
+    zh: '本次个人负担的费用不在个人账户的支付范围之内。',
+    en: 'Personal accounts do not pay for any part of this personal share.',
+  }[lang];
+  return `${said}${clause?.text ?? ''}`;
+}
+
+/** Whether all of the personal share was for accounts to pay, so that what is left in cash shows that they came to their end. */
+const paysAll = (rules: RulesInForce | null): boolean => rules?.policy?.accountScope === 'PERSONAL_BURDEN';
+
+/**
+ * The own account is asked first. Of the relatives, an outcome lists those who paid and those who did not apart, each in the
+ * order they were asked; the two lists are merged by the bindings' order.
+ */
+function inOrderAsked({ paid, skipped }: ClaimOutcome, known: Known): AskedSource[] {
+  const own = [...paid, ...skipped].filter(({ source }) => source === 'OWN');
+  const [left, right] = [paid, skipped].map((list) => list.filter(({ source }) => source === 'RELATIVE'));
+  const merged: AskedSource[] = [];
+  const [one = [], other = []] = [left, right];
+  let [i, j] = [0, 0];
+  while (i < one.length || j < other.length) {
+    const [a, b] = [one[i], other[j]];
+    const first = a !== undefined && (b === undefined || comesFirst(a, b, known));
+    const next = first ? a : b;
+    if (first) i++;
+    else j++;
+    if (next !== undefined) merged.push(next);
+  }
+  return [...own, ...merged];
+}
+
+function comesFirst(a: AskedSource, b: AskedSource, known: Known): boolean {
+  const [left, right] = [a, b].map(({ bindingId }) => known.binding(bindingId ?? ''));
+  return left === undefined || right === undefined || compareOrder(left, right) < 0;
+}
+
+interface Telling {
+  readonly book: RuleBook;
+  readonly known: Known;
+  readonly lang: Language;
+  readonly patientRules: RulesInForce | null;
+  /** Something was left to pay after this source. */
+  readonly more: boolean;
+}
+
+function tellSource(asked: AskedSource, { book, known, lang, patientRules, more }: Telling): Step {
+  const { source, account, bindingId, amount, code } = asked;
+  const binding = bindingId === null ? undefined : known.binding(bindingId);
+  const own = source === 'OWN';
+  const rules = own ? patientRules : book.ofPayer(known.area(account));
+  const whose = accountOf(own ? null : { relation: binding?.relation ?? null }, lang);
+  const step = {
+    source,
+    account,
+    ...(bindingId === null ? {} : { binding_id: bindingId }),
+    ...(binding === undefined ? {} : { relation: binding.relation }),
+  };
+  if (amount !== null) {
+    const limit = { zh: '，这是该账户本次可以支付的全部金额', en: ', which is all it could pay this time' }[lang];
+    const sentence = {
+      zh: `${whose}支付了${yuan(amount, lang)}${more ? limit : ''}。`,
+      en: `${whose} paid ${yuan(amount, lang)}${more ? limit : ''}.`,
+    }[lang];
+    return { ...step, amount, sentence, ...(rules === null ? {} : { policy: named(rules) }) };
+  }
+  if (code === null) throw new Error('a source paid or has a reason');
+  const said = sayCode(code, book, rules, binding, lang);
+  const sentence = { zh: `${whose}没有支付：${said.sentence}`, en: `${whose} paid nothing: ${said.sentence}` }[lang];
+  return { ...step, code, sentence, ...(said.policy === undefined ? {} : { policy: said.policy }) };
+}
+
+/** `您本人的个人账户`, `您配偶的个人账户`; `Your own account`, `Your spouse's account`. */
+export function accountOf(relative: { readonly relation: Relation | null } | null, lang: Language): string {
+  if (relative === null) return { zh: '您本人的个人账户', en: 'Your own account' }[lang];
+  const who = payerOf(relative.relation, lang);
+  return { zh: `您${who}的个人账户`, en: `Your ${who}’s account` }[lang];
+}
+
+const tellCash = (amount: string, rest: boolean, lang: Language): Step => ({
+  source: 'CASH',
+  amount,
+  sentence: {
+    zh: `${rest ? '其余' : '应付'}${yuan(amount, lang)}由个人以现金支付。`,
+    en: `${rest ? 'The remaining' : 'The'} ${yuan(amount, lang)} ${rest ? 'is' : 'are'} paid in cash.`,
+  }[lang],
+});
+
+/** A code's sentence, followed by the rule and value that decided where they are known. */
+export function sayCode(
+  code: OutcomeCode,
+  book: RuleBook,
+  rules: RulesInForce | null,
+  binding: Binding | undefined,
+  lang: Language,
+): { sentence: string; policy?: SaidPolicy } {
+  const text = OUTCOME_CODES[code];
+  const parameter = decidingParameter(code, text, rules, binding);
+  const clause = book.clause(rules, parameter, lang);
+  const sentence = `${text[lang]}${clause?.text ?? ''}`;
+  if (rules === null) return { sentence };
+  if (parameter === undefined || clause === null) return { sentence, policy: named(rules) };
+  return { sentence, policy: { ...named(rules), parameter, value: clause.value } };
+}
+
+const named = ({ region, version }: RulesInForce): SaidPolicy => ({ region, version });

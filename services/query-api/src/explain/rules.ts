@@ -1,0 +1,108 @@
+import type { CodeText } from '@repo/contracts';
+import {
+  type Binding,
+  type CalendarDate,
+  type OutcomeCode,
+  type Policy,
+  type RulesUsed,
+  rulesUsed,
+} from '@repo/domain';
+import { PARAMETERS, type ParameterName, type PlainValue, type Policies } from '@repo/policy';
+import { type Language, packOf, wordsOf } from './words.ts';
+
+/** The rules under which one source was judged, as published with the outcome, and their text where it is still loaded. */
+export interface RulesInForce extends RulesUsed {
+  readonly policy: Policy | null;
+}
+
+/** What the explanation says of rules: which pack, and which value of it decided. */
+export interface SaidPolicy extends RulesUsed {
+  readonly parameter?: ParameterName;
+  readonly value?: PlainValue;
+}
+
+/** Finds rules of a date again. An outcome names them by insured area and version; equal names mean equal rules. */
+export class RuleBook {
+  readonly #policies: Policies;
+  readonly #published: readonly RulesUsed[];
+  readonly #on: CalendarDate;
+  readonly #gone = new Map<string, RulesUsed>();
+
+  constructor(policies: Policies, published: readonly RulesUsed[], on: CalendarDate) {
+    this.#policies = policies;
+    this.#published = published;
+    this.#on = on;
+  }
+
+  /** The patient's rules: those the outcome names first. Null where it names none. */
+  ofPatient(): RulesInForce | null {
+    const [named] = this.#published;
+    return named === undefined ? null : this.#load(named);
+  }
+
+  /**
+   * A payer's rules: those the outcome names for the area where the payer is insured now, or the only ones it names. Null where
+   * the payer has moved since, or was never known: then the outcome alone cannot tell.
+   */
+  ofPayer(area: string | undefined): RulesInForce | null {
+    const [first, ...others] = this.#published;
+    const only = others.length === 0 ? first : undefined;
+    const named = this.#published.find(({ region }) => region === area) ?? (area === undefined ? undefined : only);
+    return named === undefined ? null : this.#load(named);
+  }
+
+  /** The rules of an area on that date as they stand now, for an outcome that names none. */
+  asNow(area: string): RulesInForce {
+    const policy = this.#policies.policyAt(area, this.#on);
+    return { ...rulesUsed(area, policy), policy };
+  }
+
+  /** The value of a parameter in these rules, and a sentence that says it; null where there is nothing to say. */
+  clause(rules: RulesInForce | null, parameter: ParameterName | undefined, lang: Language) {
+    if (rules === null || rules.policy === null || parameter === undefined) return null;
+    const explained = this.#policies
+      .explainPolicy(rules.region, this.#on)
+      .find((candidate) => candidate.parameter === parameter);
+    if (explained === undefined || explained.value === null) return null;
+    const { value, source } = explained;
+    const whose = packOf(source, lang);
+    const words = wordsOf(value, lang);
+    const text = {
+      zh: `${whose}，“${PARAMETERS[parameter].zh}”为：${words}。`,
+      en: ` ${whose}, ${PARAMETERS[parameter].en}: ${words}.`,
+    }[lang];
+    return { value, text };
+  }
+
+  /** A sentence for each set of rules that was looked for and is no longer loaded. */
+  gone(lang: Language): string[] {
+    return [...this.#gone.values()].map(
+      ({ region, version }) =>
+        ({
+          zh: `结算时适用的规则（参保地${region}，版本${version}）目前已经不在系统中，因此不能说明其中的具体数值。`,
+          en: `The rules that applied at the time (area ${region}, version ${version}) are no longer loaded, so their values cannot be told.`,
+        })[lang],
+    );
+  }
+
+  #load(named: RulesUsed): RulesInForce {
+    const policy = this.#policies.policyAt(named.region, this.#on);
+    if (rulesUsed(named.region, policy).version === named.version) return { ...named, policy };
+    this.#gone.set(`${named.region} ${named.version}`, named);
+    return { ...named, policy: null };
+  }
+}
+
+/** Which parameter decided. A daily limit may be the binding's own: then no region's value did. */
+export function decidingParameter(
+  code: OutcomeCode,
+  { parameter }: CodeText,
+  rules: RulesInForce | null,
+  binding: Binding | undefined,
+): ParameterName | undefined {
+  if (code !== 'DAILY_LIMIT_REACHED') return parameter;
+  const policy = rules?.policy;
+  if (policy == null || binding?.dailyLimit != null) return undefined;
+  if (policy.dailyLimitDefault !== null) return 'dailyLimitDefault';
+  return policy.dailyLimitMax === null ? 'perClaimPayerCap' : 'dailyLimitMax';
+}

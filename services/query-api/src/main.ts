@@ -1,0 +1,55 @@
+import { OUTCOME_CODES } from '@repo/contracts';
+import { Ledger } from '@repo/ledger';
+import { createLogger, createMetrics, runService, startAdminServer } from '@repo/observability';
+import { loadPolicies } from '@repo/policy';
+import { createGuard } from './access.ts';
+import { brokerProblem } from './broker.ts';
+import { readConfig } from './config.ts';
+import { buildServer } from './server.ts';
+
+const config = readConfig();
+const log = createLogger({ service: 'query-api', level: config.logLevel });
+
+runService({
+  name: 'query-api',
+  log,
+  start: async ({ stack }) => {
+    log.info({ config: config.shown }, 'settings');
+    const loaded = await loadPolicies({ dir: config.policyDir });
+    if ('problems' in loaded) {
+      for (const problem of loaded.problems) log.error(problem);
+      throw new Error('the policy files cannot be used');
+    }
+    const ledger = await Ledger.open({ ...config.database, name: 'gongji-query-api' });
+    stack.defer(() => ledger.close());
+    const admin = await startAdminServer({
+      port: config.adminPort ?? 0,
+      live: {},
+      ready: {
+        broker: () => brokerProblem(config.brokers),
+        database: async () => {
+          await ledger.rows('select 1');
+          return null;
+        },
+        migrations: async () => {
+          const missing = await ledger.missingMigrations();
+          return missing.length === 0 ? null : `missing: ${missing.join(', ')}`;
+        },
+      },
+      metrics: createMetrics({ codes: Object.keys(OUTCOME_CODES), partitions: 0 }),
+    });
+    stack.use(admin);
+    const app = buildServer({
+      ledger,
+      policies: loaded.policies,
+      log,
+      now: Date.now,
+      guard: config.oidc === null ? undefined : createGuard(config.oidc),
+      adminPort: config.adminPort === undefined ? admin.port : undefined,
+      futureDaysMax: config.futureDaysMax,
+    });
+    stack.defer(() => app.close());
+    await app.listen({ host: config.host, port: config.port });
+    log.info({ host: config.host, port: config.port }, 'listening');
+  },
+});

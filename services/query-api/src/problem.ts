@@ -1,0 +1,26 @@
+import { STATUS_CODES } from 'node:http';
+import type { Issue } from '@repo/contracts';
+import type { FastifyReply } from 'fastify';
+
+/** What a caller is told instead of an answer (RFC 9457). `detail` says what was expected; it repeats nothing the caller sent. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly issues: readonly Issue[] | undefined;
+
+  constructor(status: number, detail: string, more: { code?: string; issues?: readonly Issue[] } = {}) {
+    super(detail);
+    this.status = status;
+    this.code = more.code;
+    this.issues = more.issues;
+  }
+}
+
+export const notFound = (what: string): Problem => new Problem(404, `no such ${what}`);
+
+/** Sends a problem as `application/problem+json`. */
+export function sendProblem(reply: FastifyReply, { status, message: detail, code, issues }: Problem): FastifyReply {
+  const body = { type: 'about:blank', title: STATUS_CODES[status], status, detail, code, issues };
+  return reply.code(status).type('application/problem+json').send(JSON.stringify(body));
+}

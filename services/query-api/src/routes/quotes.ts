@@ -1,0 +1,38 @@
+import { hash } from 'node:crypto';
+import { DECODE_LIMITS, decodeClaim, encodeSettlement } from '@repo/contracts';
+import { dateOf, decideClaim } from '@repo/domain';
+import { booksOf, findFamily, findOutcome, readSnapshot } from '@repo/ledger';
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../problem.ts';
+import type { ApiDeps } from '../server.ts';
+
+/**
+ * `POST /v1/quotes`: a `claim.submitted` gets the outcome that it would get now. Nothing is changed, reserved or remembered:
+ * the reads are of one state of the database, in a transaction that cannot write.
+ */
+export function quoteRoutes(app: FastifyInstance, { ledger, policies, now, futureDaysMax }: ApiDeps): void {
+  app.post<{ Body: Buffer | undefined }>('/v1/quotes', async ({ body }) => {
+    const decoded = decodeClaim(body ?? Buffer.alloc(0), now(), { ...DECODE_LIMITS, futureDaysMax });
+    if (decoded.kind === 'BAD') {
+      throw new Problem(422, 'expected a claim.submitted', { code: decoded.code, issues: decoded.issues });
+    }
+    const { claim, content, identity } = decoded;
+    return readSnapshot(ledger, async (snapshot) => {
+      const known = await findOutcome(snapshot, identity, claim.claimId);
+      if (known !== undefined) {
+        if (!known.contentHash.equals(hash('sha256', content, 'buffer'))) {
+          const issues = [{ path: 'claim_id', problem: 'expected an id not yet used with other content' }];
+          throw new Problem(422, 'expected a new claim', { code: 'CLAIM_DUPLICATE_CONFLICT', issues });
+        }
+        return withoutId(JSON.parse(known.payload) as object);
+      }
+      const family = await findFamily(snapshot, claim.personNo, dateOf(claim.settledAt));
+      const books = booksOf(policies.policyAt, family);
+      return withoutId(encodeSettlement(claim, decideClaim(claim, books, policies.policyAt), '').payload);
+    });
+  });
+}
+
+/** A quote is no settlement, so it has no settlement id. */
+const withoutId = (payload: object): object =>
+  Object.fromEntries(Object.entries(payload).filter(([name]) => name !== 'setl_id'));

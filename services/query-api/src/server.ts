@@ -1,0 +1,102 @@
+import type { Instant } from '@repo/domain';
+import { isTransient, type Ledger } from '@repo/ledger';
+import type { Logger } from '@repo/observability';
+import type { Policies } from '@repo/policy';
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { Guard } from './access.ts';
+import { Problem, sendProblem } from './problem.ts';
+import { accountRoutes } from './routes/accounts.ts';
+import { quoteRoutes } from './routes/quotes.ts';
+import { settlementRoutes } from './routes/settlements.ts';
+
+export interface ApiDeps {
+  readonly ledger: Ledger;
+  readonly policies: Policies;
+  readonly log: Logger;
+  /** The moment a read is of, where it names none. */
+  readonly now: () => Instant;
+  /** Absent: whoever reaches the port may read. */
+  readonly guard?: Guard | undefined;
+  /** Where health and metrics are answered, to be served here as well; absent: only there. */
+  readonly adminPort?: number | undefined;
+  readonly futureDaysMax: number;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered without a token. */
+    open?: true;
+  }
+}
+
+/** The largest claim that may be quoted: as large as an event may be. */
+const BODY_BYTES_MAX = 1_048_576;
+/** 200 characters of an id, each at most 4 bytes of UTF-8, percent-encoded. */
+const PATH_ID_LENGTH_MAX = 2_400;
+
+/** The HTTP interface, not listening yet. Every route needs a token where there is a guard, but for the health checks. */
+export function buildServer(deps: ApiDeps): FastifyInstance {
+  const app = fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    routerOptions: { maxParamLength: PATH_ID_LENGTH_MAX },
+    connectionTimeout: 30_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, fromFastify(error) ?? INTERNAL),
+  });
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.open !== true) await deps.guard?.(request.headers.authorization);
+  });
+  app.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+  app.addHook('onResponse', async (request, reply) => {
+    const action = request.routeOptions.url ?? 'unknown';
+    deps.log.debug({ action, statusCode: reply.statusCode, durationMs: Math.round(reply.elapsedTime) }, 'answered');
+  });
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (problem.status === 503) reply.header('retry-after', '5');
+    if (problem === INTERNAL) deps.log.error({ error, action: request.routeOptions.url }, 'a request failed');
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem(404, 'no such resource')));
+  // Amounts are read from their source text, so bodies stay bytes until our own decoder has them.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  if (deps.adminPort !== undefined) serveAdmin(app, deps.adminPort);
+  accountRoutes(app, deps);
+  settlementRoutes(app, deps);
+  quoteRoutes(app, deps);
+  return app;
+}
+
+const INTERNAL = new Problem(500, 'the request could not be answered');
+
+function problemOf(error: FastifyError): Problem {
+  if (error instanceof Problem) return error;
+  if (isTransient(error)) return new Problem(503, 'the database cannot be read at present');
+  return fromFastify(error) ?? INTERNAL;
+}
+
+/** What Fastify refuses itself: bodies too large or of another type, paths it cannot decode. Its texts may repeat the path. */
+function fromFastify({ statusCode = 500, code }: FastifyError): Problem | undefined {
+  if (!code?.startsWith('FST_') || statusCode >= 500) return undefined;
+  if (statusCode === 413) return new Problem(413, `body: expected at most ${BODY_BYTES_MAX} bytes`);
+  if (statusCode === 415) return new Problem(415, 'content-type: expected application/json');
+  return new Problem(statusCode, 'expected a well-formed request');
+}
+
+/** Health and metrics on this port too, answered by the admin server, which knows the checks. */
+function serveAdmin(app: FastifyInstance, adminPort: number): void {
+  for (const path of ['/health/live', '/health/ready', '/metrics']) {
+    const open = path.startsWith('/health/') ? ({ open: true } as const) : {};
+    app.get(path, { config: open }, async (_request, reply) => {
+      const answer = await fetch(`http://127.0.0.1:${adminPort}${path}`, { signal: AbortSignal.timeout(10_000) });
+      reply.code(answer.status).type(answer.headers.get('content-type') ?? 'application/json');
+      return reply.send(await answer.text());
+    });
+  }
+}

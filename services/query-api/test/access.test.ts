@@ -1,0 +1,126 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { afterEach, expect, test } from 'vitest';
+import { createGuard, type Guard } from '../src/access.ts';
+
+/** A small OpenID Connect issuer on this machine: its description, and the keys it has at the moment. */
+class Issuer {
+  readonly keys: object[] = [];
+  calledBy: string | undefined;
+  readonly #server: Server = createServer((request, response) => {
+    const described = { issuer: this.calledBy ?? this.url, jwks_uri: `${this.url}/keys` };
+    const body = request.url === '/keys' ? { keys: this.keys } : described;
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+  });
+  port = 0;
+
+  /** On the port it had before, once it had one. */
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.port, '127.0.0.1', resolve));
+    this.port = (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async addKey(alg = 'ES256') {
+    const { publicKey, privateKey } = await generateKeyPair(alg);
+    const kid = `key-${this.keys.length}`;
+    this.keys.push({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' });
+    return { alg, kid, privateKey };
+  }
+
+  sign(key: Awaited<ReturnType<Issuer['addKey']>>, claims: Record<string, unknown> = {}): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    return new SignJWT({ iss: this.url, aud: 'gongji', exp: now + 300, ...claims })
+      .setProtectedHeader({ alg: key.alg, kid: key.kid })
+      .sign(key.privateKey);
+  }
+}
+
+const issuers: Issuer[] = [];
+afterEach(async () => {
+  await Promise.all(issuers.splice(0).map((issuer) => issuer.stop()));
+});
+
+async function startIssuer(): Promise<{ issuer: Issuer; guard: Guard }> {
+  const issuer = new Issuer();
+  await issuer.start();
+  issuers.push(issuer);
+  return { issuer, guard: createGuard({ issuer: issuer.url, audience: 'gongji' }) };
+}
+
+/** The status a token is answered with; 200 stands for being let through. */
+const statusOf = (guard: Guard, token: string, scheme = 'Bearer'): Promise<number> =>
+  guard(`${scheme} ${token}`).then(
+    () => 200,
+    (problem: { status: number }) => problem.status,
+  );
+
+test.each(['ES256', 'PS256', 'RS256', 'EdDSA'])('a token of the issuer signed by %s is let through', async (alg) => {
+  const { issuer, guard } = await startIssuer();
+  const token = await issuer.sign(await issuer.addKey(alg));
+  expect(await statusOf(guard, token)).toBe(200);
+  expect(await statusOf(guard, token, 'bearer')).toBe(200);
+});
+
+test('a token of another audience, issuer or time, or without an end, is refused', async () => {
+  const { issuer, guard } = await startIssuer();
+  const key = await issuer.addKey();
+  const past = Math.floor(Date.now() / 1000) - 120;
+  const refused: Record<string, unknown>[] = [
+    { aud: 'other' },
+    { iss: 'https://elsewhere.example' },
+    { exp: past },
+    { nbf: past + 3_600 },
+    { exp: undefined },
+  ];
+  for (const claims of refused) expect(await statusOf(guard, await issuer.sign(key, claims))).toBe(401);
+});
+
+test('a token that nobody signed, that another key signed, or by an algorithm not listed, is refused', async () => {
+  const { issuer, guard } = await startIssuer();
+  const key = await issuer.addKey();
+  const stranger = await generateKeyPair('ES256');
+  expect(await statusOf(guard, await issuer.sign({ ...key, privateKey: stranger.privateKey }))).toBe(401);
+  expect(await statusOf(guard, await issuer.sign(await issuer.addKey('RS512')))).toBe(401);
+  const exp = Math.floor(Date.now() / 1000) + 300;
+  const unsigned = new UnsecuredJWT({ iss: issuer.url, aud: 'gongji', exp }).encode();
+  expect(await statusOf(guard, unsigned)).toBe(401);
+  const secret = new TextEncoder().encode(JSON.stringify(issuer.keys[0]).padEnd(64));
+  const confused = await new SignJWT({ iss: issuer.url, aud: 'gongji', exp })
+    .setProtectedHeader({ alg: 'HS256', kid: key.kid })
+    .sign(secret);
+  expect(await statusOf(guard, confused)).toBe(401);
+});
+
+test('a request without a token is refused without asking the issuer', async () => {
+  const { issuer, guard } = await startIssuer();
+  await issuer.stop();
+  await expect(guard(undefined)).rejects.toMatchObject({ status: 401 });
+  await expect(guard('Basic dXNlcjpwYXNz')).rejects.toMatchObject({ status: 401 });
+  await issuer.start();
+});
+
+test('while the issuer is away tokens cannot be checked, and afterwards they can', async () => {
+  const { issuer, guard } = await startIssuer();
+  const token = await issuer.sign(await issuer.addKey());
+  await issuer.stop();
+  expect(await statusOf(guard, token)).toBe(503);
+  await issuer.start();
+  expect(await statusOf(guard, token)).toBe(200);
+});
+
+test('an issuer that describes itself by another name is not believed', async () => {
+  const { issuer, guard } = await startIssuer();
+  const token = await issuer.sign(await issuer.addKey());
+  issuer.calledBy = 'https://elsewhere.example';
+  expect(await statusOf(guard, token)).toBe(503);
+});

@@ -1,0 +1,233 @@
+import { hash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DECODE_LIMITS,
+  decodeClaims,
+  decodeMembers,
+  encodePremium,
+  encodeRefund,
+  encodeSettlement,
+  type Outgoing,
+} from '@repo/contracts';
+import {
+  afterRefund,
+  applyPremium,
+  applyRefund,
+  applySettlement,
+  dateOf,
+  decideClaim,
+  decidePremium,
+  decideRefund,
+  type Paid,
+  type PolicyLookup,
+  paidByClaim,
+  paidByPremium,
+} from '@repo/domain';
+import { booksOf, Ledger, type LoadableEvent, loadMembers, migrate, schemaKey, writeBatch } from '@repo/ledger';
+import { createLogger } from '@repo/observability';
+import { loadPolicies, type Policies } from '@repo/policy';
+import { cloneDatabase } from '@repo/testkit';
+import type { FastifyInstance } from 'fastify';
+import { type ApiDeps, buildServer } from '../../src/server.ts';
+
+type Wire = Readonly<Record<string, unknown>>;
+
+/** The moment at which these tests read unless they say otherwise. */
+const NOW = Date.parse('2025-03-10T12:00:00+08:00');
+const SHARD = { topic: 'scene.claims.v1', partition: 0 };
+const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const contentHash = (content: string) => hash('sha256', content, 'buffer');
+
+export const claim = (over: Wire = {}): Wire => ({
+  claim_id: 'C1',
+  mdtrt_id: 'M1',
+  psn_no: 'P1',
+  fixmedins_code: 'H33010600001',
+  designated: true,
+  fix_blng_admdvs: '420106',
+  med_type: '11',
+  setl_time: '2025-03-10T10:00:00+08:00',
+  medfee_sumamt: '350.00',
+  fund_pay_sumamt: '200.00',
+  psn_part_amt: '150.00',
+  ...over,
+});
+
+export const account = (psn_no: string, over: Wire = {}): Wire => ({
+  ce_type: 'account.opened',
+  psn_no,
+  insutype: '310',
+  psn_type: '1101',
+  employment: 'ACTIVE',
+  insu_admdvs: '420100',
+  insured: true,
+  prior_year: '0.00',
+  current_year: '0.00',
+  as_of: '2025-01-31T00:00:00+08:00',
+  ...over,
+});
+
+export const binding = (binding_id: string, payer: string, over: Wire = {}): Wire => ({
+  ce_type: 'binding.opened',
+  binding_id,
+  payer,
+  beneficiary: 'P1',
+  relation: 'SPOUSE',
+  bound_at: '2025-01-05T09:00:00+08:00',
+  ...over,
+});
+
+/** The shipped policies, and these packs as an operator's folder would add them. */
+export async function policiesWith(...packs: readonly Wire[]): Promise<Policies> {
+  const dir = await mkdtemp(join(tmpdir(), 'query-api-policies-'));
+  try {
+    await Promise.all(packs.map((pack, i) => writeFile(join(dir, `${i}.json`), JSON.stringify(pack))));
+    const loaded = await loadPolicies({ dir });
+    if ('problems' in loaded) throw new Error(loaded.problems.join());
+    return loaded.policies;
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
+
+/** A database of its own with the rows that the workers' decisions leave, and the API reading it as the reader role. */
+export class Scene implements AsyncDisposable {
+  readonly url: string;
+  readonly policies: Policies;
+  readonly api: FastifyInstance;
+  readonly #writer: Ledger;
+  readonly #reader: Ledger;
+  readonly #paid = new Map<string, Paid>();
+
+  private constructor(url: string, policies: Policies, writer: Ledger, reader: Ledger, over: Partial<ApiDeps>) {
+    this.url = url;
+    this.policies = policies;
+    this.#writer = writer;
+    this.#reader = reader;
+    this.api = this.serve({ policies, ...over });
+  }
+
+  /** Another server on the same database, not listening. */
+  serve(over: Partial<ApiDeps> = {}): FastifyInstance {
+    const log = createLogger({ service: 'query-api', level: 'silent' });
+    const { policies } = this;
+    return buildServer({ ledger: this.#reader, policies, log, now: () => NOW, futureDaysMax: 400, ...over });
+  }
+
+  static async open(over: Partial<ApiDeps> = {}): Promise<Scene> {
+    const { url } = await cloneDatabase({ key: schemaKey(), migrate });
+    const policies = over.policies ?? (await policiesWith());
+    const [writer, reader] = await Promise.all([
+      Ledger.open({ url, role: 'gongji_worker', name: 'scene' }),
+      Ledger.open({ url, role: 'gongji_reader', name: 'scene-api' }),
+    ]);
+    await writer.acquireShard(SHARD, 'scene', 1);
+    return new Scene(url, policies, writer, reader, over);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.api.close();
+    await this.#writer.close();
+    await this.#reader.close();
+  }
+
+  rows<Row>(sql: string): Promise<Row[]> {
+    return this.#writer.rows<Row>(sql);
+  }
+
+  async members(...events: readonly Wire[]): Promise<void> {
+    const loadable = events.map((event): LoadableEvent => {
+      const key = bytes(event.payer ?? event.psn_no).slice(1, -1);
+      const raw = { key, value: bytes(event), headers: [], timestampMs: NOW };
+      const decoded = decodeMembers(raw, DECODE_LIMITS);
+      if (decoded.kind !== 'MEMBER') throw new Error(JSON.stringify(decoded));
+      return {
+        event: decoded.event,
+        identity: decoded.identity,
+        contentHash: contentHash(decoded.content),
+      } as LoadableEvent;
+    });
+    await loadMembers(this.#writer, loadable, { policyOf: this.policies.policyAt, partitionOf: () => 0 });
+  }
+
+  /** Settles one message of the claims topic as its worker does, and answers the published payload. */
+  async settle(ce_type: string, fields: Wire): Promise<Wire> {
+    const value = bytes({ ce_type, ...fields });
+    const key = bytes(fields.beneficiary ?? fields.psn_no).slice(1, -1);
+    const decoded = decodeClaims({ key, value, headers: [], timestampMs: NOW }, DECODE_LIMITS);
+    if (decoded.kind === 'BAD') throw new Error(JSON.stringify(decoded));
+    const policyOf = this.policies.policyAt;
+    return this.#writer.transact(async (tx) => {
+      const state = await this.#writer.readShard(SHARD);
+      const lease = { shard: SHARD, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const shard = await tx.lockShard(lease);
+      const everyone = await tx.rows<{ psn_no: string }>('select psn_no from account', []);
+      const persons = await tx.lockPersons(everyone.map(({ psn_no }) => psn_no));
+      const bindings = await tx.bindingsOf({ payers: persons.map(({ personNo }) => personNo) });
+      const on = decoded.kind === 'CLAIM' ? [dateOf(decoded.claim.settledAt)] : [];
+      const days = bindings.flatMap(({ bindingId, payer }) => on.map((day) => ({ bindingId, payer, on: day })));
+      const books = booksOf(policyOf, { persons, bindings, usage: await tx.usageOf(days) });
+      const { outgoing, refundOf } = this.#decide(decoded, books, policyOf);
+      const outcome = {
+        dest: 'R' as const,
+        key: Buffer.from(key),
+        stamp: JSON.stringify(outgoing.stamp),
+        payload: Buffer.from(JSON.stringify(outgoing.payload)),
+      };
+      await writeBatch(tx, lease, shard, lease.nextOffset + 1n, {
+        books,
+        outcomes: [outcome],
+        ids: [{ id: decoded.identity, contentHash: contentHash(decoded.content), outcome: 0 }],
+        refunds: refundOf === null ? [] : [{ claimId: refundOf, outcome: 0 }],
+        facts: false,
+      });
+      return outgoing.payload as Wire;
+    });
+  }
+
+  #decide(
+    decoded: Exclude<ReturnType<typeof decodeClaims>, { kind: 'BAD' }>,
+    books: ReturnType<typeof booksOf>,
+    policyOf: PolicyLookup,
+  ): { outgoing: Outgoing; refundOf: string | null } {
+    if (decoded.kind === 'CLAIM') {
+      const settlement = decideClaim(decoded.claim, books, policyOf);
+      applySettlement(decoded.claim, settlement, books);
+      if (settlement.status === 'SETTLED')
+        this.#paid.set(decoded.claim.claimId, paidByClaim(decoded.claim, settlement));
+      return { outgoing: encodeSettlement(decoded.claim, settlement, `S-${decoded.claim.claimId}`), refundOf: null };
+    }
+    if (decoded.kind === 'PREMIUM') {
+      const decision = decidePremium(decoded.premium, books, policyOf);
+      applyPremium(decoded.premium, decision, books);
+      const { allocation, on } = decision;
+      if (allocation !== null) {
+        this.#paid.set(decoded.premium.premiumId, paidByPremium(decoded.premium, allocation, on));
+      }
+      return { outgoing: encodePremium(decoded.premium, decision), refundOf: null };
+    }
+    const { refund } = decoded;
+    const paid = this.#paid.get(refund.claimId);
+    const decision = decideRefund(refund, paid, books);
+    const done = paid !== undefined && decision.status === 'REFUNDED';
+    if (done) {
+      applyRefund(refund, paid, decision, books);
+      this.#paid.set(refund.claimId, afterRefund(paid, decision));
+    }
+    return { outgoing: encodeRefund(refund, decision), refundOf: done ? refund.claimId : null };
+  }
+
+  async get(url: string, api = this.api): Promise<{ status: number; type: string; body: Wire }> {
+    const answer = await api.inject({ method: 'GET', url });
+    return { status: answer.statusCode, type: String(answer.headers['content-type']), body: answer.json() };
+  }
+
+  async quote(fields: unknown): Promise<{ status: number; type: string; body: Wire }> {
+    const payload = typeof fields === 'string' ? fields : JSON.stringify(fields);
+    const headers = { 'content-type': 'application/json' };
+    const answer = await this.api.inject({ method: 'POST', url: '/v1/quotes', payload, headers });
+    return { status: answer.statusCode, type: String(answer.headers['content-type']), body: answer.json() };
+  }
+}
