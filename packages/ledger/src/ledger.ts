@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
-import { type DatabaseOptions, missingMigrations, openOrm, query } from './database.ts';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { type DatabaseOptions, inTransaction, missingMigrations, openOrm, query } from './database.ts';
 import { codeOf, Fenced, isRetry } from './errors.ts';
 import { LedgerTransaction } from './transaction.ts';
 import type { PlacedOutcome } from './write.ts';
@@ -61,9 +61,8 @@ export class Ledger {
   async transact<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.orm.em.fork().transactional((em) => work(new LedgerTransaction(em as never)), {
-          isolationLevel: IsolationLevel.READ_COMMITTED,
-        });
+        const settings = { isolation: 'read committed', access: 'read write' } as const;
+        return await inTransaction(this.orm, settings, (em) => work(new LedgerTransaction(em)));
       } catch (error) {
         if (!isRetry(error) || attempt >= ATTEMPTS_MAX) throw error;
         this.#onRetry(codeOf(error) ?? (error instanceof Error ? error.name : 'unknown'));

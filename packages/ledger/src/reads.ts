@@ -1,6 +1,5 @@
-import { IsolationLevel } from '@mikro-orm/postgresql';
 import { type Binding, type CalendarDate, type Money, money, type Period, type Person } from '@repo/domain';
-import { query } from './database.ts';
+import { inTransaction, query } from './database.ts';
 import type { Ledger } from './ledger.ts';
 import { ACCOUNT_COLUMNS, type AccountRow, BINDING_COLUMNS, type BindingRow, toBinding, toPerson } from './rows.ts';
 
@@ -25,10 +24,9 @@ export interface StoredOutcome {
 
 /** Runs several reads on one state of the database, in a transaction that cannot write. */
 export const readSnapshot = <T>(ledger: Ledger, work: (snapshot: RowSource) => Promise<T>): Promise<T> =>
-  ledger.orm.em.fork().transactional((em) => work({ rows: (sql, parameters) => query(em as never, sql, parameters) }), {
-    isolationLevel: IsolationLevel.REPEATABLE_READ,
-    readOnly: true,
-  });
+  inTransaction(ledger.orm, { isolation: 'repeatable read', access: 'read only' }, (em) =>
+    work({ rows: (sql, parameters) => query(em, sql, parameters) }),
+  );
 
 export async function findPerson(source: RowSource, personNo: string): Promise<StoredPerson | undefined> {
   const [row] = await source.rows<AccountRow & { psn_name: string | null; unpaid: Period[] }>(

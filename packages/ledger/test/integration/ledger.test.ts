@@ -191,3 +191,20 @@ test('the books of a day close: debits equal credits, and no later posting carri
   expect(await closeBooks(bureau, date('2025-03-10'))).toEqual([]);
   expect(await closedDays(bureau)).toHaveLength(1);
 });
+
+test('a connection that is cut inside a transaction leaves room for the next one', async () => {
+  const { url } = await fresh();
+  const ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'cut', connectionsMax: 1 });
+  opened.push(ledger);
+  const admin = await owner(url);
+  const cut = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut' and state like 'idle in transaction%'`;
+  for (let round = 0; round < 3; round++) {
+    const work = ledger.transact(async (tx) => {
+      await tx.rows('select 1', []);
+      await admin.rows(cut, []);
+      await tx.rows('select 1', []);
+    });
+    await expect(work).rejects.toThrow(/terminat|not queryable/i);
+  }
+  expect(await ledger.rows('select 1 as one')).toEqual([{ one: 1 }]);
+});
