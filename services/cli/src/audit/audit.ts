@@ -1,0 +1,108 @@
+import { type Topics, topicsOf } from '@repo/contracts';
+import { type Area, pagesOfPersons, runArea } from './area.ts';
+import {
+  ACCOUNTS,
+  BINDING_DAYS,
+  DAYS,
+  ENTRIES,
+  HELD_REFUNDS,
+  LISTED_REFUNDS,
+  SHARDS,
+  unclaimedResults,
+} from './books.ts';
+import { writtenBy } from './outbox-stream.ts';
+import { auditOutcomes } from './outcomes.ts';
+import { type Part, Progress } from './progress.ts';
+import { auditPublished } from './published.ts';
+import { Snapshot } from './snapshot.ts';
+import { type Check, sentences, Tally } from './tally.ts';
+
+export interface AuditOptions {
+  /** Of a user who is, or may become, `gongji_reader`. */
+  readonly databaseUrl: string;
+  /** Null leaves Kafka out. */
+  readonly brokers: readonly string[] | null;
+  readonly topicPrefix: string;
+  /** Told how far it is, from 0 to 1, and what is being looked at. */
+  readonly onProgress?: (share: number, doing: Part) => void;
+}
+
+export interface AuditReport {
+  /** No difference at all. */
+  readonly clean: boolean;
+  /** A sentence for each subject that holds, for each check that does not, for each note. */
+  readonly findings: readonly string[];
+  readonly checks: readonly Check[];
+  /** What a person may want to know and is no difference. */
+  readonly notes: readonly string[];
+}
+
+/** There is a database, but not of the system that was named; the message is for the person at the terminal. */
+export class NothingToAudit extends Error {
+  override readonly name = 'NothingToAudit';
+}
+
+/**
+ * Checks the books from the outside: accounts against entries, entries against outcomes, outcomes against Kafka, without any code
+ * that wrote them. One snapshot of the database is compared, so the system may run on meanwhile. Rejects when it cannot read.
+ */
+export async function audit(options: AuditOptions): Promise<AuditReport> {
+  const { databaseUrl, brokers, topicPrefix, onProgress = () => undefined } = options;
+  await using snapshot = await Snapshot.open(databaseUrl);
+  const tally = new Tally();
+  const topics = topicsOf(topicPrefix);
+  await requireTopics(snapshot, topics);
+  const progress = await Progress.of(snapshot, { hasKafka: brokers !== null, tell: onProgress });
+  progress.begin('accounts');
+  await auditPages(snapshot, tally, progress);
+  progress.begin('outcomes');
+  await auditOutcomes(snapshot, tally, (count) => progress.add(count));
+  progress.begin('sums');
+  const rest = [unclaimedResults(topics.claims), LISTED_REFUNDS, BINDING_DAYS, HELD_REFUNDS, SHARDS, DAYS];
+  for (const area of rest) {
+    declare(tally, area);
+    await runArea(snapshot, tally, area);
+  }
+  await excuseChangedLimits(snapshot, tally);
+  if (brokers !== null) {
+    progress.begin('records');
+    const writtenNow = async () => {
+      await using now = await Snapshot.open(databaseUrl);
+      return await writtenBy(now);
+    };
+    const onRecords = (count: number): void => progress.add(count);
+    await auditPublished({ snapshot, tally, brokers, topics, writtenNow, onRecords });
+  }
+  progress.end();
+  const checks = tally.checks();
+  const clean = checks.every(({ wrong }) => wrong === 0);
+  return { clean, findings: sentences(checks, tally.notes), checks, notes: tally.notes };
+}
+
+/** A prefix that is not this database's would leave every published record out, and say that all is well. */
+async function requireTopics(snapshot: Snapshot, { claims, members }: Topics): Promise<void> {
+  const shards = await snapshot.rows<{ topic: string }>(`select distinct topic from shard order by topic`);
+  if (shards.every(({ topic }) => topic === claims || topic === members)) return;
+  const found = shards.map(({ topic }) => topic).join(', ');
+  throw new NothingToAudit(`this database is of the topics ${found}, not of ${claims}: set GONGJI_TOPIC_PREFIX`);
+}
+
+const declare = (tally: Tally, { subject, checks }: Area): void => tally.declare(subject, checks);
+
+async function auditPages(snapshot: Snapshot, tally: Tally, progress: Progress): Promise<void> {
+  declare(tally, ACCOUNTS);
+  declare(tally, ENTRIES);
+  for await (const page of pagesOfPersons(snapshot)) {
+    progress.add(await runArea(snapshot, tally, ACCOUNTS, page));
+    await runArea(snapshot, tally, ENTRIES, page);
+  }
+}
+
+/** A limit may have been lowered after it was used; where no binding was ever changed, it cannot have been. */
+async function excuseChangedLimits(snapshot: Snapshot, tally: Tally): Promise<void> {
+  const changes = await snapshot.rows(
+    `select from event_id where event_id > 'binding.changed:' and event_id < 'binding.changed;' limit 1`,
+  );
+  if (changes.length === 0) return;
+  tally.excuse('usage-limit', (count) => `${count} days of bindings are over a limit that may have been lowered later`);
+}

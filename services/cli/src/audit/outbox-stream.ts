@@ -1,0 +1,197 @@
+import type { Topics } from '@repo/contracts';
+import type { Snapshot } from './snapshot.ts';
+
+/** An outcome row as its record must be: the key in hex, the SHA-256 of the value in hex, and what its headers derive from. */
+export interface ExpectedRow {
+  readonly seq: string;
+  readonly dest_seq: string;
+  readonly key: string | null;
+  readonly digest: string | null;
+  readonly stamp: string;
+}
+
+type Headers = readonly (readonly [name: string, value: Buffer])[];
+
+interface Source {
+  readonly shardId: number;
+  readonly dest: 'R' | 'D';
+  readonly topic: string;
+  readonly partition: number;
+  readonly publishedSeq: bigint;
+  /** The last sequence that must have been published; 0 = none. */
+  readonly due: bigint;
+}
+
+const ROWS_PER_PAGE = 1_000;
+
+/** What one output partition must hold: the rows of one shard and destination, a page at a time. */
+export class OutboxStream {
+  /** The highest sequence met in the partition so far. */
+  last = 0n;
+  readonly #snapshot: Snapshot;
+  readonly #source: Source;
+  #page: ExpectedRow[] = [];
+  #next = 0;
+  #after = '0';
+  #isRead = false;
+
+  constructor(snapshot: Snapshot, source: Source) {
+    this.#snapshot = snapshot;
+    this.#source = source;
+  }
+
+  get publishedSeq(): bigint {
+    return this.#source.publishedSeq;
+  }
+
+  /** Everything that must be there has come. */
+  get isComplete(): boolean {
+    return this.last >= this.#source.due;
+  }
+
+  get name(): string {
+    const { topic, partition } = this.#source;
+    return `${topic}/${partition}`;
+  }
+
+  /** Names the counter that gives this partition its sequence. */
+  get writer(): string {
+    return writerKey(this.#source);
+  }
+
+  /** The row of that sequence, null where it is younger than the snapshot, and the rows before it that were passed over. */
+  async take(sequence: bigint): Promise<{ row: ExpectedRow | null; skipped: ExpectedRow[] }> {
+    this.last = sequence;
+    const skipped: ExpectedRow[] = [];
+    for (;;) {
+      const row = await this.#peek();
+      if (row === undefined || BigInt(row.dest_seq) > sequence) return { row: null, skipped };
+      this.#next += 1;
+      if (BigInt(row.dest_seq) === sequence) return { row, skipped };
+      skipped.push(row);
+    }
+  }
+
+  async *rest(): AsyncGenerator<ExpectedRow> {
+    for (;;) {
+      const row = await this.#peek();
+      if (row === undefined) return;
+      this.#next += 1;
+      yield row;
+    }
+  }
+
+  /** Whether a record's headers are those that the row's stamp, its shard and its place stand for. */
+  hasHeaders(headers: Headers, row: ExpectedRow): boolean {
+    const stamp = parse(row.stamp);
+    if (stamp === null) return false;
+    return this.#source.dest === 'R' ? isResult(headers, row, stamp) : isDeadLetter(headers, row, stamp);
+  }
+
+  async #peek(): Promise<ExpectedRow | undefined> {
+    if (this.#next === this.#page.length && !this.#isRead) {
+      const { shardId, dest } = this.#source;
+      this.#page = await this.#snapshot.rows<ExpectedRow>(
+        `select seq, dest_seq, encode(key, 'hex') as key, encode(sha256(payload), 'hex') as digest, stamp
+         from outcome where shard_id = $1 and dest = $2 and seq > $3 order by seq limit ${ROWS_PER_PAGE}`,
+        [shardId, dest, this.#after],
+      );
+      this.#next = 0;
+      this.#after = this.#page.at(-1)?.seq ?? this.#after;
+      this.#isRead = this.#page.length < ROWS_PER_PAGE;
+    }
+    return this.#page[this.#next];
+  }
+}
+
+const writerKey = ({ shardId, dest }: { shardId: number; dest: string }): string => `${shardId} ${dest}`;
+
+interface ShardRow {
+  readonly shard_id: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly published_seq: string;
+  readonly result_due: string | null;
+  readonly dead_due: string | null;
+}
+
+/** A stream for every output partition that a shard writes: its own number, and for dead letters of members behind those of claims. */
+export async function openStreams(snapshot: Snapshot, topics: Topics): Promise<Map<string, OutboxStream>> {
+  const due = (dest: string): string =>
+    `(select dest_seq from outcome where outcome.shard_id = shard.shard_id and dest = '${dest}' and seq <= published_seq
+      order by seq desc limit 1)`;
+  const shards = await snapshot.rows<ShardRow>(
+    `select shard_id, topic, partition, partitions, published_seq, ${due('R')} as result_due, ${due('D')} as dead_due
+     from shard where topic = any($1::text[]) order by topic, partition`,
+    [[topics.claims, topics.members]],
+  );
+  const streams = shards.flatMap((shard): Source[] => {
+    const isClaims = shard.topic === topics.claims;
+    const { shard_id: shardId, partition, partitions } = shard;
+    const common = { shardId, publishedSeq: BigInt(shard.published_seq) };
+    const results = isClaims ? topics.settlements : topics.sharing;
+    const deadPartition = isClaims ? partition : partitions + partition;
+    return [
+      { ...common, dest: 'R', topic: results, partition, due: BigInt(shard.result_due ?? 0) },
+      { ...common, dest: 'D', topic: topics.deadLetters, partition: deadPartition, due: BigInt(shard.dead_due ?? 0) },
+    ];
+  });
+  return new Map(streams.map((source) => [`${source.topic}/${source.partition}`, new OutboxStream(snapshot, source)]));
+}
+
+/** How far each counter of the outbox has come, by `OutboxStream.writer`. */
+export async function writtenBy(snapshot: Snapshot): Promise<Map<string, bigint>> {
+  const shards = await snapshot.rows<{ shard_id: number; result_seq: string; dead_seq: string }>(
+    `select shard_id, result_seq, dead_seq from shard`,
+  );
+  return new Map(
+    shards.flatMap(({ shard_id: shardId, result_seq, dead_seq }) => [
+      [writerKey({ shardId, dest: 'R' }), BigInt(result_seq)] as const,
+      [writerKey({ shardId, dest: 'D' }), BigInt(dead_seq)] as const,
+    ]),
+  );
+}
+
+type Stamp = Readonly<Record<string, unknown>>;
+
+function parse(stamp: string): Stamp | null {
+  try {
+    const value: unknown = JSON.parse(stamp);
+    return typeof value === 'object' && value !== null ? (value as Stamp) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** CloudEvents headers: the stamp's, the sequence, and the two that are always the same; the source names the writer. */
+function isResult(headers: Headers, { dest_seq }: ExpectedRow, stamp: Stamp): boolean {
+  const found = new Map(headers.map(([name, value]) => [name, value.toString()]));
+  const expected = {
+    ce_specversion: '1.0',
+    'content-type': 'application/json',
+    ce_type: stamp.type,
+    ce_id: stamp.id,
+    ce_time: stamp.time,
+    ce_sequence: dest_seq,
+    ...(stamp.traceparent === undefined ? {} : { traceparent: stamp.traceparent }),
+  };
+  const isAllThere = Object.entries(expected).every(([name, text]) => found.get(name) === text);
+  return isAllThere && found.has('ce_source') && headers.length === Object.keys(expected).length + 1;
+}
+
+const OURS = /^gongji-/;
+
+/** The original's headers as they came, without those of an earlier trip, then ours. */
+function isDeadLetter(headers: Headers, { dest_seq }: ExpectedRow, stamp: Stamp): boolean {
+  const { headers: original, note } = stamp as { headers?: [string, string][]; note?: Record<string, unknown> };
+  const expected = [
+    ...(original ?? []).filter(([name]) => !OURS.test(name)),
+    ...Object.entries({ ...note, sequence: dest_seq }).map(([name, value]) => [
+      `gongji-${name}`,
+      Buffer.from(String(value)).toString('base64'),
+    ]),
+  ];
+  const found = headers.map(([name, value]) => [name, value.toString('base64')]);
+  return JSON.stringify(found) === JSON.stringify(expected);
+}

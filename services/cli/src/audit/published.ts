@@ -1,0 +1,124 @@
+import { hash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Topics } from '@repo/contracts';
+import { type TailedRecord, tail } from '@repo/messaging';
+import { type OutboxStream, openStreams } from './outbox-stream.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Tally } from './tally.ts';
+
+const RECORD_CHECKS = {
+  'record-present': 'was published, up to where its shard says so',
+  'record-sequence': 'has the next sequence of its partition: none is missing, none comes twice',
+  'record-content': 'has the key, value and headers of its row, to the byte',
+  'record-known': 'has a row in PostgreSQL',
+} as const;
+
+/** Records may still come after the last expected one, if there are too many; after this long without any there are none. */
+const QUIET_MS = 500;
+/** A running system publishes on and is never quiet. */
+const AFTERWARDS_MAX_MS = 3_000;
+/** A record that is published is there to be read; where none has come for so long, it is not. */
+const STALLED_MS = 15_000;
+const LOOK_EVERY_MS = 50;
+
+/**
+ * Compares the output topics with the outbox, both from their beginning, partition by partition. What was published after the
+ * snapshot is left alone, if the database knows of it by now.
+ */
+export async function auditPublished(options: {
+  readonly snapshot: Snapshot;
+  readonly tally: Tally;
+  readonly brokers: readonly string[];
+  readonly topics: Topics;
+  /** Results and dead letters written by each shard as of now. */
+  readonly writtenNow: () => Promise<ReadonlyMap<string, bigint>>;
+  readonly onRecords: (count: number) => void;
+}): Promise<void> {
+  const { snapshot, tally, brokers, topics, writtenNow, onRecords } = options;
+  tally.declare('records', RECORD_CHECKS);
+  const streams = await openStreams(snapshot, topics);
+  const names = [topics.settlements, topics.sharing, topics.deadLetters];
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  let lastMs = performance.now();
+  await using _reading = await tail({
+    connection: { brokers, clientId: 'gongji-audit' },
+    topics: names,
+    from: 'start',
+    onFailure: failed.reject,
+    onRecords: async (records) => {
+      for (const record of records) await compare(record, streams.get(placeOf(record)), tally);
+      onRecords(records.length);
+      lastMs = performance.now();
+    },
+  });
+  const isComplete = (): boolean => [...streams.values()].every((stream) => stream.isComplete);
+  const waitFor = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await Promise.race([failed.promise, delay(LOOK_EVERY_MS)]);
+  };
+  lastMs = performance.now();
+  await waitFor(() => isComplete() || performance.now() - lastMs > STALLED_MS);
+  const completeMs = performance.now();
+  await waitFor(
+    () =>
+      performance.now() - Math.max(lastMs, completeMs) > QUIET_MS || performance.now() - completeMs > AFTERWARDS_MAX_MS,
+  );
+  await settleEnds(streams, tally, await writtenNow());
+}
+
+const placeOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`;
+
+async function compare(record: TailedRecord, stream: OutboxStream | undefined, tally: Tally): Promise<void> {
+  const where = `${placeOf(record)}@${record.offset}`;
+  if (stream === undefined) {
+    tally.expect('record-known', false, where);
+    return;
+  }
+  const sequence = sequenceOf(record);
+  if (sequence === null || sequence <= stream.last) {
+    tally.expect('record-sequence', false, where);
+    return;
+  }
+  const { row, skipped } = await stream.take(sequence);
+  // Rows that the log leaves out; whether they had to be there is the outbox position's word.
+  for (const missing of skipped) tally.expect('record-present', false, `${stream.name} seq ${missing.seq}`);
+  if (row === null) return;
+  tally.checked('record-present');
+  tally.checked('record-known');
+  tally.expect('record-sequence', skipped.length === 0, where);
+  const isSame =
+    (record.key?.toString('hex') ?? null) === row.key &&
+    (record.value === null ? null : hash('sha256', record.value)) === row.digest &&
+    stream.hasHeaders(record.headers, row);
+  tally.expect('record-content', isSame, where);
+}
+
+const SEQUENCES: ReadonlySet<string> = new Set(['ce_sequence', 'gongji-sequence']);
+
+/** A dead letter carries its original's headers before its own, so the last one counts. */
+function sequenceOf({ headers }: TailedRecord): bigint | null {
+  const text = headers.findLast(([name]) => SEQUENCES.has(name))?.[1].toString();
+  return text !== undefined && /^\d{1,18}$/.test(text) ? BigInt(text) : null;
+}
+
+/** What remains when all records have been read: rows not published (yet), and records ahead of the database. */
+async function settleEnds(
+  streams: ReadonlyMap<string, OutboxStream>,
+  tally: Tally,
+  writtenNow: ReadonlyMap<string, bigint>,
+): Promise<void> {
+  let unpublished = 0n;
+  for (const [place, stream] of streams) {
+    for await (const row of stream.rest()) {
+      if (BigInt(row.seq) <= stream.publishedSeq)
+        tally.expect('record-present', false, `${stream.name} seq ${row.seq}`);
+      else unpublished += 1n;
+    }
+    const ahead = stream.last - (writtenNow.get(stream.writer) ?? 0n);
+    if (ahead > 0n) {
+      tally.checked('record-known', Number(ahead));
+      tally.wrong('record-known', [`${place} ends with sequence ${stream.last}`], Number(ahead));
+    }
+  }
+  if (unpublished > 0n) tally.notes.push(`${unpublished} outcomes had not been published when the audit began`);
+}

@@ -1,0 +1,66 @@
+import { Client } from 'pg';
+
+/** What a reader of the whole database needs: no time limit, nothing hidden by a search path, and the rights of a reader only. */
+const SESSION = [
+  '-c role=gongji_reader',
+  '-c search_path=public',
+  '-c statement_timeout=0',
+  '-c transaction_timeout=0',
+  '-c idle_in_transaction_session_timeout=0',
+  '-c client_min_messages=warning',
+  '-c timezone=UTC',
+  // Pages are many small statements: compiling each costs more than it saves.
+  '-c jit=off',
+  '-c cursor_tuple_fraction=1',
+].join(' ');
+
+/** The database as it was at one moment: one read-only transaction, so that nothing moves while it is compared. */
+export class Snapshot implements AsyncDisposable {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** @param databaseUrl of a user who is, or may become, `gongji_reader` */
+  static async open(databaseUrl: string): Promise<Snapshot> {
+    const client = new Client({
+      connectionString: databaseUrl,
+      application_name: 'gongji-audit',
+      options: SESSION,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
+    // A connection that ends between two statements would otherwise end the process; the next statement says it anyway.
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.query('begin transaction isolation level repeatable read, read only');
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    return new Snapshot(client);
+  }
+
+  /** Numbers come as text, `bytea` as buffers. */
+  async rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const { rows } = await this.#client.query(sql, [...parameters]);
+    return rows as Row[];
+  }
+
+  /** Rows of a statement in pieces of `size`, by a cursor: one piece is in memory at a time. */
+  async *pieces<Row>(name: string, sql: string, size: number): AsyncGenerator<Row[]> {
+    await this.#client.query(`declare ${name} no scroll cursor for ${sql}`);
+    for (;;) {
+      const piece = await this.rows<Row>(`fetch ${size} from ${name}`);
+      if (piece.length === 0) break;
+      yield piece;
+    }
+    await this.#client.query(`close ${name}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util';
+import { parseDate } from '@repo/domain';
+import { type BookDay, closeBooks, closedDays, Ledger } from '@repo/ledger';
+import type { Settings } from '../config.ts';
+import { runningServers } from '../system/addresses.ts';
+
+export const summary = 'close the books of a day, or list the closed days';
+
+const HELP = `Usage: npm run books -- close DAY | list [--json]
+
+close   closes every day up to and including DAY (YYYY-MM-DD): debits equal credits, and no later posting carries any of them.
+        What is dated so afterwards is booked on the first open day. Closing again changes nothing.
+list    the closed days that carry entries, with both sides in yuan
+
+  --json  one JSON object a line
+
+Exits with 0 if done, 2 if the arguments or the settings are not understood. It finds a running \`npm start\` of this folder by itself;
+GONGJI_DATABASE_URL (the owner's) names another database.`;
+
+/** Closes or lists days of the books. Answers the exit code. */
+export async function run(args: string[], settings: Settings): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  const [action, dayText = ''] = positionals;
+  const day = parseDate(dayText);
+  if (values.help === true || (action !== 'list' && (action !== 'close' || day === null))) {
+    (values.help ? console.log : console.error)(HELP);
+    return values.help ? 0 : 2;
+  }
+  const url = settings.databaseUrl ?? runningServers(settings)?.databaseUrl;
+  if (url === undefined) {
+    console.error('No books here: start the system in this folder (npm start), or set GONGJI_DATABASE_URL.');
+    return 2;
+  }
+  const ledger = await Ledger.open({
+    url,
+    name: 'gongji-books',
+    statementTimeoutMs: 600_000,
+    transactionTimeoutMs: 600_000,
+  });
+  try {
+    print(
+      day !== null && action === 'close' ? await closeBooks(ledger, day) : await closedDays(ledger),
+      values.json === true,
+    );
+    return 0;
+  } finally {
+    await ledger.close();
+  }
+}
+
+function print(days: readonly BookDay[], json: boolean): void {
+  if (json) for (const day of days) console.log(JSON.stringify(day));
+  else if (days.length === 0) console.log('No day with entries.');
+  else
+    for (const { day, entries, debits, credits } of days)
+      console.log(`${day}  ${entries} entries  debits ${debits}  credits ${credits}`);
+}

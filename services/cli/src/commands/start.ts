@@ -1,0 +1,64 @@
+import { styleText } from 'node:util';
+import { onStopRequest } from '@repo/embedded';
+import type { Settings } from '../config.ts';
+import { startSystem } from '../system/system.ts';
+
+export const summary = 'run the whole system until it is stopped: PostgreSQL, Kafka and every service';
+
+const HELP = `Usage: npm start
+
+Starts PostgreSQL, Kafka and every service, each a process of its own that is started again when it dies. When all are
+ready it prints one line to the standard output; progress, deaths and restarts go to the standard error:
+
+  ready kafka=HOST:PORT http=http://HOST:PORT postgres=URL
+
+Ctrl-C or SIGTERM stops everything in order, within a minute; a second one stops at once. Data and logs are in
+GONGJI_DATA_DIR (.gongji), and the next start goes on from there.
+
+Settings, from the environment or a file .env:
+  GONGJI_KAFKA_BROKERS, GONGJI_DATABASE_URL   use these servers and start none in their place
+  GONGJI_SERVERS                              embedded (default) or containers
+  GONGJI_KAFKA_PORT, GONGJI_POSTGRES_PORT     ports of the embedded servers (free ones)
+  GONGJI_HTTP_PORT                            port of the HTTP interface (8080; 0 for a free one)
+  GONGJI_DATA_DIR                             where data and logs are kept (.gongji)
+  GONGJI_POLICY_DIR                           a folder of policy packs, read over the shipped ones
+  GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS      names and size of the topics (gongji, 6)
+  GONGJI_LOG_LEVEL                            how much the services log (info)
+  GONGJI_CACHE_DIR                            where Kafka's programs are kept (~/.cache/gongji)`;
+
+const STOP_WITHIN_MS = 60_000;
+
+/** Runs the system until a signal asks it to stop. Answers the exit code. */
+export async function run(args: readonly string[], settings: Settings): Promise<number> {
+  if (args.length > 0) {
+    const asked = args[0] === '--help' || args[0] === '-h';
+    (asked ? console.log : console.error)(asked ? HELP : `start takes no arguments.\n\n${HELP}`);
+    return asked ? 0 : 2;
+  }
+  const log = (line: string): void => console.error(styleText('dim', line, { stream: process.stderr }));
+  const stopped = Promise.withResolvers<void>();
+  let started = false;
+  onStopRequest({
+    stop: (signal) => {
+      // Nothing to drain yet: the exit hooks end what has been started, and both servers recover from that.
+      if (!started) process.exit(exitCodeOf(signal));
+      log(`${signal}: stopping (again to stop at once)`);
+      stopped.resolve();
+    },
+    stopAtOnce: (signal) => process.exit(exitCodeOf(signal)),
+  });
+  const system = await startSystem({ settings, log });
+  started = true;
+  console.log(`ready kafka=${system.kafka} http=${system.http} postgres=${system.postgresUrl}`);
+  await stopped.promise;
+  const limit = setTimeout(() => {
+    console.error(`Not stopped within ${STOP_WITHIN_MS / 1000} s; ending what is left.`);
+    process.exit(1);
+  }, STOP_WITHIN_MS);
+  await system.stop();
+  clearTimeout(limit);
+  return 0;
+}
+
+const exitCodeOf = (signal: NodeJS.Signals): number =>
+  ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })[signal as 'SIGINT'] ?? 1;

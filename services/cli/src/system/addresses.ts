@@ -1,0 +1,38 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Settings } from '../config.ts';
+
+const schema = z.object({ kafka: z.string(), postgresUrl: z.string(), http: z.string(), topicPrefix: z.string() });
+
+/** Where a running system can be reached, for commands in another terminal. */
+export type Addresses = z.infer<typeof schema>;
+
+const fileOf = (dataDir: string): string => join(dataDir, 'addresses.json');
+
+/** Leaves the addresses in the data directory, readable by their owner alone: the URL holds the password. */
+export function writeAddresses(dataDir: string, addresses: Addresses): void {
+  writeFileSync(fileOf(dataDir), `${JSON.stringify(addresses)}\n`, { mode: 0o600 });
+}
+
+export function removeAddresses(dataDir: string): void {
+  rmSync(fileOf(dataDir), { force: true });
+}
+
+/** The addresses of the system that runs on this directory, or was killed there; undefined where none was started. */
+function readAddresses(dataDir: string): Addresses | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(fileOf(dataDir), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The servers a command works on: those that are set go first, then those of the system that runs on the data directory. */
+export function runningServers(settings: Settings) {
+  const running = readAddresses(settings.dataDir);
+  const databaseUrl = settings.databaseUrl ?? running?.postgresUrl;
+  const brokers = settings.kafkaBrokers ?? running?.kafka.split(',');
+  const topicPrefix = settings.databaseUrl === undefined && running ? running.topicPrefix : settings.topicPrefix;
+  return databaseUrl === undefined || brokers === undefined ? null : { databaseUrl, brokers, topicPrefix };
+}

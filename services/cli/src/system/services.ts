@@ -1,0 +1,121 @@
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { get } from 'node:http';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  findFreePort,
+  HOST,
+  type KeptRunning,
+  keepRunning,
+  StartFailure,
+  startChild,
+  tailOf,
+  waitFor,
+} from '@repo/embedded';
+
+/** The services of the system, in the order in which they start. Each is services/NAME/src/main.ts. */
+export const SERVICES = ['settlement-worker', 'sharing-worker', 'query-api'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+const READY_WITHIN_MS = 60_000;
+/** A service that dies this often before it was ever ready will not become it. */
+const EARLY_DEATHS_MAX = 3;
+const STOP_WITHIN_MS = 20_000;
+const LOG_BYTES_MAX = 64 * 1024 ** 2;
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+
+export interface RunningService {
+  /** `settlement-worker`; a second instance is `settlement-worker-2`. */
+  readonly name: string;
+  readonly service: ServiceName;
+  readonly process: KeptRunning;
+  readonly pid: number;
+  readonly logFile: string;
+  /** Where `/health/ready` and `/metrics` answer. */
+  readonly adminPort: number;
+}
+
+export interface ServiceOptions {
+  readonly service: ServiceName;
+  /** 1 for the first of its kind. */
+  readonly instance: number;
+  readonly dataDir: string;
+  /** The port of query-api, which serves its health there too. */
+  readonly httpPort: number;
+  /** The environment of the given launch: 1 for the first, 2 after the first restart. */
+  readonly environment: (launch: number) => NodeJS.ProcessEnv;
+  readonly log: (line: string) => void;
+  /** The directory that holds services/; this repository when absent. */
+  readonly root?: string;
+}
+
+/** Starts a service as a process of its own, restarted when it dies. Does not wait until it is ready. */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { service, instance, httpPort, log } = options;
+  const name = instance === 1 ? service : `${service}-${instance}`;
+  const dataDir = resolve(options.dataDir);
+  const logFile = join(dataDir, 'logs', `${name}.log`);
+  mkdirSync(join(dataDir, 'logs'), { recursive: true });
+  const ownAdminPort = service !== 'query-api';
+  const adminPort = ownAdminPort ? await findFreePort() : httpPort;
+  const ports = ownAdminPort
+    ? { GONGJI_ADMIN_PORT: String(adminPort) }
+    : { GONGJI_ADMIN_PORT: '', GONGJI_HTTP_PORT: String(httpPort) };
+  let launches = 0;
+  const start = () => {
+    launches += 1;
+    rotateLog(logFile);
+    return startChild({
+      name,
+      command: process.execPath,
+      // A batch's short-lived objects fit: collecting them young took a sixth of the settlement worker's time.
+      args: ['--max-semi-space-size=32', `services/${service}/src/main.ts`],
+      cwd: options.root ?? ROOT,
+      env: { ...options.environment(launches), ...ports },
+      runDir: join(dataDir, 'run'),
+      logFile,
+      ipc: true,
+      stopSteps: [{ signal: 'SIGTERM', withinMs: STOP_WITHIN_MS }],
+    });
+  };
+  const kept = await keepRunning({ name, start, log });
+  return {
+    name,
+    service,
+    process: kept,
+    get pid() {
+      return kept.current.pid;
+    },
+    logFile,
+    adminPort,
+  };
+}
+
+/** Waits until the service answers that it is ready. Throws a `StartFailure` with the end of its log. */
+export async function waitUntilReady({ name, process, adminPort, logFile }: RunningService): Promise<void> {
+  const probe = async (): Promise<boolean> => {
+    if (process.deaths >= EARLY_DEATHS_MAX)
+      throw new StartFailure(`${name} ends as soon as it starts. The end of ${logFile}:\n${tailOf(logFile)}`);
+    return (await statusOf(adminPort)) === 200;
+  };
+  if (await waitFor(probe, READY_WITHIN_MS, 100)) return;
+  throw new StartFailure(
+    `${name} was not ready within ${READY_WITHIN_MS / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
+  );
+}
+
+const statusOf = (port: number): Promise<number | undefined> =>
+  new Promise((done) => {
+    const request = get({ host: HOST, port, path: '/health/ready', timeout: 5_000, agent: false }, (response) => {
+      response.resume();
+      done(response.statusCode);
+    });
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => done(undefined));
+  });
+
+/** One old file is kept, so a log takes at most twice the limit plus what one run writes. */
+function rotateLog(logFile: string): void {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
+}

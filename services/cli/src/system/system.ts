@@ -1,0 +1,114 @@
+import { choosePort, findFreePort, HOST, type Servers, startServers } from '@repo/embedded';
+import type { Settings } from '../config.ts';
+import { removeAddresses, writeAddresses } from './addresses.ts';
+import { prepare } from './prepare.ts';
+import { type RunningService, SERVICES, type ServiceName, startService, waitUntilReady } from './services.ts';
+
+export interface SystemOptions {
+  readonly settings: Settings;
+  /** Progress, deaths and restarts, one line each. */
+  readonly log: (line: string) => void;
+  /** How many processes of each service to run; one when absent, none with 0. */
+  readonly instances?: Partial<Record<ServiceName, number>>;
+  /**
+   * Further variables for one process, e.g. a failpoint. `launch` is 1 for its first start and grows with every restart,
+   * so that a process told to die need not die again.
+   */
+  readonly environment?: (process: {
+    readonly name: string;
+    readonly launch: number;
+  }) => Readonly<Record<string, string>>;
+  readonly kafkaSettings?: Readonly<Record<string, string>>;
+  readonly postgresSettings?: Readonly<Record<string, string>>;
+}
+
+export interface RunningSystem {
+  /** `host:port`, several separated by commas. */
+  readonly kafka: string;
+  /** `http://host:port` of query-api. */
+  readonly http: string;
+  readonly postgresUrl: string;
+  readonly servers: Servers;
+  /** In the order of their start. */
+  readonly services: readonly RunningService[];
+  /** Stops the services, then Kafka, then PostgreSQL; the services finish the batch they are at. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the servers, brings the database's schema and the topics to where they should be, starts every service as a
+ * process of its own and waits until all of them are ready.
+ */
+export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
+  const { settings, log } = options;
+  const httpPort =
+    settings.httpPort === 0 ? await findFreePort() : await choosePort(settings.httpPort, 'GONGJI_HTTP_PORT');
+  const servers = await startServers({
+    dataDir: settings.dataDir,
+    kafkaPort: settings.kafkaPort,
+    postgresPort: settings.postgresPort,
+    kafkaSettings: options.kafkaSettings ?? {},
+    postgresSettings: options.postgresSettings ?? {},
+    external: { kafka: settings.kafkaBrokers?.join(','), postgresUrl: settings.databaseUrl },
+    mode: settings.servers,
+    log,
+  });
+  const services: RunningService[] = [];
+  const http = `http://${HOST}:${httpPort}`;
+  const stop = async (): Promise<void> => {
+    removeAddresses(settings.dataDir);
+    await Promise.all(services.map((service) => service.process.stop()));
+    await servers.stop();
+  };
+  try {
+    await prepare({ ...settings, databaseUrl: servers.postgresUrl, brokers: servers.kafka });
+    for (const [name, service, instance] of plan(options.instances ?? {})) {
+      const environment = (launch: number): NodeJS.ProcessEnv => ({
+        ...environmentFor(settings, servers),
+        ...options.environment?.({ name, launch }),
+      });
+      services.push(await startService({ service, instance, httpPort, dataDir: settings.dataDir, environment, log }));
+    }
+    await Promise.all(services.map(waitUntilReady));
+    const { kafka, postgresUrl } = servers;
+    writeAddresses(settings.dataDir, { kafka, postgresUrl, http, topicPrefix: settings.topicPrefix });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  let stopping: Promise<void> | undefined;
+  return {
+    kafka: servers.kafka,
+    http,
+    postgresUrl: servers.postgresUrl,
+    servers,
+    services,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** Name, service and number of every process to start. */
+function plan(
+  instances: Partial<Record<ServiceName, number>>,
+): [name: string, service: ServiceName, instance: number][] {
+  return SERVICES.flatMap((service) =>
+    Array.from({ length: instances[service] ?? 1 }, (_, index): [string, ServiceName, number] => [
+      index === 0 ? service : `${service}-${index + 1}`,
+      service,
+      index + 1,
+    ]),
+  );
+}
+
+/** What every service is told; where nothing was set, the defaults are spelled out, so that all agree on them. */
+const environmentFor = (settings: Settings, servers: Servers): NodeJS.ProcessEnv => ({
+  ...settings.environment,
+  GONGJI_KAFKA_BROKERS: servers.kafka,
+  GONGJI_DATABASE_URL: servers.postgresUrl,
+  GONGJI_TOPIC_PREFIX: settings.topicPrefix,
+  GONGJI_PARTITIONS: String(settings.partitions),
+  GONGJI_LOG_LEVEL: settings.logLevel,
+});

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { topicsOf } from '@repo/contracts';
+import { migrate } from '@repo/ledger';
+import { Sender } from '@repo/messaging';
+import { freshTopicPrefix, testBrokers, until } from '@repo/testkit';
+import { Client } from 'pg';
+import { readSettings } from '../../src/config.ts';
+import type { MemberRow } from '../../src/demo/city.ts';
+import { loadMemberRows } from '../../src/load.ts';
+import { startSystem } from '../../src/system/system.ts';
+
+const AREA = '610102';
+
+const employee = (psn_no: string, prior_year: string, current_year: string): MemberRow => ({
+  type: 'account.opened',
+  value: {
+    psn_no,
+    psn_name: '某人',
+    insutype: '310',
+    psn_type: '11',
+    employment: 'ACTIVE',
+    insu_admdvs: AREA,
+    insured: true,
+    prior_year,
+    current_year,
+    as_of: '2026-03-01T00:00:00+08:00',
+  },
+});
+
+const bound_at = '2026-01-05T09:00:00+08:00';
+
+/** A patient with 40 yuan of their own, a spouse who gives at most 80 a day, and a parent. */
+const MEMBERS: readonly MemberRow[] = [
+  employee('P1', '0.00', '40.00'),
+  employee('P2', '500.00', '100.00'),
+  employee('P3', '300.00', '0.00'),
+  {
+    type: 'binding.opened',
+    value: { binding_id: 'B1', payer: 'P2', beneficiary: 'P1', relation: 'SPOUSE', daily_limit: '80.00', bound_at },
+  },
+  { type: 'binding.opened', value: { binding_id: 'B2', payer: 'P3', beneficiary: 'P1', relation: 'CHILD', bound_at } },
+];
+
+const claim = (claim_id: string, share: string, more: object = {}) => ({
+  type: 'claim.submitted',
+  value: {
+    claim_id,
+    mdtrt_id: `M-${claim_id}`,
+    psn_no: 'P1',
+    fixmedins_code: 'H61010200001',
+    designated: true,
+    fix_blng_admdvs: AREA,
+    med_type: '11',
+    setl_time: '2026-03-10T10:00:00+08:00',
+    medfee_sumamt: (Number(share) + 100).toFixed(2),
+    fund_pay_sumamt: '100.00',
+    psn_part_amt: share,
+    ...more,
+  },
+});
+const refund = (refund_id: string, claim_id: string, amount?: string) => ({
+  type: 'claim.refunded',
+  value: { refund_id, claim_id, psn_no: 'P1', at: '2026-03-11T10:00:00+08:00', amount },
+});
+
+/** A ledger that holds one of everything, and where its outcomes were published. */
+export interface FilledLedger {
+  readonly topicPrefix: string;
+  readonly brokers: readonly string[];
+}
+
+/** Fills an empty database through the whole system, which has stopped when this resolves. */
+export async function fillLedger(databaseUrl: string): Promise<FilledLedger> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'gongji-audit-test-'));
+  const topicPrefix = freshTopicPrefix();
+  const brokers = testBrokers().split(',');
+  const servers = { kafkaBrokers: brokers, databaseUrl, dataDir, topicPrefix };
+  const settings = { ...readSettings(), ...servers, httpPort: 0, partitions: 2, logLevel: 'error' };
+  await migrate(databaseUrl);
+  await loadMemberRows({ databaseUrl, rows: MEMBERS, partitions: 2 });
+  const system = await startSystem({ settings, log: () => undefined, instances: { 'query-api': 0 } });
+  try {
+    await using sender = await Sender.open({ brokers, clientId: 'audit-test' });
+    await feed(sender, databaseUrl, topicPrefix);
+  } finally {
+    await system.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+  return { topicPrefix, brokers };
+}
+
+async function feed(sender: Sender, databaseUrl: string, topicPrefix: string): Promise<void> {
+  const { claims, members } = topicsOf(topicPrefix);
+  const send = (topic: string, key: string, { type, value }: { type: string; value: object }) =>
+    sender.sendAll(topic, [{ key, value: JSON.stringify(value), headers: [['ce_type', Buffer.from(type)]] }]);
+  const client = new Client(databaseUrl);
+  await client.connect();
+  const holds = (what: string, sql: string) =>
+    until(async () => (await client.query(`select ${sql} as holds`)).rows[0]?.holds === true, {
+      what,
+      deadlineMs: 30_000,
+    });
+  const known = (id: string) => holds(id, `exists (select from event_id where event_id = '${id}')`);
+  try {
+    const credited = { credit_id: 'K1', psn_no: 'P2', amount: '25.00', at: '2026-03-05T09:00:00+08:00' };
+    await send(members, 'P2', { type: 'account.credited', value: credited });
+    await known('account.credited:K1');
+    const settled = claim('C1', '150.00');
+    await send(claims, 'P1', settled);
+    await send(claims, 'P1', settled);
+    await send(claims, 'P1', claim('C2', '400.00'));
+    await send(claims, 'P1', claim('C3', '10.00', { designated: false }));
+    await send(claims, 'P1', claim('C4', '1.00', { psn_part_amt: '1.005' }));
+    await send(claims, 'P1', refund('R1', 'C2', '150.00'));
+    const at = '2026-03-12T10:00:00+08:00';
+    const premium = { premium_id: 'Q1', payer: 'P2', beneficiary: 'P1', year: 2026, amount: '50.00', at };
+    await send(claims, 'P1', { type: 'premium.submitted', value: premium });
+    await known('claim:Q1');
+    await send(members, 'P3', {
+      type: 'account.changed',
+      value: { change_id: 'A1', psn_no: 'P3', at, status: 'CLOSED' },
+    });
+    await known('account.changed:A1');
+    await send(claims, 'P1', refund('R2', 'C1'));
+    await known('refund:R2');
+    const payout = { refund_id: 'R2', psn_no: 'P3', at };
+    // Part of what is held cannot be paid out: a dead letter of the members topic.
+    await send(members, 'P3', { type: 'refund.paid', value: { ...payout, amount: '10.00' } });
+    await send(members, 'P3', { type: 'refund.paid', value: { ...payout, amount: '30.00' } });
+    await send(members, 'P2', { type: 'binding.paused', value: { binding_id: 'B1', payer: 'P2', at } });
+    await send(claims, 'P1', claim('C5', '15.00', { setl_time: '2027-01-05T10:00:00+08:00' }));
+    await known('claim:C5');
+    await known('refund.paid:R2:P3');
+    await holds('everything published', `(select sum(published_seq) = sum(out_seq) and sum(out_seq) = 13 from shard)`);
+  } finally {
+    await client.end();
+  }
+}

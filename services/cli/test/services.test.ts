@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { processStamp, waitFor } from '@repo/embedded';
+import { expect, onTestFinished, test } from 'vitest';
+import { type RunningService, startService, waitUntilReady } from '../src/system/services.ts';
+
+const root = join(import.meta.dirname, 'fixture');
+
+function tempDir(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'gongji-cli-test-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function start(
+  options: { lines?: string[]; instance?: number; mode?: (launch: number) => string } = {},
+): Promise<RunningService> {
+  const { lines = [], instance = 1, mode = () => '' } = options;
+  const service = await startService({
+    service: 'sharing-worker',
+    instance,
+    dataDir: tempDir(),
+    httpPort: 0,
+    environment: (launch) => ({ ...process.env, MODE: mode(launch) }),
+    log: (line) => lines.push(line),
+    root,
+  });
+  onTestFinished(() => service.process.stop());
+  return service;
+}
+
+test('a service runs as a process whose command line names it, and stops by itself when asked', async () => {
+  const service = await start();
+  await waitUntilReady(service);
+  expect(readFileSync(`/proc/${service.pid}/cmdline`, 'utf8')).toContain('services/sharing-worker/src/main.ts');
+  const { pid } = service;
+  const exited = service.process.current.exited;
+  await service.process.stop();
+  expect(await exited).toEqual({ code: 0, signal: null });
+  expect(processStamp(pid)).toBeUndefined();
+  expect(readFileSync(service.logFile, 'utf8')).toContain('sharing-worker started');
+});
+
+test('a second instance has a name, a log and a port of its own', async () => {
+  const [first, second] = [await start(), await start({ instance: 2 })];
+  await Promise.all([first, second].map(waitUntilReady));
+  expect(second.name).toBe('sharing-worker-2');
+  expect(second.logFile).toMatch(/sharing-worker-2\.log$/);
+  expect(second.adminPort).not.toBe(first.adminPort);
+});
+
+test('a service that dies is ready again on the same port, with the environment of its second launch', async () => {
+  const lines: string[] = [];
+  const launches: number[] = [];
+  const mode = (launch: number): string => {
+    launches.push(launch);
+    return '';
+  };
+  const service = await start({ lines, mode });
+  await waitUntilReady(service);
+  const { pid } = service;
+  process.kill(pid, 'SIGKILL');
+  expect(await waitFor(() => service.pid !== pid, 5_000)).toBe(true);
+  await waitUntilReady(service);
+  expect(launches).toEqual([1, 2]);
+  expect(lines[0]).toBe('sharing-worker ended (SIGKILL); starting it again in 0.5 s');
+});
+
+test('a service that cannot start is given up with the end of its log', async () => {
+  const service = await start({ mode: () => 'broken' });
+  await expect(waitUntilReady(service)).rejects.toThrow(
+    /sharing-worker ends as soon as it starts.*sharing-worker cannot go on/s,
+  );
+});
+
+test('a service ends by itself when the process that started it is killed', async () => {
+  const module = pathToFileURL(join(import.meta.dirname, '..', 'src', 'system', 'services.ts')).href;
+  const source = `
+import { startService, waitUntilReady } from ${JSON.stringify(module)};
+const service = await startService({ service: 'sharing-worker', instance: 1, dataDir: ${JSON.stringify(tempDir())}, httpPort: 0,
+  environment: () => process.env, log: () => {}, root: ${JSON.stringify(root)} });
+await waitUntilReady(service);
+console.log(service.pid);`;
+  const owner = spawn(process.execPath, ['--input-type=module-typescript', '--eval', source], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void owner.kill('SIGKILL'));
+  const pid = await new Promise<number>((resolve) => owner.stdout.once('data', (line) => resolve(Number(line))));
+  owner.kill('SIGKILL');
+  expect(await waitFor(() => processStamp(pid) === undefined, 10_000)).toBe(true);
+});
