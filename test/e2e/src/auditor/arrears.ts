@@ -1,0 +1,145 @@
+import { addDays, BEGINNING, earliest, lastDayOf, nextMonth, yearOf } from './dates.ts';
+import type { Policy } from './policy.ts';
+import { addReason, removeReason, rollOver } from './sharing.ts';
+import { type Binding, type Cause, isLive, type Person, type World } from './world.ts';
+
+const CALENDAR: Cause = { ce_type: 'calendar', id: null };
+
+/** First day of arrears by what is unpaid and by insurance that ended; null = not in arrears. */
+export function arrearsSince(person: Person): string | null {
+  const starts = [...person.unpaid.values()].map((dueDate) => addDays(dueDate, 1));
+  if (person.uninsured_since !== null) starts.push(person.uninsured_since);
+  return earliest(starts);
+}
+
+/** A retiree, whom the policy may hold to be never in arrears and never waiting. */
+function isExempt(person: Person, policy: Policy): boolean {
+  return policy.retireesExempt && isRetired(person);
+}
+
+export function isRetired(person: Person): boolean {
+  return person.employment === 'RETIRED' || person.psn_type.startsWith('12');
+}
+
+/** In arrears on a date, without grace: what the own account and a binding request look at. */
+export function isInArrears(person: Person, policy: Policy, date: string): boolean {
+  const since = arrearsSince(person);
+  return since !== null && date >= since && !isExempt(person, policy);
+}
+
+/** Whether live facts or the stored reason block sharing for arrears on a date. */
+export function isBlocked(person: Person, binding: Binding, policy: Policy, date: string): boolean {
+  if (!policy.pauseOnArrears || isExempt(person, policy)) return false;
+  const since = arrearsSince(person);
+  if (since !== null && date >= addDays(since, policy.arrearsGraceDays)) return true;
+  const effectiveOn = binding.reasons.get('ARREARS');
+  return effectiveOn !== undefined && (effectiveOn === null || effectiveOn <= date);
+}
+
+/** Whether a date lies in the last ended spell or in the waiting days after it. */
+export function isWaiting(person: Person, policy: Policy, date: string): boolean {
+  if (person.recovered_on === null || isExempt(person, policy)) return false;
+  const waitDays = policy.resumeMode === 'AUTO' ? policy.resumeWaitDays : 0;
+  return person.ended_spell_start <= date && date < addDays(person.recovered_on, waitDays);
+}
+
+/** After a fact of arrears changed: the spell begins, goes on or ends, and the bindings follow. */
+export function reviewArrears(world: World, person: Person, date: string, cause: Cause): void {
+  const since = arrearsSince(person);
+  const policy = world.policy(person, date);
+  person.block_ahead = null;
+  if (since === null) {
+    if (person.spell_start !== null) endSpell(world, person, policy, date, cause);
+    return;
+  }
+  person.spell_start = earliest([since, person.spell_start ?? since]);
+  if (!policy.pauseOnArrears || isExempt(person, policy)) return;
+  const firstBlocked = addDays(since, policy.arrearsGraceDays);
+  if (firstBlocked > date) person.block_ahead = firstBlocked;
+  else block(world, person, firstBlocked, date, cause);
+}
+
+function block(world: World, person: Person, firstBlocked: string, date: string, cause: Cause): void {
+  const effective_on = firstBlocked === BEGINNING ? date : firstBlocked;
+  for (const binding of world.bindingsOf(person.psn_no)) {
+    if (isLive(binding, date)) addReason(world, binding, { reason: 'ARREARS', date, effective_on, cause });
+  }
+}
+
+/** A PENDING binding that was just approved gains ARREARS where the payer is blocked already. */
+export function blockApproved(world: World, person: Person, binding: Binding, date: string, cause: Cause): void {
+  const since = arrearsSince(person);
+  const policy = world.policy(person, date);
+  if (since === null || !policy.pauseOnArrears || isExempt(person, policy)) return;
+  const firstBlocked = addDays(since, policy.arrearsGraceDays);
+  if (firstBlocked > date || !isLive(binding, date)) return;
+  const effective_on = firstBlocked === BEGINNING ? date : firstBlocked;
+  addReason(world, binding, { reason: 'ARREARS', date, effective_on, cause });
+}
+
+function endSpell(world: World, person: Person, policy: Policy, date: string, cause: Cause): void {
+  const start = person.spell_start ?? BEGINNING;
+  const mattered = policy.pauseOnArrears && !isExempt(person, policy);
+  const wasBlocked = mattered && date >= addDays(start, policy.arrearsGraceDays);
+  if (wasBlocked) {
+    person.recovered_on = date;
+    person.ended_spell_start = start;
+  }
+  person.spell_start = null;
+  if (policy.resumeMode === 'MANUAL') return;
+  const effective_on = wasBlocked ? addDays(date, policy.resumeWaitDays) : date;
+  clearArrears(world, person, date, effective_on, cause);
+}
+
+/** Takes ARREARS off every live binding of the payer. */
+export function clearArrears(world: World, person: Person, date: string, effective_on: string, cause: Cause): void {
+  for (const binding of world.bindingsOf(person.psn_no)) {
+    if (isLive(binding, date)) removeReason(world, binding, { reason: 'ARREARS', date, effective_on, cause });
+  }
+}
+
+/** What the calendar brings up to a date, in order of its days, before the event in hand: grace that ended, New Year. */
+export function passTime(world: World, person: Person, date: string): void {
+  const lastYear = person.account?.year ?? yearOf(date);
+  for (let year = lastYear + 1; year <= yearOf(date); year += 1) {
+    endGrace(world, person, `${year}-01-01`);
+    rollOver(world, person, `${year}-01-01`);
+  }
+  endGrace(world, person, date);
+}
+
+/** On the first blocked day the rules of that day decide; where their grace is longer, that day moves. */
+function endGrace(world: World, person: Person, date: string): void {
+  while (person.block_ahead !== null && person.block_ahead <= date) {
+    const day = person.block_ahead;
+    const since = arrearsSince(person);
+    const policy = world.policy(person, day);
+    person.block_ahead = null;
+    if (since === null || !policy.pauseOnArrears || isExempt(person, policy)) return;
+    const firstBlocked = addDays(since, policy.arrearsGraceDays);
+    if (firstBlocked > day) person.block_ahead = firstBlocked;
+    else block(world, person, firstBlocked, day, CALENDAR);
+  }
+}
+
+/** The nightly check of a date for one person: months overdue before it are marked as missed. */
+export function checkArrears(world: World, person: Person, on: string, cause: Cause): void {
+  passTime(world, person, on);
+  const contributes = person.insutype === '310' && ['ACTIVE', 'FLEXIBLE'].includes(person.employment);
+  if (!contributes || person.account === null) return;
+  let isMarked = false;
+  for (let month = nextMonth(person.account.as_of_month); ; month = nextMonth(month)) {
+    const dueDate = dueDateOf(world, person, month);
+    if (dueDate >= on) break;
+    if (person.paid.has(month) || person.unpaid.has(month)) continue;
+    person.unpaid.set(month, dueDate);
+    isMarked = true;
+  }
+  if (isMarked) reviewArrears(world, person, on, cause);
+}
+
+/** A month's own due date, by the pack in force on its first day. */
+export function dueDateOf(world: World, person: Person, month: string): string {
+  const { contributionDueDay } = world.policy(person, `${month}-01`);
+  return contributionDueDay === 'LAST' ? lastDayOf(month) : `${month}-${String(contributionDueDay).padStart(2, '0')}`;
+}

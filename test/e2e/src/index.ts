@@ -1,0 +1,11 @@
+export { Auditor } from './auditor/auditor.ts';
+export { type Pack, Policies } from './auditor/policy.ts';
+export { SHIPPED_PACKS, SHIPPED_TEMPLATES } from './auditor/shipped-packs.ts';
+export type { ExpectedDeadLetter, ExpectedOutput, ExpectedRecord, WireEvent } from './auditor/types.ts';
+export type { AccountView, BindingView } from './auditor/views.ts';
+export { compareOutcomes, type Difference, type PublishedRecord } from './compare.ts';
+export { CODES, countCodes, missingCodes } from './families/coverage.ts';
+export type { WireRecord } from './families/family.ts';
+export { FAMILY_PACKS } from './families/packs.ts';
+export { generateRounds, SHARDS, type StreamOptions, toEvent } from './families/stream.ts';
+export { checkSequences, checkSums, compareAccounts, compareBindings, type Violation } from './invariants.ts';

@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RunningSystem, type SystemOptions, startSystem } from '@repo/cli/system';
+import { migrate, schemaKey } from '@repo/ledger';
+import { cloneDatabase, freshTopicPrefix, testBrokers } from '@repo/testkit';
+import type { Pack } from '../auditor/policy.ts';
+import { Progress } from './progress.ts';
+import { Topics } from './topics.ts';
+
+const READERS = 16;
+
+export interface TestSystemOptions extends Pick<SystemOptions, 'instances' | 'environment'> {
+  /** Policy files beside the shipped ones. */
+  readonly packs?: readonly Pack[];
+  readonly partitions?: number;
+}
+
+/** The whole system as its processes run it, on the test run's servers, with a database, topics and ports of its own. */
+export class TestSystem implements AsyncDisposable {
+  readonly topics: Topics;
+  readonly http: string;
+  readonly running: RunningSystem;
+  readonly #progress: Progress;
+  readonly #dataDir: string;
+
+  private constructor(running: RunningSystem, parts: { topics: Topics; progress: Progress; dataDir: string }) {
+    this.running = running;
+    this.http = running.http;
+    this.topics = parts.topics;
+    this.#progress = parts.progress;
+    this.#dataDir = parts.dataDir;
+  }
+
+  static async start(options: TestSystemOptions = {}): Promise<TestSystem> {
+    await using started = new AsyncDisposableStack();
+    const { packs = [], partitions = 4, ...rest } = options;
+    const prefix = freshTopicPrefix();
+    const dataDir = started.adopt(mkdtempSync(join(tmpdir(), 'gongji-e2e-')), (path) =>
+      rmSync(path, { recursive: true, force: true }),
+    );
+    const brokers = testBrokers();
+    const { url: databaseUrl } = await cloneDatabase({ key: schemaKey(), migrate });
+    const topics = started.use(await Topics.open({ brokers, prefix, partitions }));
+    const settings = {
+      kafkaBrokers: brokers.split(','),
+      databaseUrl,
+      servers: 'embedded',
+      kafkaPort: undefined,
+      postgresPort: undefined,
+      httpPort: 0,
+      dataDir,
+      policyDir: writePacks(join(dataDir, 'policies'), packs),
+      topicPrefix: prefix,
+      partitions,
+      logLevel: 'warn',
+      environment: { ...withoutOwnSettings(process.env), GONGJI_POLICY_DIR: join(dataDir, 'policies') },
+    } as const;
+    const running = await startSystem({ settings, log: () => undefined, ...rest });
+    started.defer(() => running.stop());
+    const progress = started.use(await Progress.open(databaseUrl, topics));
+    await topics.collect();
+    const system = new TestSystem(running, { topics, progress, dataDir });
+    system.#owned = started.move();
+    return system;
+  }
+
+  #owned: AsyncDisposableStack | undefined;
+
+  /** Waits until everything sent is applied and all it led to can be read by a `read_committed` reader. */
+  waitUntilAnswered(deadlineMs = 30_000): Promise<void> {
+    return this.#progress.waitUntilAnswered(deadlineMs);
+  }
+
+  /** The JSON body of a read; null where the answer is 404. Rejects on any other status. */
+  async read(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+    const response = await fetch(new URL(path, this.http));
+    const body = (await response.json()) as Record<string, unknown>;
+    if (response.ok) return body;
+    if (response.status === 404) return null;
+    throw new Error(`${path} answered ${response.status}: ${JSON.stringify(body)}`);
+  }
+
+  /** The answers of many reads, in their order, a few at a time. */
+  async readAll(paths: readonly string[]): Promise<(Readonly<Record<string, unknown>> | null)[]> {
+    const answers: (Readonly<Record<string, unknown>> | null)[] = [];
+    const queue = paths.entries();
+    const reader = async () => {
+      for (const [index, path] of queue) answers[index] = await this.read(path);
+    };
+    await Promise.all(Array.from({ length: READERS }, reader));
+    return answers;
+  }
+
+  /**
+   * What the services logged as warnings and errors. Those of the Kafka client are left out: it reports every rebalance as one, and
+   * what comes of a real failure is told by the service.
+   */
+  complaints(): string[] {
+    const directory = join(this.#dataDir, 'logs');
+    return readdirSync(directory).flatMap((name) =>
+      readFileSync(join(directory, name), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '' && !line.includes('"component":"kafka"'))
+        .map((line) => `${name}: ${line}`),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned?.disposeAsync();
+  }
+}
+
+/** Settings of the person who runs the tests must not reach the system under test. */
+function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('GONGJI_')));
+}
+
+function writePacks(directory: string, packs: readonly Pack[]): string {
+  mkdirSync(directory, { recursive: true });
+  packs.forEach((pack, index) => {
+    writeFileSync(join(directory, `${pack.regionCode}-${index}.json`), JSON.stringify(pack));
+  });
+  return directory;
+}
