@@ -1,0 +1,161 @@
+import type { Evidence, Ledger } from './evidence.ts';
+import { fenOf, sumOf } from './fen.ts';
+import { compareLists, fieldsOf, type Input, type Problem } from './problems.ts';
+
+type Entry = Ledger['entries'][number];
+
+/** What an entry says it moved, in fen, both portions together. */
+const movedBy = (entry: Entry): bigint => fenOf(entry.priorYear) + fenOf(entry.currentYear) + fenOf(entry.held);
+const money = (what: string): Problem => ({ kind: 'money', what });
+
+/** Judges the money: in published outcomes, in entries, in accounts, over all; and what balances mean for sharing. */
+export function judgeBooks(evidence: Evidence, inputs: readonly Input[]): Problem[] {
+  return [
+    ...judgeOutcomeSums(evidence, inputs),
+    ...judgePostings(evidence, inputs),
+    ...judgeAccounts(evidence),
+    ...judgeWhole(evidence, inputs),
+    ...judgeCrossings(evidence),
+  ];
+}
+
+interface Allocation {
+  readonly source: string;
+  readonly account?: string;
+  readonly amount: string;
+  readonly prior_year?: string;
+  readonly current_year?: string;
+}
+
+/** A settlement's parts make up what the patient bears; refunds of a claim give back no more than that. */
+function judgeOutcomeSums({ records }: Evidence, inputs: readonly Input[]): Problem[] {
+  const shares = new Map<string, bigint>();
+  for (const { meaning } of inputs) if (meaning.kind === 'claim') shares.set(meaning.id, meaning.share);
+  const problems: Problem[] = [];
+  for (const record of records) {
+    if (record.topic !== 'settlements') continue;
+    const fields = fieldsOf(record);
+    if (fields.status !== 'SETTLED' && fields.status !== 'REFUNDED') continue;
+    const [own, relatives, cash] = [fields.acct_pay, fields.acct_mulaid_pay, fields.psn_cash_pay].map(fenOf);
+    const total = (own ?? 0n) + (relatives ?? 0n) + (cash ?? 0n);
+    const claim = String(fields.claim_id);
+    const isRefund = fields.status === 'REFUNDED';
+    const parts = (isRefund ? fields.returned : fields.allocation) as readonly Allocation[];
+    const from = (source: string) =>
+      sumOf(parts.filter((part) => part.source === source).map(({ amount }) => fenOf(amount)));
+    const sign = isRefund ? -1n : 1n;
+    if (own !== sign * from('OWN') || relatives !== sign * from('RELATIVE'))
+      problems.push(money(`an outcome of ${claim} does not add up to its parts`));
+    if (isRefund) shares.set(claim, (shares.get(claim) ?? 0n) + total);
+    else if (total !== shares.get(claim) || total !== fenOf(fields.psn_part_amt))
+      problems.push(money(`the settlement of ${claim} does not add up to what the patient bears`));
+    if ((shares.get(claim) ?? -1n) < 0n) problems.push(money(`refunds of ${claim} exceed it`));
+  }
+  return problems;
+}
+
+/** Entries of claims, refunds, credits and openings are exactly those that the outcomes and the messages name. */
+function judgePostings({ records, ledger }: Evidence, inputs: readonly Input[]): Problem[] {
+  const expected: string[] = [];
+  for (const record of records) {
+    if (record.topic !== 'settlements') continue;
+    const { status, claim_id, refund_id, allocation, returned } = fieldsOf(record);
+    if (status === 'SETTLED')
+      for (const { account, prior_year, current_year } of allocation as readonly Allocation[])
+        expected.push(`CLAIM ${claim_id} ${account} ${-fenOf(prior_year)} ${-fenOf(current_year)}`);
+    if (status === 'REFUNDED')
+      for (const { source, account, amount } of returned as readonly Allocation[])
+        if (source !== 'CASH') expected.push(`REFUND ${refund_id} ${account} ${fenOf(amount)}`);
+  }
+  for (const { meaning, isRepeat } of inputs) {
+    if (isRepeat) continue;
+    if (meaning.kind === 'credit') expected.push(`CREDIT ${meaning.id} ${meaning.account} ${meaning.amount}`);
+    if (meaning.kind === 'opening')
+      expected.push(`OPENING ${meaning.account} ${meaning.priorYear} ${meaning.currentYear}`);
+  }
+  const posted = ledger.entries.map((entry) => {
+    const portions = `${fenOf(entry.priorYear)} ${fenOf(entry.currentYear)}`;
+    if (entry.kind === 'OPENING') return `OPENING ${entry.account} ${portions}`;
+    if (entry.kind === 'CLAIM') return `CLAIM ${entry.reference} ${entry.account} ${portions}`;
+    return `${entry.kind} ${entry.reference} ${entry.account} ${movedBy(entry)}`;
+  });
+  return compareLists('entries', expected.sort(), posted.sort()).map(({ what }) => money(what));
+}
+
+/** Every account is the sum of its entries, numbered without gaps, and no portion was ever below nothing. */
+function judgeAccounts({ ledger }: Evidence): Problem[] {
+  const byAccount = Map.groupBy(ledger.entries, ({ account }) => account);
+  return ledger.accounts.flatMap((row, index): Problem[] => {
+    const entries = byAccount.get(row.account) ?? [];
+    let [prior, current, held, credits, debits] = [0n, 0n, 0n, 0n, 0n];
+    let isRight = row.version === entries.length;
+    for (const [at, entry] of entries.entries()) {
+      prior += fenOf(entry.priorYear);
+      current += fenOf(entry.currentYear);
+      held += fenOf(entry.held);
+      const moved = movedBy(entry);
+      if (moved > 0n) credits += moved;
+      else debits -= moved;
+      isRight &&= entry.version === at + 1 && prior >= 0n && current >= 0n && held >= 0n;
+      isRight &&= fenOf(entry.priorYearAfter) === prior && fenOf(entry.currentYearAfter) === current;
+    }
+    isRight &&= fenOf(row.priorYear) === prior && fenOf(row.currentYear) === current && fenOf(row.held) === held;
+    isRight &&= fenOf(row.credits) === credits && fenOf(row.debits) === debits;
+    return isRight ? [] : [money(`account number ${index} is not what its entries add up to`)];
+  });
+}
+
+/** Money is conserved, told without a look at the entries: what was put in, less what outcomes took, is what is there. */
+function judgeWhole({ records, ledger }: Evidence, inputs: readonly Input[]): Problem[] {
+  let due = 0n;
+  for (const { meaning, isRepeat } of inputs) {
+    if (isRepeat) continue;
+    if (meaning.kind === 'opening') due += meaning.priorYear + meaning.currentYear;
+    if (meaning.kind === 'credit') due += meaning.amount;
+  }
+  for (const record of records) {
+    if (record.topic !== 'settlements') continue;
+    const { status, acct_pay, acct_mulaid_pay } = fieldsOf(record);
+    // The amounts of a refund are negative.
+    if (status === 'SETTLED' || status === 'REFUNDED') due -= fenOf(acct_pay) + fenOf(acct_mulaid_pay);
+  }
+  const there = sumOf(ledger.accounts.map((row) => fenOf(row.priorYear) + fenOf(row.currentYear) + fenOf(row.held)));
+  return there === due ? [] : [money(`the accounts hold ${there} fen and should hold ${due}`)];
+}
+
+/**
+ * A payer's balance that reaches or leaves nothing pauses or resumes each of their bindings: told once per crossing, in the order of
+ * the entries, with the event that did it as its cause; and the binding is left as its last crossing says.
+ */
+function judgeCrossings({ records, ledger }: Evidence): Problem[] {
+  const crossings = new Map<string, string[]>();
+  const balances = new Map<string, bigint>();
+  for (const entry of ledger.entries) {
+    const before = balances.get(entry.account);
+    const after = fenOf(entry.priorYearAfter) + fenOf(entry.currentYearAfter);
+    balances.set(entry.account, after);
+    if (before === undefined || before > 0n === after > 0n) continue;
+    const list = crossings.get(entry.account) ?? [];
+    crossings.set(entry.account, list);
+    list.push(`${after > 0n ? 'resumed' : 'paused'} by ${entry.reference}`);
+  }
+  const told = new Map<string, string[]>();
+  for (const record of records) {
+    if (record.topic !== 'sharing') continue;
+    const { reason, binding_id, cause } = fieldsOf(record);
+    if (reason !== 'ZERO_BALANCE') continue;
+    const list = told.get(String(binding_id)) ?? [];
+    told.set(String(binding_id), list);
+    list.push(`${record.headers.ce_type?.replace('sharing.', '')} by ${(cause as { id: string }).id}`);
+  }
+  return ledger.bindings.flatMap(({ bindingId, payer, pausedForZeroBalance }): Problem[] => {
+    const problems = compareLists(`sharing of ${bindingId}`, crossings.get(payer) ?? [], told.get(bindingId) ?? []);
+    const isEmpty = balances.get(payer) === 0n;
+    if (isEmpty !== pausedForZeroBalance)
+      problems.push({
+        kind: 'altered',
+        what: `${bindingId} is ${isEmpty ? 'not ' : ''}paused for a balance of nothing`,
+      });
+    return problems;
+  });
+}

@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Injected, inject, tableOf } from './campaign.ts';
+import { mixedPlan, type Step, shortPlan, singlePlan } from './plan.ts';
+import type { Problem } from './problems.ts';
+import { Random } from './random.ts';
+import { Stage } from './stage.ts';
+
+const HELP = `Usage: npm run test:faults -- [options]
+
+Runs the whole system under load, each part a process, and makes it fail in every way of its catalogue: each fault by itself,
+then three at a time. Ends with a table, and with exit code 1 if a single outcome was lost, doubled or altered.
+
+  --seed N     which order, counts and messages (a random one, printed)
+  --hours N    round after round of faults, each on a system of its own, for so long
+  --mixed N    how many steps of three faults at once in a round (6)
+  --only TEXT  of the single faults only those whose name matches this regular expression
+  --short      the plan of npm test
+  --rate N     claims per second (80)
+  --keep       keep logs and data of a clean run too`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    hours: { type: 'string', default: '0' },
+    mixed: { type: 'string', default: '6' },
+    only: { type: 'string' },
+    short: { type: 'boolean', default: false },
+    rate: { type: 'string', default: '80' },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+if (values.help) console.log(HELP);
+else process.exitCode = await run();
+
+async function run(): Promise<number> {
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.seed);
+  const end = performance.now() + Number(values.hours) * 3_600_000;
+  const injected: Injected[] = [];
+  let round = 0;
+  do {
+    const problems = await runRound(seed + round, injected);
+    if (problems > 0) return 1;
+    round += 1;
+  } while (performance.now() < end);
+  return 0;
+}
+
+/** One round on a system of its own; answers how much was wrong. */
+async function runRound(seed: number, injected: Injected[]): Promise<number> {
+  const started = performance.now();
+  const say = (line: string): void => {
+    console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${line}`);
+  };
+  const directory = mkdtempSync(join(tmpdir(), 'gongji-faults-'));
+  console.log(`seed ${seed}; logs and data in ${directory}`);
+  const stage = await Stage.open({ dataDir: directory, seed, claimsPerSecond: Number(values.rate), log: say });
+  let problems: Problem[];
+  try {
+    try {
+      for (const step of planOf(new Random(seed))) injected.push(...(await inject(stage, step)));
+    } catch (error) {
+      // What was done so far is judged all the same.
+      say(`the plan cannot go on: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
+    const verdict = await stage.judge();
+    problems = verdict.problems;
+    console.log(
+      `\n${tableOf(injected)}\n\n${verdict.messages} messages, ${verdict.outcomes} outcomes: ${summaryOf(problems)}`,
+    );
+  } finally {
+    await stage.close();
+  }
+  const isFailed = problems.length > 0 || process.exitCode === 1;
+  writeFileSync(join(directory, 'problems.json'), JSON.stringify(problems, undefined, 1));
+  for (const { kind, what } of problems.slice(0, 20)) console.log(`${kind}: ${what}`);
+  if (isFailed) console.log(`seed ${seed} failed; everything is kept in ${directory}`);
+  else if (!values.keep) rmSync(directory, { recursive: true });
+  return isFailed ? Math.max(1, problems.length) : 0;
+}
+
+function planOf(random: Random): Step[] {
+  if (values.short) return shortPlan();
+  const only = new RegExp(values.only ?? '');
+  const single = singlePlan(random).filter((step) => step.flat().some(({ name }) => only.test(name)));
+  return [...single, ...mixedPlan(random, Number(values.mixed))];
+}
+
+/** "lost 0, duplicated 0, …" */
+function summaryOf(problems: readonly Problem[]): string {
+  const kinds = ['lost', 'duplicated', 'altered', 'order', 'money', 'stuck'] as const;
+  return kinds.map((name) => `${name} ${problems.filter(({ kind }) => kind === name).length}`).join(', ');
+}

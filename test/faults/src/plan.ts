@@ -1,0 +1,104 @@
+import {
+  brokerDies,
+  brokerStalls,
+  connectionsCut,
+  databaseDies,
+  databaseStalls,
+  deadlock,
+  dieAnywhere,
+  dieAt,
+  FAILPOINTS,
+  type Fault,
+  lockTimeout,
+  rebalanceStorm,
+  repeats,
+  zombie,
+} from './faults.ts';
+import type { Random } from './random.ts';
+
+/** Lists of faults that happen side by side; within a list one comes after the other. */
+export type Step = readonly (readonly Fault[])[];
+
+/** Every window once, in a few minutes: what `npm test` runs. */
+export const shortPlan = (): Step[] => [
+  [
+    [
+      dieAt('settlement-worker', 'mid-db'),
+      dieAt('settlement-worker', 'after-db-commit'),
+      dieAt('settlement-worker', 'after-send'),
+    ],
+    [
+      dieAt('settlement-worker-2', 'before-db-commit'),
+      dieAt('settlement-worker-2', 'before-endtxn'),
+      dieAt('settlement-worker-2', 'after-endtxn'),
+    ],
+    [dieAt('sharing-worker', 'before-db-commit'), dieAt('sharing-worker', 'after-endtxn')],
+  ],
+  [[dieAt('settlement-worker', 'after-mark')], [repeats]],
+  [[zombie('settlement-worker-2', 'before-db-commit')]],
+  [[brokerDies('SIGKILL')]],
+  [[databaseDies('SIGKILL')]],
+];
+
+const WORKERS = ['settlement-worker', 'sharing-worker-2'] as const;
+const ZOMBIES = [
+  'mid-db',
+  'before-db-commit',
+  'after-db-commit',
+  'after-send',
+  'before-endtxn',
+  'after-endtxn',
+] as const;
+
+/** Every fault of the catalogue by itself, in an order that follows from the seed. */
+export function singlePlan(random: Random): Step[] {
+  const faults = [
+    ...WORKERS.flatMap((worker) => FAILPOINTS.map((failpoint) => dieAt(worker, failpoint))),
+    ...WORKERS.flatMap((worker) => [dieAnywhere(worker), rebalanceStorm(worker)]),
+    ...ZOMBIES.map((failpoint) => zombie('settlement-worker-2', failpoint)),
+    zombie('sharing-worker', 'after-send'),
+    zombie('sharing-worker', 'before-db-commit'),
+    dieAnywhere('query-api'),
+    brokerDies('SIGKILL'),
+    brokerDies('SIGTERM'),
+    brokerStalls,
+    databaseDies('SIGKILL'),
+    databaseDies('SIGINT'),
+    databaseStalls,
+    connectionsCut,
+    lockTimeout,
+    deadlock,
+    repeats,
+  ];
+  return shuffled(faults, random).map((fault) => [[fault]]);
+}
+
+/** Three faults at once: one in each of two services, and one of a server or of the load. */
+export function mixedPlan(random: Random, steps: number): Step[] {
+  const failpoint = () => random.pick(ZOMBIES);
+  return Array.from({ length: steps }, () => [
+    [random.pick([dieAt, zombie])('settlement-worker', failpoint())],
+    [
+      random.pick([
+        dieAt('sharing-worker', failpoint()),
+        dieAnywhere('sharing-worker'),
+        dieAnywhere('settlement-worker-2'),
+      ]),
+    ],
+    [
+      random.pick([
+        brokerDies('SIGKILL'),
+        brokerStalls,
+        databaseDies('SIGKILL'),
+        databaseStalls,
+        connectionsCut,
+        repeats,
+      ]),
+    ],
+  ]);
+}
+
+function shuffled<T>(list: readonly T[], random: Random): T[] {
+  const left = [...list];
+  return list.map(() => left.splice(random.below(left.length), 1)[0] as T);
+}

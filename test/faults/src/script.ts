@@ -1,0 +1,217 @@
+import { yuan } from './fen.ts';
+import { Random } from './random.ts';
+
+/** What a message must lead to, as its sender knows. Amounts are fen. */
+export type Meaning =
+  | {
+      readonly kind: 'opening';
+      readonly id: string;
+      readonly account: string;
+      readonly priorYear: bigint;
+      readonly currentYear: bigint;
+    }
+  | { readonly kind: 'binding'; readonly id: string; readonly payer: string }
+  | { readonly kind: 'claim'; readonly id: string; readonly share: bigint }
+  | { readonly kind: 'refund'; readonly id: string; readonly claimId: string }
+  | { readonly kind: 'credit'; readonly id: string; readonly account: string; readonly amount: bigint }
+  | { readonly kind: 'switch'; readonly id: string; readonly bindingId: string; readonly paused: boolean }
+  /** Refused before it is judged: a dead letter, and a rejection where `rejects` names the claim. */
+  | { readonly kind: 'bad'; readonly code: string; readonly rejects: string | null };
+
+export interface Sent {
+  readonly topic: 'claims' | 'members';
+  readonly key: string;
+  readonly type: string;
+  readonly value: string;
+  readonly meaning: Meaning;
+}
+
+/** A region without rules of its own, so that the nationwide ones hold. */
+const REGION = '410100';
+const RELATIONS = ['SPOUSE', 'PARENT', 'SIBLING'] as const;
+const OPENED_AT = '2025-01-06T09:00:00+08:00';
+const FIRST_MS = Date.parse('2025-03-10T00:00:00Z');
+/** What may be sent again, refunded or contradicted is drawn from the last so many claims. */
+const MEMORY = 3_000;
+
+/** Everything that is ever sent, one message after another, from the seed alone. */
+export class Script {
+  readonly #random: Random;
+  readonly #families: number;
+  readonly #recent: Sent[] = [];
+  readonly #recentMembers: Sent[] = [];
+  readonly #pausedBy = new Map<string, boolean>();
+  #count = 0;
+
+  constructor(options: { readonly seed: number; readonly families: number }) {
+    this.#random = new Random(options.seed);
+    this.#families = options.families;
+  }
+
+  /** Families of a patient and three relatives who pay for them; the last relative also pays for the next family. */
+  opening(): Sent[] {
+    const accounts: Sent[] = [];
+    const bindings: Sent[] = [];
+    for (let family = 0; family < this.#families; family++) {
+      for (let member = 0; member < 4; member++) accounts.push(this.#account(personOf(family, member)));
+      for (let member = 1; member < 4; member++) bindings.push(bindingOf(family, personOf(family, member), member));
+      bindings.push(bindingOf(family, personOf((family + this.#families - 1) % this.#families, 3), 4));
+    }
+    return [...accounts, ...bindings];
+  }
+
+  nextClaim(): Sent {
+    const random = this.#random;
+    const draw = random.below(100);
+    if (this.#recent.length > 0) {
+      if (draw < 5) return random.pick(this.#recent);
+      if (draw < 6) return this.#conflict(random.pick(this.#recent));
+      if (draw < 13) return this.#remember(this.#refund(random.pick(this.#recent)));
+    }
+    const claim = this.#claim();
+    return draw === 99 ? this.#spoil(claim) : this.#remember(claim);
+  }
+
+  nextMember(): Sent {
+    const random = this.#random;
+    const draw = random.below(100);
+    if (draw < 8 && this.#recentMembers.length > 0) return random.pick(this.#recentMembers);
+    const sent = draw < 60 ? this.#credit() : draw < 63 ? this.#spoil(this.#credit()) : this.#switch();
+    if (sent.meaning.kind !== 'bad') keep(this.#recentMembers, sent);
+    return sent;
+  }
+
+  /** The last messages once more, as a sender does that has lost its answers. */
+  repeats(count: number): Sent[] {
+    return this.#recent.slice(-count);
+  }
+
+  #remember(sent: Sent): Sent {
+    keep(this.#recent, sent);
+    return sent;
+  }
+
+  #moment(): string {
+    this.#count += 1;
+    return new Date(FIRST_MS + this.#count).toISOString();
+  }
+
+  #account(psn_no: string): Sent {
+    const [prior, current] = [100 + this.#random.below(15_000), 100 + this.#random.below(15_000)];
+    const value = {
+      ...{ psn_no, insutype: '310', psn_type: '1101', employment: 'ACTIVE', insu_admdvs: REGION, insured: true },
+      ...{ prior_year: yuan(prior), current_year: yuan(current), as_of: OPENED_AT },
+    };
+    const meaning = {
+      kind: 'opening',
+      id: psn_no,
+      account: psn_no,
+      priorYear: BigInt(prior),
+      currentYear: BigInt(current),
+    } as const;
+    return message('members', 'account.opened', psn_no, value, meaning);
+  }
+
+  #claim(): Sent {
+    const random = this.#random;
+    const at = this.#moment();
+    const claim_id = `C${this.#count}`;
+    const psn_no = personOf(random.below(this.#families), 0);
+    const [share, fund] = [100 + random.below(9_900), random.below(20_000)];
+    const value = {
+      ...{ claim_id, mdtrt_id: `M${claim_id}`, psn_no, fixmedins_code: `H${REGION}00001`, designated: true },
+      ...{ fix_blng_admdvs: REGION, med_type: '11', setl_time: at },
+      ...{ medfee_sumamt: yuan(share + fund), fund_pay_sumamt: yuan(fund), psn_part_amt: yuan(share) },
+    };
+    return message('claims', 'claim.submitted', psn_no, value, { kind: 'claim', id: claim_id, share: BigInt(share) });
+  }
+
+  /** Of a claim: all that is left, or a part that may exceed it. A refund is sent a second time with an id of its own. */
+  #refund({ key, value }: Sent): Sent {
+    const { claim_id } = JSON.parse(value) as { claim_id: string };
+    const at = this.#moment();
+    const refund_id = `R${this.#count}`;
+    const part = this.#random.chance(50) ? { amount: yuan(1 + this.#random.below(4_000)) } : {};
+    const refund = { refund_id, claim_id, psn_no: key, at, ...part };
+    return message('claims', 'claim.refunded', key, refund, { kind: 'refund', id: refund_id, claimId: claim_id });
+  }
+
+  /** The same id with another content. */
+  #conflict(original: Sent): Sent {
+    const fields = JSON.parse(original.value) as Record<string, string>;
+    const isClaim = original.type === 'claim.submitted';
+    const changed = isClaim ? { mdtrt_id: `${fields.mdtrt_id}x` } : { amount: '12345678.00' };
+    const meaning = isClaim
+      ? ({ kind: 'bad', code: 'CLAIM_DUPLICATE_CONFLICT', rejects: fields.claim_id ?? null } as const)
+      : ({ kind: 'bad', code: 'EVENT_CONFLICT', rejects: null } as const);
+    return { ...original, value: JSON.stringify({ ...fields, ...changed }), meaning };
+  }
+
+  /** A message that must not be judged at all, in one of several ways. */
+  #spoil(sent: Sent): Sent {
+    const fields = JSON.parse(sent.value) as Record<string, unknown>;
+    const isClaim = sent.topic === 'claims';
+    const bad = (code: string, changes: Partial<Sent>, rejects: string | null = null): Sent => ({
+      ...{ ...sent, ...changes },
+      meaning: { kind: 'bad', code, rejects },
+    });
+    switch (this.#random.below(4)) {
+      case 0:
+        return bad('EVENT_UNREADABLE', { value: sent.value.slice(0, -1) });
+      case 1:
+        return bad('EVENT_TYPE_UNKNOWN', { type: 'claim.imagined' });
+      case 2:
+        return bad('KEY_MISMATCH', { key: `${sent.key}9` });
+      default: {
+        const value = JSON.stringify({ ...fields, [isClaim ? 'psn_part_amt' : 'amount']: '1.234' });
+        return isClaim
+          ? bad('CLAIM_AMOUNT_INVALID', { value }, String(fields.claim_id))
+          : bad('EVENT_MALFORMED', { value });
+      }
+    }
+  }
+
+  #credit(): Sent {
+    const at = this.#moment();
+    const credit_id = `K${this.#count}`;
+    const psn_no = personOf(this.#random.below(this.#families), this.#random.below(4));
+    const amount = 1_000 + this.#random.below(20_000);
+    const value = { credit_id, psn_no, amount: yuan(amount), at };
+    const meaning = { kind: 'credit', id: credit_id, account: psn_no, amount: BigInt(amount) } as const;
+    return message('members', 'account.credited', psn_no, value, meaning);
+  }
+
+  /** The payer's own switch: what is on goes off, and back. */
+  #switch(): Sent {
+    const payer = personOf(this.#random.below(this.#families), 1 + this.#random.below(2));
+    const binding_id = `B${payer}-1`;
+    const paused = !(this.#pausedBy.get(binding_id) ?? false);
+    this.#pausedBy.set(binding_id, paused);
+    const at = this.#moment();
+    const meaning = { kind: 'switch', id: `W${this.#count}`, bindingId: binding_id, paused } as const;
+    return message('members', paused ? 'binding.paused' : 'binding.resumed', payer, { binding_id, payer, at }, meaning);
+  }
+}
+
+function keep(list: Sent[], sent: Sent): void {
+  list.push(sent);
+  if (list.length > MEMORY) list.splice(0, MEMORY / 10);
+}
+
+const personOf = (family: number, member: number): string => `${REGION}${String(family * 4 + member).padStart(8, '0')}`;
+
+/** Priority 4 is the relative of the family before. */
+function bindingOf(family: number, payer: string, priority: number): Sent {
+  const binding_id = `B${payer}-${priority === 4 ? 2 : 1}`;
+  const relation = RELATIONS[priority - 1] ?? 'PARENT';
+  const value = { binding_id, payer, beneficiary: personOf(family, 0), relation, priority, bound_at: OPENED_AT };
+  return message('members', 'binding.opened', payer, value, { kind: 'binding', id: binding_id, payer });
+}
+
+const message = (topic: Sent['topic'], type: string, key: string, value: object, meaning: Meaning): Sent => ({
+  topic,
+  type,
+  key,
+  value: JSON.stringify(value),
+  meaning,
+});
