@@ -1,0 +1,128 @@
+import { parseArgs } from 'node:util';
+import { type Bench, type Latency, measureLatency, measureThroughput, type Throughput } from './measure.ts';
+import type { PipelineName } from './pipelines.ts';
+import { renderTable, summarise } from './report.ts';
+import { openServers } from './servers.ts';
+import { makeFamilies } from './workload.ts';
+
+const HELP = `npm run bench -- [options]
+
+  --json            end with one line of JSON
+  --claims N        claims in the full topic (60000)
+  --rate N          claims per second for the latency (500)
+  --seconds N       how long that rate is held (20)
+  --rounds N        how often each measurement is repeated (3)
+  --only NAME,…     measure only these of bare, product, echo
+  --seed N          of the families and claims (1)
+`;
+
+const PARTITIONS = 6;
+const WARM_UP_CLAIMS = 30_000;
+const WARM_UP_SECONDS = 10;
+const NAMES = ['bare', 'product', 'echo'] as const satisfies readonly PipelineName[];
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      claims: { type: 'string', default: '60000' },
+      rate: { type: 'string', default: '500' },
+      seconds: { type: 'string', default: '20' },
+      rounds: { type: 'string', default: '3' },
+      only: { type: 'string', default: NAMES.join(',') },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const count = (name: 'claims' | 'rate' | 'seconds' | 'rounds' | 'seed') => {
+    const value = Number(values[name]);
+    if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1`);
+    return value;
+  };
+  const only = values.only.split(',').map((text) => {
+    const name = NAMES.find((known) => known === text);
+    if (name === undefined) throw new Error(`--only takes ${NAMES.join(', ')}`);
+    return name;
+  });
+  return {
+    json: values.json,
+    help: values.help,
+    claims: count('claims'),
+    rate: count('rate'),
+    seconds: count('seconds'),
+    rounds: count('rounds'),
+    seed: count('seed'),
+    only,
+  };
+}
+
+type Options = ReturnType<typeof readOptions>;
+
+/** Takes turns, so that a disturbance of the machine falls on all alike. */
+async function measureAll(bench: Bench, { claims, rate, seconds, rounds, only }: Options) {
+  const throughput = { bare: [] as Throughput[], product: [] as Throughput[] };
+  const latency = { echo: [] as Latency[], product: [] as Latency[] };
+  // Uncounted: a broker that has just started still compiles itself, and the first to be measured would pay for it.
+  await measureThroughput(bench, 'bare', WARM_UP_CLAIMS);
+  await measureLatency(bench, 'echo', { perSecond: rate, seconds: WARM_UP_SECONDS });
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const name of ['bare', 'product'] as const) {
+      if (!only.includes(name)) continue;
+      const result = await measureThroughput(bench, name, claims);
+      throughput[name].push(result);
+      const disturbed = `${(100 * result.disturbance).toFixed(0)} % of the machine used by others`;
+      console.log(
+        `round ${round}  ${name.padEnd(8)} ${result.claimsPerSecond.toFixed(0).padStart(7)} claims/s, ${disturbed}`,
+      );
+    }
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const name of ['echo', 'product'] as const) {
+      if (!only.includes(name)) continue;
+      const result = await measureLatency(bench, name, { perSecond: rate, seconds });
+      latency[name].push(result);
+      console.log(
+        `round ${round}  ${name.padEnd(8)} p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms at ${rate} claims/s`,
+      );
+    }
+  }
+  return { throughput, latency };
+}
+
+/** One line that is overwritten on a terminal; elsewhere only a change of activity is a line. */
+function progressTo(stream: NodeJS.WriteStream): (line: string) => void {
+  if (stream.isTTY) return (line) => void stream.write(`\r\x1b[K${line}`);
+  let last = '';
+  return (line) => {
+    const activity = line.replace(/\d+/g, '');
+    if (activity !== last) stream.write(`${line}\n`);
+    last = activity;
+  };
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options.help) return console.log(HELP);
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => reject(new Error(`ended by ${signal}`)));
+  const progress = progressTo(process.stderr);
+  progress('starting PostgreSQL and Kafka');
+  await using servers = await openServers(progress);
+  const families = makeFamilies(options.seed);
+  const bench = { servers, families, partitions: PARTITIONS, seed: options.seed, progress };
+  const results = await Promise.race([measureAll(bench, options), interrupted]);
+  const { json, help: _, ...shown } = options;
+  const summary = summarise(results, shown);
+  console.log(renderTable(summary).join('\n'));
+  if (json) console.log(JSON.stringify(summary));
+}
+
+// Ends the process with whatever an interrupted measurement still had open; its pipeline ends with its IPC channel.
+await main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { brokerBytes, type Counters, costPerClaim, cpuSeconds, machineCpuSeconds, readCounters } from './cost.ts';
+import { fillTopic, type Outcome, produceSteadily, readOutcomes, stampOutcomes, waitForOutcomes } from './load.ts';
+import { makeKafka } from './pipeline.ts';
+import { PIPELINES, type PipelineName, type Run, startPipeline } from './pipelines.ts';
+import { type BenchServers, execute } from './servers.ts';
+import { type Claim, type Family, makeClaims, yuan } from './workload.ts';
+
+/** What every run of one benchmark shares. */
+export interface Bench {
+  readonly servers: BenchServers;
+  readonly families: readonly Family[];
+  readonly partitions: number;
+  readonly seed: number;
+  readonly progress: (line: string) => void;
+}
+
+export interface Throughput {
+  readonly claimsPerSecond: number;
+  /** Per claim: WAL bytes, rows, statements, fsyncs, CPU seconds and so on. */
+  readonly costs: Readonly<Record<string, number>>;
+  /** The share of the machine's processors that went to anything but the worker, the servers and us. A disturbed run shows here. */
+  readonly disturbance: number;
+  /** The same for two pipelines that settled the same claims alike. */
+  readonly digest: string;
+}
+
+export interface Latency {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly samples: number;
+  /** How late the producer was at worst, ms; included in the latencies. */
+  readonly producerLateMs: number;
+}
+
+const SETTLE_DEADLINE_MS = 180_000;
+const READ_DEADLINE_MS = 60_000;
+const WARM_UP_SECONDS = 5;
+let runs = 0;
+
+/** Databases with the families in them, made once per pipeline; each run starts from a copy. */
+const templates = new Map<PipelineName, string>();
+
+async function templateFor(
+  { servers, families, partitions, progress }: Bench,
+  name: PipelineName,
+): Promise<string | undefined> {
+  const { prepareDatabase } = PIPELINES[name];
+  const known = templates.get(name);
+  if (known !== undefined || prepareDatabase === undefined) return known;
+  const template = `bench-${name}-${process.pid}`;
+  progress(`${name}: loading ${families.length} families`);
+  const { url } = await servers.createDatabase(template);
+  await prepareDatabase(url, { families, partitions });
+  await execute(url, 'VACUUM (ANALYZE)');
+  templates.set(name, template);
+  return template;
+}
+
+/** Gives a run topics and a database of its own, and takes the database away afterwards. */
+async function withRun<T>(bench: Bench, name: PipelineName, measure: (run: Run) => Promise<T>): Promise<T> {
+  const { servers, partitions } = bench;
+  const template = await templateFor(bench, name);
+  runs += 1;
+  const prefix = `bench-${name}-${process.pid}-${runs}`;
+  await using database = await servers.createDatabase(prefix, template);
+  const run: Run = { brokers: servers.brokers, databaseUrl: database.url, prefix, partitions };
+  await PIPELINES[name].createTopics(run);
+  return await measure(run);
+}
+
+/**
+ * Settled claims per second from a full topic. The broker stamps each outcome when it appends it, so nothing reads while the pipeline
+ * works. The first batch's outcomes start the clock and are not counted: how long a process takes to start is not measured here.
+ */
+export async function measureThroughput(bench: Bench, name: 'bare' | 'product', count: number): Promise<Throughput> {
+  const { servers, families, seed, progress } = bench;
+  return withRun(bench, name, async (run) => {
+    const { prefix, databaseUrl } = run;
+    const kafka = makeKafka(run.brokers.split(','), 'bench');
+    const claims = makeClaims({ seed: seed + 1, count, families, idPrefix: 'C' });
+    await stampOutcomes(kafka, prefix);
+    progress(`${name}: filling the topic with ${count} claims`);
+    await fillTopic(kafka, { prefix, claims });
+    await execute(databaseUrl, 'CHECKPOINT');
+    const machine = machineCpuSeconds();
+    const before = await readCounters(databaseUrl, servers.brokerPid);
+    await using pipeline = startPipeline(name, run, servers.workDir);
+    const show = (records: number) => progress(`${name}: ${records} of ${count} settled`);
+    const alive = () => pipeline.assertAlive();
+    await waitForOutcomes(kafka, { prefix, count, deadlineMs: SETTLE_DEADLINE_MS, progress: show, alive });
+    await using reader = await readOutcomes(kafka, prefix);
+    await reader.waitFor(count, READ_DEADLINE_MS);
+    const workerCpuSeconds = cpuSeconds(pipeline.pid);
+    await pipeline.stop();
+    const after = await readCounters(databaseUrl, servers.brokerPid);
+    checkOutcomes(claims, reader.outcomes);
+    const outputBytes =
+      servers.brokerDir === undefined ? {} : { outputBytes: brokerBytes(servers.brokerDir, prefix) / count };
+    return {
+      claimsPerSecond: rateOf(reader.outcomes),
+      costs: { ...costPerClaim(before, after, count), ...outputBytes, workerCpuSeconds: workerCpuSeconds / count },
+      disturbance: disturbanceOf({ machine, workerCpuSeconds, before, after }),
+      digest: digestOf(reader.outcomes),
+    };
+  });
+}
+
+function disturbanceOf(run: {
+  machine: ReturnType<typeof machineCpuSeconds>;
+  workerCpuSeconds: number;
+  before: Counters;
+  after: Counters;
+}): number {
+  const { machine, workerCpuSeconds, before, after } = run;
+  const now = machineCpuSeconds();
+  const us = after.benchCpuSeconds - before.benchCpuSeconds;
+  const servers =
+    after.databaseCpuSeconds -
+    before.databaseCpuSeconds +
+    (after.brokerCpuSeconds ?? 0) -
+    (before.brokerCpuSeconds ?? 0);
+  return Math.max(0, now.busy - machine.busy - workerCpuSeconds - us - servers) / (now.all - machine.all);
+}
+
+/** Outcomes per second between the first stamp and the last, without those of the first stamp. */
+export function rateOf(outcomes: readonly Pick<Outcome, 'appendedAt'>[]): number {
+  const stamps = outcomes.map(({ appendedAt }) => appendedAt);
+  const first = stamps.reduce((least, stamp) => Math.min(least, stamp));
+  const last = stamps.reduce((most, stamp) => Math.max(most, stamp));
+  return (stamps.filter((stamp) => stamp > first).length * 1_000) / (last - first);
+}
+
+/** A run counts only if every claim was answered once and its parts add up to what the patient bears. */
+export function checkOutcomes(
+  claims: readonly Pick<Claim, 'claimId' | 'personalShare'>[],
+  outcomes: readonly Pick<Outcome, 'claimId' | 'amounts'>[],
+): void {
+  const answered = new Map(outcomes.map(({ claimId, amounts }) => [claimId, amounts]));
+  if (answered.size !== outcomes.length) throw new Error(`${outcomes.length - answered.size} outcomes appear twice`);
+  for (const { claimId, personalShare } of claims) {
+    const parts = answered.get(claimId);
+    if (parts === undefined) throw new Error(`claim ${claimId} has no outcome`);
+    const sum = parts.reduce((total, part) => total + Math.round(Number(part) * 100), 0);
+    if (sum !== personalShare)
+      throw new Error(`claim ${claimId} was settled with ${yuan(sum)} of ${yuan(personalShare)}`);
+  }
+}
+
+function digestOf(outcomes: readonly Outcome[]): string {
+  const lines = outcomes.map(({ claimId, amounts }) => `${claimId} ${amounts?.join(' ')}\n`).sort();
+  return createHash('sha256').update(lines.join('')).digest('hex');
+}
+
+/** The time from when a claim was due to be produced until its outcome was read, at a steady rate, after a warm-up of 5 s. */
+export async function measureLatency(
+  bench: Bench,
+  name: 'echo' | 'product',
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+): Promise<Latency> {
+  const { servers, families, seed, progress } = bench;
+  return withRun(bench, name, async (run) => {
+    const { prefix } = run;
+    const kafka = makeKafka(run.brokers.split(','), 'bench');
+    const [warmUp, measured] = [WARM_UP_SECONDS * perSecond, seconds * perSecond];
+    const claims = makeClaims({ seed: seed + 2, count: warmUp + measured, families, idPrefix: 'L' });
+    await using pipeline = startPipeline(name, run, servers.workDir);
+    await using reader = await readOutcomes(kafka, prefix);
+    progress(`${name}: warming up`);
+    await produceSteadily(kafka, { prefix, claims: claims.slice(0, warmUp), perSecond });
+    await reader.waitFor(warmUp, READ_DEADLINE_MS);
+    progress(`${name}: ${perSecond} claims/s for ${seconds} s`);
+    const { dueAt, latestMs } = await produceSteadily(kafka, { prefix, claims: claims.slice(warmUp), perSecond });
+    await reader.waitFor(warmUp + measured, READ_DEADLINE_MS);
+    await pipeline.stop();
+    const latencies = reader.outcomes
+      .slice(warmUp)
+      .map(({ claimId, readAt }) => readAt - (dueAt.get(claimId) ?? Number.NaN));
+    return { ...percentiles(latencies), samples: latencies.length, producerLateMs: latestMs };
+  });
+}
+
+/** Nearest-rank percentiles. */
+export function percentiles(values: readonly number[]): { p50: number; p90: number; p99: number; max: number } {
+  const sorted = [...values].sort((left, right) => left - right);
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
+}

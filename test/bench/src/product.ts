@@ -1,0 +1,53 @@
+import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
+import { Ledger, type LoadableEvent, loadMembers, migrate } from '@repo/ledger';
+import { createTopics, partitionForKey } from '@repo/messaging';
+import { loadPolicies } from '@repo/policy';
+import { contentHash } from '@repo/shard-worker';
+import { type Family, memberEvents } from './workload.ts';
+
+/** The product's topics, as an operator creates them. */
+export async function createProductTopics(options: {
+  brokers: string;
+  prefix: string;
+  partitions: number;
+}): Promise<void> {
+  const { brokers, prefix, partitions } = options;
+  await createTopics({ connection: { brokers: brokers.split(','), clientId: 'bench' }, prefix, partitions });
+}
+
+/** Migrates an empty database and enters the families in bulk, by the product's own rules. */
+export async function prepareProductDatabase(
+  url: string,
+  { families, partitions }: { families: readonly Family[]; partitions: number },
+): Promise<void> {
+  await migrate(url);
+  const loaded = await loadPolicies();
+  if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
+  const { policyAt } = loaded.policies;
+  const ledger = await Ledger.open({ url, name: 'bench' });
+  try {
+    const partitionOf = (personNo: string) => partitionForKey(personNo, partitions);
+    await loadMembers(ledger, loadableEvents(families), { policyOf: policyAt, partitionOf });
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Decodes the events as the sharing worker would, so that the bulk load enters exactly what the topic would have. */
+function* loadableEvents(families: readonly Family[]): Generator<LoadableEvent> {
+  for (const { type, key, event: fields } of families.flatMap(memberEvents)) {
+    const decoded = decodeMembers(
+      {
+        key: Buffer.from(key),
+        value: Buffer.from(JSON.stringify(fields)),
+        headers: [['ce_type', Buffer.from(type)]],
+        timestampMs: Date.parse('2025-03-01T00:00:00Z'),
+      },
+      DECODE_LIMITS,
+    );
+    if (decoded.kind !== 'MEMBER')
+      throw new Error(`a generated ${type} was not understood: ${JSON.stringify(decoded)}`);
+    const event = decoded.event as LoadableEvent['event']; // memberEvents makes only the two kinds that can be loaded
+    yield { event: event, identity: decoded.identity, contentHash: contentHash(decoded.content) };
+  }
+}

@@ -1,0 +1,122 @@
+import { cpus, loadavg, totalmem } from 'node:os';
+import type { Latency, Throughput } from './measure.ts';
+
+/** Below this the baseline itself was disturbed, or is not the pipeline it is meant to be, and a ratio to it says nothing. */
+const BARE_MIN = 14_000;
+
+export interface Results {
+  readonly throughput: Readonly<Record<'bare' | 'product', readonly Throughput[]>>;
+  readonly latency: Readonly<Record<'echo' | 'product', readonly Latency[]>>;
+}
+
+/** The middle value, or the mean of the two in the middle; undefined of nothing. */
+function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((left, right) => left - right);
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+const ratio = (part: number | undefined, whole: number | undefined) =>
+  part === undefined || whole === undefined ? undefined : part / whole;
+
+function summariseThroughput(runs: readonly Throughput[]) {
+  const rates = runs.map(({ claimsPerSecond }) => claimsPerSecond);
+  const names = Object.keys(runs[0]?.costs ?? {});
+  const perClaim = Object.fromEntries(
+    names.map((name) => [name, median(runs.map(({ costs }) => costs[name] ?? Number.NaN))]),
+  );
+  const cpu = Object.entries(perClaim).filter(([name]) => name.endsWith('CpuSeconds'));
+  const cpuSecondsPerClaim =
+    runs.length === 0 ? undefined : cpu.reduce((total, [, seconds]) => total + (seconds ?? 0), 0);
+  const disturbances = runs.map(({ disturbance }) => disturbance);
+  return { claimsPerSecond: median(rates), runs: rates, disturbances, cpuSecondsPerClaim, perClaim };
+}
+
+function summariseLatency(runs: readonly Latency[]) {
+  const of = (name: keyof Latency) => median(runs.map((run) => run[name]));
+  return { p50: of('p50'), p90: of('p90'), p99: of('p99'), max: of('max'), runs };
+}
+
+/** Everything the benchmark found, as the one JSON object it ends with. `met` is absent where a target was not measured. */
+export function summarise(results: Results, options: Readonly<Record<string, unknown>>) {
+  const bare = summariseThroughput(results.throughput.bare);
+  const product = summariseThroughput(results.throughput.product);
+  const echo = summariseLatency(results.latency.echo);
+  const settled = summariseLatency(results.latency.product);
+  const digests = new Set([...results.throughput.bare, ...results.throughput.product].map(({ digest }) => digest));
+  const rateRatio = ratio(product.claimsPerSecond, bare.claimsPerSecond);
+  const p99Ratio = ratio(settled.p99, echo.p99);
+  const atLeast = (value: number | undefined, target: number) => ({
+    value,
+    target,
+    ...(value === undefined ? {} : { met: value >= target }),
+  });
+  const atMost = (value: number | undefined, target: number) => ({
+    value,
+    target,
+    ...(value === undefined ? {} : { met: value <= target }),
+  });
+  return {
+    date: new Date().toISOString(),
+    machine: {
+      cpu: cpus()[0]?.model,
+      cores: cpus().length,
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+      load: loadavg(),
+    },
+    options,
+    // The second ratio is of processor time and hardly moves when others use the machine; the first is the target.
+    throughput: {
+      bare,
+      product,
+      ratio: rateRatio,
+      cpuRatio: ratio(bare.cpuSecondsPerClaim, product.cpuSecondsPerClaim),
+      sameOutcomes: digests.size <= 1,
+    },
+    latencyMs: { echo, product: settled, p99Ratio },
+    targets: {
+      baselineCounts: atLeast(bare.claimsPerSecond, BARE_MIN),
+      ratio: atLeast(rateRatio, 0.7),
+      claimsPerSecond: atLeast(product.claimsPerSecond, 5_000),
+      p99Ratio: atMost(p99Ratio, 2),
+    },
+  };
+}
+
+const show = (value: number | undefined, digits: number) =>
+  value === undefined || Number.isNaN(value) ? '-' : value.toFixed(digits);
+
+/** The same for a reader, as lines of text. */
+export function renderTable(summary: ReturnType<typeof summarise>): string[] {
+  const { throughput, latencyMs, targets } = summary;
+  const row = (name: string, left: string, right: string) =>
+    `  ${name.padEnd(28)}${left.padStart(14)}${right.padStart(14)}`;
+  const spread = (runs: readonly number[]) => runs.map((rate) => show(rate, 0)).join(' ');
+  const costs = [...new Set([...Object.keys(throughput.bare.perClaim), ...Object.keys(throughput.product.perClaim)])];
+  const costOf = (side: 'bare' | 'product', name: string) => {
+    const value = throughput[side].perClaim[name];
+    return name.endsWith('CpuSeconds')
+      ? show(value === undefined ? undefined : value * 1e6, 1)
+      : show(value, name.endsWith('Bytes') ? 0 : 4);
+  };
+  return [
+    row('from a full topic', 'bare', 'product'),
+    row('claims/s (median)', show(throughput.bare.claimsPerSecond, 0), show(throughput.product.claimsPerSecond, 0)),
+    `  runs: bare ${spread(throughput.bare.runs)} | product ${spread(throughput.product.runs)}`,
+    `  ratio ${show(throughput.ratio, 2)} (of processor time ${show(throughput.cpuRatio, 2)}); both settled every claim alike: ${throughput.sameOutcomes ? 'yes' : 'NO'}`,
+    row('per claim', 'bare', 'product'),
+    ...costs.map((name) =>
+      row(name.replace('CpuSeconds', 'Cpu (microseconds)'), costOf('bare', name), costOf('product', name)),
+    ),
+    row('ms at a steady rate', 'echo', 'product'),
+    ...(['p50', 'p90', 'p99', 'max'] as const).map((name) =>
+      row(name, show(latencyMs.echo[name], 1), show(latencyMs.product[name], 1)),
+    ),
+    `  p99 ratio ${show(latencyMs.p99Ratio, 2)}`,
+    ...Object.entries(targets).map(([name, target]) => {
+      const verdict = 'met' in target ? (target.met ? 'met' : 'NOT met') : 'not measured';
+      return `  target ${name}: ${show(target.value, 2)} against ${target.target}: ${verdict}`;
+    }),
+  ];
+}

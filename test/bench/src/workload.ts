@@ -1,0 +1,140 @@
+/** A made-up town: families of five, and the claims of their patients. Everything follows from the seed. Amounts are integer fen. */
+
+export const FAMILIES = 10_000;
+export const FAMILY_SIZE = 5;
+/** A region without rules of its own, so that the nationwide ones hold: six relations, own account first, then relatives by priority. */
+const REGION = '410100';
+const RELATIONS = ['SPOUSE', 'PARENT', 'CHILD', 'SIBLING'] as const;
+const OPENED_AT = '2025-01-06T09:00:00+08:00';
+
+interface Member {
+  readonly personNo: string;
+  /** Fen in the prior-year and the current-year portion. */
+  readonly priorYear: number;
+  readonly currentYear: number;
+}
+
+interface Binding {
+  readonly bindingId: string;
+  readonly payer: string;
+  readonly beneficiary: string;
+  readonly relation: (typeof RELATIONS)[number];
+  readonly priority: number;
+}
+
+/** The first member is the patient; the others pay for them, in the order of the list. */
+export type Family = readonly [patient: Member, ...relatives: Member[]];
+
+export interface Claim {
+  readonly claimId: string;
+  readonly patient: string;
+  /** What the patient has to bear, in fen. */
+  readonly personalShare: number;
+  /** The event as it stands on the topic. */
+  readonly event: Readonly<Record<string, unknown>>;
+}
+
+/** mulberry32: small, and the same on every machine. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+export const yuan = (fen: number): string => `${Math.floor(fen / 100)}.${String(fen % 100).padStart(2, '0')}`;
+
+const personNoOf = (family: number, member: number): string =>
+  `${REGION}${String(family * FAMILY_SIZE + member).padStart(10, '0')}`;
+
+/** The most a member has in each portion, in fen: the patient, three relatives whose accounts soon run dry, and one who is well off. */
+const PORTION_MAX = [12_000, 7_000, 7_000, 7_000, 60_000] as const;
+
+/**
+ * The families. Balances are small beside the claims, so that the cascade works: at first mostly the patient's own account pays, then
+ * one relative after another, in the end only cash. Over six claims a family, a claim touches 1.6 accounts on the average.
+ */
+export function makeFamilies(seed: number, count = FAMILIES): Family[] {
+  const random = randomFrom(seed);
+  const member = (family: number, index: number): Member => {
+    const portionMax = PORTION_MAX[index] ?? 0;
+    return { personNo: personNoOf(family, index), priorYear: random(portionMax), currentYear: random(portionMax) };
+  };
+  return Array.from({ length: count }, (_, family) => {
+    const relatives = Array.from({ length: FAMILY_SIZE - 1 }, (_, index) => member(family, index + 1));
+    return [member(family, 0), ...relatives];
+  });
+}
+
+export const bindingsOf = ([patient, ...relatives]: Family): Binding[] =>
+  relatives.map(({ personNo }, index) => ({
+    bindingId: `B${personNo}`,
+    payer: personNo,
+    beneficiary: patient.personNo,
+    relation: RELATIONS[index] ?? 'SIBLING',
+    priority: index + 1,
+  }));
+
+/** The events by which a family enters the system, in an order in which each can be taken. */
+export function memberEvents(
+  family: Family,
+): { readonly type: string; readonly key: string; readonly event: Readonly<Record<string, unknown>> }[] {
+  const accounts = family.map(({ personNo, priorYear, currentYear }) => ({
+    type: 'account.opened',
+    key: personNo,
+    event: {
+      psn_no: personNo,
+      insutype: '310',
+      psn_type: '1101',
+      employment: 'ACTIVE',
+      insu_admdvs: REGION,
+      insured: true,
+      prior_year: yuan(priorYear),
+      current_year: yuan(currentYear),
+      as_of: OPENED_AT,
+    },
+  }));
+  const bindings = bindingsOf(family).map(({ bindingId, payer, beneficiary, relation, priority }) => ({
+    type: 'binding.opened',
+    key: payer,
+    event: { binding_id: bindingId, payer, beneficiary, relation, priority, bound_at: OPENED_AT },
+  }));
+  return [...accounts, ...bindings];
+}
+
+/** Claims of patients drawn evenly from the families: a priced outpatient visit of which the patient bears 10 to 200 yuan. */
+export function makeClaims(options: {
+  seed: number;
+  count: number;
+  families: readonly Family[];
+  idPrefix: string;
+}): Claim[] {
+  const { seed, count, families, idPrefix } = options;
+  const random = randomFrom(seed);
+  return Array.from({ length: count }, (_, index) => {
+    const family = families[random(families.length)];
+    if (family === undefined) throw new RangeError('there are no families to draw from');
+    const patient = family[0].personNo;
+    const personalShare = 1_000 + random(19_001);
+    const fundPaid = random(40_000);
+    const claimId = `${idPrefix}${String(index).padStart(8, '0')}`;
+    const time = new Date(Date.UTC(2025, 2, 10, 0, 0, 0) + index * 100).toISOString();
+    const event = {
+      claim_id: claimId,
+      mdtrt_id: `M${claimId}`,
+      psn_no: patient,
+      fixmedins_code: `H${REGION}00001`,
+      designated: true,
+      fix_blng_admdvs: REGION,
+      med_type: '11',
+      setl_time: time,
+      medfee_sumamt: yuan(personalShare + fundPaid),
+      fund_pay_sumamt: yuan(fundPaid),
+      psn_part_amt: yuan(personalShare),
+    };
+    return { claimId, patient, personalShare, event };
+  });
+}

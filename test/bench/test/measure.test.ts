@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { checkOutcomes, percentiles, rateOf } from '../src/measure.ts';
+import { renderTable, summarise } from '../src/report.ts';
+
+test('the rate leaves out what the first stamp brought, because nobody knows how long that took', () => {
+  const stamps = [1_000, 1_000, 1_000, 1_500, 2_000, 2_000].map((appendedAt) => ({ appendedAt }));
+  expect(rateOf(stamps)).toBe(3);
+});
+
+test('a percentile is a value that was measured', () => {
+  const values = Array.from({ length: 200 }, (_, index) => 200 - index);
+  expect(percentiles(values)).toEqual({ p50: 100, p90: 180, p99: 198, max: 200 });
+  expect(percentiles([7])).toEqual({ p50: 7, p90: 7, p99: 7, max: 7 });
+});
+
+test('a run is refused when a claim is missing, answered twice or not wholly divided', () => {
+  const claims = [{ claimId: 'C1', personalShare: 1_050 }];
+  const answer = { claimId: 'C1', amounts: ['5.00', '5.00', '0.50'] as const };
+  expect(() => checkOutcomes(claims, [answer])).not.toThrow();
+  expect(() => checkOutcomes(claims, [])).toThrow('claim C1 has no outcome');
+  expect(() => checkOutcomes(claims, [answer, answer])).toThrow('1 outcomes appear twice');
+  expect(() => checkOutcomes(claims, [{ claimId: 'C1', amounts: ['5.00', '5.00', '0.00'] }])).toThrow('10.00 of 10.50');
+});
+
+const throughput = (claimsPerSecond: number, digest = 'same', cpu = 100e-6) => ({
+  claimsPerSecond,
+  costs: { walBytes: 900, workerCpuSeconds: cpu / 2, brokerCpuSeconds: cpu / 2 },
+  disturbance: 0,
+  digest,
+});
+const latency = (p99: number) => ({ p50: 20, p90: 30, p99, max: 99, samples: 100, producerLateMs: 1 });
+const results = {
+  throughput: {
+    bare: [throughput(13_000), throughput(20_000), throughput(15_000)],
+    product: [throughput(12_000, 'same', 125e-6)],
+  },
+  latency: { echo: [latency(40)], product: [latency(90)] },
+};
+
+test('targets are judged on medians', () => {
+  expect(summarise(results, {})).toMatchObject({
+    throughput: { ratio: 0.8, cpuRatio: 0.8, sameOutcomes: true },
+    targets: {
+      baselineCounts: { value: 15_000, met: true },
+      ratio: { value: 0.8, met: true },
+      claimsPerSecond: { value: 12_000, met: true },
+      p99Ratio: { value: 2.25, met: false },
+    },
+  });
+});
+
+test('a target that was not measured is neither met nor missed', () => {
+  const bareOnly = { throughput: { bare: [throughput(9_000)], product: [] }, latency: { echo: [], product: [] } };
+  const { targets } = summarise(bareOnly, {});
+  expect(targets.baselineCounts).toMatchObject({ met: false });
+  for (const target of [targets.ratio, targets.claimsPerSecond, targets.p99Ratio])
+    expect(target).not.toHaveProperty('met');
+  expect(renderTable(summarise(bareOnly, {})).join('\n')).toContain('target ratio: - against 0.7: not measured');
+});
+
+test('pipelines that settled differently are shown to have done so', () => {
+  const differing = {
+    ...results,
+    throughput: { bare: [throughput(15_000, 'one')], product: [throughput(12_000, 'other')] },
+  };
+  expect(renderTable(summarise(differing, {})).join('\n')).toContain('alike: NO');
+});
