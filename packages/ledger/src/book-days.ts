@@ -23,7 +23,7 @@ export async function closeBooks(ledger: Ledger, day: CalendarDate): Promise<Boo
   });
   return ledger.rows<BookDay>(
     `insert into book_day (day, entries, debits, credits)
-     select book_day, count(*), sum(greatest(amount, 0)), sum(greatest(-amount, 0)) from posting
+     select book_day, count(*) / 2, sum(greatest(amount, 0)), sum(greatest(-amount, 0)) from posting
      where book_day <= $1 and ($2::date is null or book_day > $2) group by book_day
      on conflict (day) do nothing
      returning day::text, entries::int, debits::text, credits::text`,
