@@ -365,13 +365,24 @@ export async function expireRefunds(lease: Lease, deps: SettleDeps): Promise<App
   });
 }
 
-/** Sets a message aside that our own code cannot settle: it goes to the dead letters, in its place in the order. */
+const FAILED = 'the worker failed on this message';
+/** So many in a row are no bad messages: the fault is ours, and dead letters must not fill with good claims. */
+const SET_ASIDE_MAX = 3;
+
+/**
+ * Sets a message aside that our own code cannot settle: it goes to the dead letters, in its place in the order. Rejects, which halts
+ * the shard, once the last outcomes of the shard are all messages set aside, restarts included.
+ */
 export function setAside(lease: Lease, record: InputRecord, deps: SettleDeps): Promise<Applied> {
   return deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
-    const outcomes = [
-      deadRow(lease.shard, record, { code: 'EVENT_UNREADABLE', detail: 'the worker failed on this message' }),
-    ];
+    const last = await tx.rows<{ stamp: string }>(
+      'select stamp from outcome where shard_id = $1 order by seq desc limit $2',
+      [shard.shardId, SET_ASIDE_MAX],
+    );
+    const isOurs = last.length === SET_ASIDE_MAX && last.every(({ stamp }) => stamp.includes(JSON.stringify(FAILED)));
+    if (isOurs) throw new Error('the worker fails on every message');
+    const outcomes = [deadRow(lease.shard, record, { code: 'EVENT_UNREADABLE', detail: FAILED })];
     const books = booksOf(deps.policyOf, {});
     const nextOffset = record.offset + 1n;
     const placed = await writeBatch(tx, lease, shard, nextOffset, { books, outcomes, ids: [], facts: false });
