@@ -41,6 +41,18 @@ function count(text: string): number {
 export const listColumn = (parameter: string, type: string): string =>
   `string_to_array(${parameter}, ${FIELD_SQL}, E'\\x1d')::${type}[]`;
 
+/** Rows handed to a statement: the `from` item that holds them, named `given`, and its parameters, `$1` onwards. */
+export function givenRows(
+  columns: readonly (readonly [name: string, type: string])[],
+  rows: readonly (readonly unknown[])[],
+): { readonly given: string; readonly parameters: readonly string[] } {
+  const lists = columns.map(([, type], i) => listColumn(`$${i + 1}`, type));
+  return {
+    given: `unnest(${lists}) as given (${columns.map(([name]) => name)})`,
+    parameters: columns.map((_, i) => packList(rows.map((row) => row[i]))),
+  };
+}
+
 export const ACCOUNT_FIELDS = [
   'psn_no',
   'partition',

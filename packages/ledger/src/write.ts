@@ -16,7 +16,7 @@ import {
   negate,
 } from '@repo/domain';
 import { Fenced } from './errors.ts';
-import { listColumn, packList } from './packed.ts';
+import { givenRows, listColumn, packList } from './packed.ts';
 import { BINDING_WRITE, bindingValues, FACT_WRITE, factValues } from './rows.ts';
 import type { LedgerTransaction, LockedShard, ShardLease } from './transaction.ts';
 
@@ -134,11 +134,11 @@ async function insert(
   const constants = Object.entries(options.constants ?? {});
   const names = [...columns.map(([name]) => name), ...constants.map(([name]) => name)];
   const values = [...columns.map(([name]) => name), ...constants.map(([, value]) => value)];
-  const arrays = columns.map(([, type], i) => listColumn(`$${i + 1}`, type));
+  const { given, parameters } = givenRows(columns, rows);
+  const where = options.where === undefined ? '' : `where ${options.where}`;
   await tx.rows(
-    `insert into ${table} (${names}) select ${values} from unnest(${arrays}) as given (${columns.map(([name]) => name)})
-     ${options.where === undefined ? '' : `where ${options.where}`} ${options.onConflict ?? ''}`,
-    columns.map((_, i) => packList(rows.map((row) => row[i]))),
+    `insert into ${table} (${names}) select ${values} from ${given} ${where} ${options.onConflict ?? ''}`,
+    parameters,
   );
 }
 
@@ -209,11 +209,11 @@ async function writeRefunds(
     list.map(({ personNo, refundId, amount }) => [personNo, refundId, formatMoney(amount)]);
   await insert(tx, 'held_refund', parts, values(held));
   if (paidOut.length === 0) return;
+  const { given, parameters } = givenRows(parts, values(paidOut));
   await tx.rows(
-    `update held_refund set paid = paid + given.amount from unnest($1::text[], $2::text[], $3::numeric[])
-       as given (psn_no, refund_id, amount)
+    `update held_refund set paid = paid + given.amount from ${given}
      where held_refund.psn_no = given.psn_no and held_refund.refund_id = given.refund_id`,
-    [0, 1, 2].map((i) => values(paidOut).map((row) => row[i])),
+    parameters,
   );
 }
 
@@ -240,13 +240,8 @@ async function writeFacts(tx: LedgerTransaction, writes: BatchWrites): Promise<v
   );
   if (known.length > 0) {
     const sets = FACT_WRITE.slice(1).map(([name]) => `${name} = given.${name}`);
-    const arrays = FACT_WRITE.map(([, type], i) => `$${i + 1}::${type}[]`);
-    const values = known.map(factValues);
-    await tx.rows(
-      `update account set ${sets} from unnest(${arrays}) as given (${FACT_WRITE.map(([name]) => name)})
-       where account.psn_no = given.psn_no`,
-      FACT_WRITE.map((_, i) => values.map((row) => row[i])),
-    );
+    const { given, parameters } = givenRows(FACT_WRITE, known.map(factValues));
+    await tx.rows(`update account set ${sets} from ${given} where account.psn_no = given.psn_no`, parameters);
   }
   await insert(
     tx,
@@ -270,10 +265,10 @@ async function writeNames(tx: LedgerTransaction, names: ReadonlyMap<string, stri
     ['psn_no', 'text'],
     ['psn_name', 'text'],
   ] as const;
+  const { given, parameters } = givenRows(columns, [...names]);
   await tx.rows(
-    `update person_name set psn_name = given.psn_name from unnest($1::text[], $2::text[]) as given (psn_no, psn_name)
-     where person_name.psn_no = given.psn_no`,
-    [[...names.keys()], [...names.values()]],
+    `update person_name set psn_name = given.psn_name from ${given} where person_name.psn_no = given.psn_no`,
+    parameters,
   );
   await insert(tx, 'person_name', columns, [...names], { onConflict: 'on conflict (psn_no) do nothing' });
 }
@@ -332,9 +327,16 @@ async function writeEntries(
   await insert(tx, 'entry', ENTRY_WRITE, rows);
 }
 
-const MONEY_COLUMNS = ['text', 'bigint', 'int', ...Array<string>(5).fill('numeric')].map((type, i) =>
-  listColumn(`$${i + 1}`, type),
-);
+const MONEY_WRITE = [
+  ['psn_no', 'text'],
+  ['version', 'bigint'],
+  ['year', 'int'],
+  ['prior_year', 'numeric'],
+  ['current_year', 'numeric'],
+  ['held', 'numeric'],
+  ['credits', 'numeric'],
+  ['debits', 'numeric'],
+] as const;
 
 /** Balances after the batch, absolute: the rows have been locked since they were read. */
 async function writeMoney(tx: LedgerTransaction, books: Books): Promise<void> {
@@ -357,14 +359,9 @@ async function writeMoney(tx: LedgerTransaction, books: Books): Promise<void> {
       debits,
     ];
   });
-  await tx.rows(
-    `update account set version = given.version, year = given.year, prior_year = given.prior_year,
-       current_year = given.current_year, held = given.held, credits = given.credits, debits = given.debits
-     from unnest(${MONEY_COLUMNS})
-       as given (psn_no, version, year, prior_year, current_year, held, credits, debits)
-     where account.psn_no = given.psn_no`,
-    [0, 1, 2, 3, 4, 5, 6, 7].map((i) => packList(rows.map((row) => row[i]))),
-  );
+  const sets = MONEY_WRITE.slice(1).map(([name]) => `${name} = given.${name}`);
+  const { given, parameters } = givenRows(MONEY_WRITE, rows);
+  await tx.rows(`update account set ${sets} from ${given} where account.psn_no = given.psn_no`, parameters);
 }
 
 async function writeBindings(tx: LedgerTransaction, books: Books): Promise<void> {
@@ -404,12 +401,12 @@ async function writeUsage(tx: LedgerTransaction, books: Books): Promise<void> {
   });
   const back = changes.filter((change) => change.back).map(({ row }) => row);
   if (back.length === 0) return;
+  const { given, parameters } = givenRows(USAGE_WRITE, back);
   const moved = await tx.rows(
-    `update binding_usage set amount = binding_usage.amount + given.amount
-     from unnest($1::text[], $2::text[], $3::date[], $4::numeric[]) as given (payer, binding_id, on_day, amount)
+    `update binding_usage set amount = binding_usage.amount + given.amount from ${given}
      where (binding_usage.payer, binding_usage.binding_id, binding_usage.on_day) = (given.payer, given.binding_id, given.on_day)
      returning 1`,
-    USAGE_WRITE.map((_, i) => back.map((row) => row[i])),
+    parameters,
   );
   assert(moved.length === back.length, 'what is given back of a day was used on it');
 }

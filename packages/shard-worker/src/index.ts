@@ -1,3 +1,5 @@
+export { arrearsMessages } from './arrears-messages.ts';
+export { writeApplied } from './commit.ts';
 export { readWorkerConfig, type WorkerConfig } from './config.ts';
 export { badRows, contentHash, deadRow, type OutboxTargets, resultRow, toOutboxRow } from './outbox.ts';
 export { runWorker, type WorkerBackground, type WorkerParts } from './run.ts';

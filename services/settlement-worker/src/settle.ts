@@ -36,11 +36,9 @@ import {
   type Ledger,
   type LedgerTransaction,
   type OutcomeRow,
-  type ShardLease,
-  writeBatch,
 } from '@repo/ledger';
 import type { Applied, InputRecord, Lease, ShardId } from '@repo/messaging';
-import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, toOutboxRow } from '@repo/shard-worker';
+import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, writeApplied } from '@repo/shard-worker';
 import { expired, type Parked, parkedFor, writeParked } from './parked.ts';
 import { settlementIdOf } from './settlement-id.ts';
 
@@ -87,10 +85,9 @@ export async function settleBatch(lease: Lease, records: readonly InputRecord[],
     await deps.failpoint?.('mid-db');
     const { writes, waiting } = decideAll(lease.shard, messages, world, deps, seen);
     await writeParked(tx, lease.shard.partition, { ...waiting, waitMs: deps.refundWaitMs });
-    const placed = await writeBatch(tx, lease satisfies ShardLease, shard, nextOffset, writes);
+    const done = await writeApplied(tx, { lease, shard, nextOffset }, writes, deps.targets);
     await deps.failpoint?.('before-db-commit');
-    const rows = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
-    return { nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
+    return done;
   });
   for (const event of seen) deps.observe?.(event);
   return applied;
@@ -359,9 +356,8 @@ export async function expireRefunds(lease: Lease, deps: SettleDeps): Promise<App
     for (const claimId of [...world.parked.keys()]) answerParked(claimId, world, deps, draft);
     await writeParked(tx, partition, { parked: [], answered: draft.unparked, waitMs: 0 });
     const { parked: _, unparked: __, ...rows } = draft;
-    const placed = await writeBatch(tx, lease, shard, lease.nextOffset, { books: world.books, ...rows, facts: false });
-    const published = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
-    return { nextOffset: lease.nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows: published };
+    const at = { lease, shard, nextOffset: lease.nextOffset };
+    return writeApplied(tx, at, { books: world.books, ...rows, facts: false }, deps.targets);
   });
 }
 
@@ -384,9 +380,7 @@ export function setAside(lease: Lease, record: InputRecord, deps: SettleDeps): P
     if (isOurs) throw new Error('the worker fails on every message');
     const outcomes = [deadRow(lease.shard, record, { code: 'EVENT_UNREADABLE', detail: FAILED })];
     const books = booksOf(deps.policyOf, {});
-    const nextOffset = record.offset + 1n;
-    const placed = await writeBatch(tx, lease, shard, nextOffset, { books, outcomes, ids: [], facts: false });
-    const rows = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
-    return { nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
+    const at = { lease, shard, nextOffset: record.offset + 1n };
+    return writeApplied(tx, at, { books, outcomes, ids: [], facts: false }, deps.targets);
   });
 }

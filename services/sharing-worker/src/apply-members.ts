@@ -21,10 +21,9 @@ import {
   MemberWorld,
   type OutcomeRow,
   type WorkItem,
-  writeBatch,
 } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
-import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, toOutboxRow } from '@repo/shard-worker';
+import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, writeApplied } from '@repo/shard-worker';
 import { WorkQueue } from './work-queue.ts';
 
 export interface MemberDeps {
@@ -78,10 +77,9 @@ export async function applyMembers(lease: Lease, records: readonly InputRecord[]
       const code = applyOne(lease, message, { world, queue, known, draft, deps });
       if (code !== null) dead.push(code);
     }
-    const placed = await writeBatch(tx, lease, shard, nextOffset, writesOf(world, draft));
+    const done = await writeApplied(tx, { lease, shard, nextOffset }, writesOf(world, draft), deps.targets);
     await deps.failpoint?.('before-db-commit');
-    const rows = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
-    return { nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
+    return done;
   });
   for (const code of dead) deps.observe?.({ code });
   return applied;

@@ -7,10 +7,9 @@ import {
   type OpenCheck,
   openCheck,
   readChunk,
-  writeBatch,
 } from '@repo/ledger';
 import type { Applied, Lease } from '@repo/messaging';
-import { toOutboxRow } from '@repo/shard-worker';
+import { writeApplied } from '@repo/shard-worker';
 import { type MemberDeps, MemberDraft, writesOf } from './apply-members.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -35,9 +34,7 @@ export async function doIdleWork(lease: Lease, deps: MemberDeps): Promise<Applie
     const draft = new MemberDraft();
     const world = (await doBalanceWork(tx, partition, draft, deps)) ?? (await doCheck(tx, partition, draft, deps));
     if (world === null) return null;
-    const placed = await writeBatch(tx, lease, shard, lease.nextOffset, writesOf(world, draft));
-    const rows = placed.map((row) => toOutboxRow(row, lease.shard, deps.targets));
-    return { nextOffset: lease.nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
+    return writeApplied(tx, { lease, shard, nextOffset: lease.nextOffset }, writesOf(world, draft), deps.targets);
   });
 }
 

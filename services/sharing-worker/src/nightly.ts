@@ -1,7 +1,7 @@
 import { topicsOf } from '@repo/contracts';
 import { dateOf, formatInstant } from '@repo/domain';
 import { Sender } from '@repo/messaging';
-import type { WorkerBackground } from '@repo/shard-worker';
+import { arrearsMessages, type WorkerBackground } from '@repo/shard-worker';
 
 const LOOK_EVERY_MS = 30_000;
 
@@ -14,18 +14,12 @@ export async function runNightly({ config, connection, log, stack }: WorkerBackg
   if (arrearsAt === undefined) return;
   const sender = await Sender.open(connection);
   stack.use(sender);
-  const headers = [['ce_type', Buffer.from('arrears.check')]] as const;
   let sentFor = '';
   const look = async (): Promise<void> => {
     const now = Date.now();
     const on = dateOf(now);
     if (on === sentFor || formatInstant(now).slice(11, 16) < arrearsAt) return;
-    const checks = Array.from({ length: partitions }, (_, shard) => ({
-      key: null,
-      value: JSON.stringify({ check_id: `nightly:${on}`, on, shard, shards: partitions }),
-      partition: shard,
-      headers,
-    }));
+    const checks = arrearsMessages({ checkId: `nightly:${on}`, on }, partitions);
     await sender.sendAll(topicsOf(prefix).members, checks);
     sentFor = on;
     log.info({ action: 'arrears.check' }, 'the nightly check is sent');

@@ -4,6 +4,7 @@ import { topicsOf } from '@repo/contracts';
 import { parseDate } from '@repo/domain';
 import { Ledger } from '@repo/ledger';
 import { Sender } from '@repo/messaging';
+import { arrearsMessages } from '@repo/shard-worker';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
@@ -69,29 +70,12 @@ export async function run(args: string[], settings: Settings): Promise<number> {
       console.error('The sharing worker has not taken its shards yet: wait until the system is ready.');
       return 1;
     }
-    await send(servers.brokers, topic, { check_id: checkId, on, shards: first.partitions });
+    await using sender = await Sender.open({ brokers: servers.brokers, clientId: 'gongji-arrears' });
+    await sender.sendAll(topic, arrearsMessages({ checkId, on }, first.partitions));
     return await watch(ledger, checkId, first.partitions, values.json === true);
   } finally {
     await ledger.close();
   }
-}
-
-async function send(
-  brokers: readonly string[],
-  topic: string,
-  check: { check_id: string; on: string; shards: number },
-): Promise<void> {
-  await using sender = await Sender.open({ brokers, clientId: 'gongji-arrears' });
-  const headers = [['ce_type', Buffer.from('arrears.check')]] as const;
-  await sender.sendAll(
-    topic,
-    Array.from({ length: check.shards }, (_, shard) => ({
-      key: null,
-      value: JSON.stringify({ ...check, shard }),
-      partition: shard,
-      headers,
-    })),
-  );
 }
 
 async function watch(ledger: Ledger, checkId: string, shards: number, json: boolean): Promise<number> {
