@@ -23,7 +23,7 @@ export function applySettlement(claim: Claim, settlement: Settlement, books: Boo
     } as const;
     if (part.source === 'OWN') books.post(part.account, outOf(part), note);
     else {
-      books.post(part.account, outOf(part), { ...note, bindingId: part.bindingId });
+      books.post(part.account, outOf(part), { ...note, bindingId: part.bindingId, countedOn: settlement.on });
       books.use(part, part.amount, settlement.on);
     }
   }
@@ -49,18 +49,19 @@ export function applyRefund(refund: Refund, paid: Paid, decision: RefundDecision
   for (const step of decision.returned) {
     if (step.source === 'CASH') continue;
     const { allocation } = step;
+    const countedOn = paid.kind === 'CLAIM' ? paid.on : null;
     const note = {
       kind: 'REFUND',
       counterpart: paid.counterpart,
       reference: refund.refundId,
       at: refund.at,
       cause: { type: 'claim.refunded', id: refund.refundId },
-      ...(allocation.source === 'RELATIVE' ? { bindingId: allocation.bindingId } : {}),
+      ...(allocation.source === 'RELATIVE' ? { bindingId: allocation.bindingId, countedOn } : {}),
     } as const;
     if (step.manual) books.hold(allocation.account, step.amount, note);
     else books.post(allocation.account, step.into, note);
     if (allocation.source === 'RELATIVE') {
-      books.use(allocation, negate(step.amount), paid.kind === 'CLAIM' ? paid.on : null);
+      books.use(allocation, negate(step.amount), countedOn);
     }
   }
 }

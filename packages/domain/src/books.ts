@@ -26,6 +26,8 @@ export interface Entry extends Portions {
   readonly reference: string;
   readonly bindingId: string | null;
   readonly on: CalendarDate;
+  /** The day whose limit of the binding it counts against, or gives back to: that of the claim. Null: against none. */
+  readonly countedOn: CalendarDate | null;
   readonly after: Purse;
 }
 
@@ -45,24 +47,23 @@ export interface PostingNote {
   readonly at: Instant;
   readonly cause: Cause;
   readonly bindingId?: string;
+  readonly countedOn?: CalendarDate | null;
 }
 
 /**
  * The families of one batch as they stand after each event of it: loaded once, changed here in memory in input order,
- * written back set by set. Everything that will be written is in `entries`, `crossings` and the `changed*` sets.
+ * written back set by set. Everything that will be written is in `entries`, `takeCrossings` and the `changed*` sets.
  */
 export class Books implements FamilyView {
   readonly entries: Entry[] = [];
-  readonly crossings: Crossing[] = [];
   readonly changedPersons = new Set<string>();
   readonly changedBindings = new Set<string>();
-  /** Change of day usage by binding and date, yuan. */
-  readonly usageChanges = new Map<string, { bindingId: string; on: CalendarDate; amount: Money }>();
   readonly #persons = new Map<string, Person>();
   readonly #bindings = new Map<string, Binding>();
   readonly #byBeneficiary = new Map<string, string[]>();
   readonly #byPayer = new Map<string, string[]>();
   readonly #usage = new Map<string, Money>();
+  readonly #crossings = new Map<string, Crossing>();
   readonly #policyOf: PolicyLookup;
 
   constructor(policyOf: PolicyLookup) {
@@ -127,7 +128,13 @@ export class Books implements FamilyView {
     if (folded === purse) return purse;
     if (!isZero(purse.currentYear)) {
       const moved = { priorYear: purse.currentYear, currentYear: negate(purse.currentYear) };
-      this.#record(personNo, moved, ZERO, { ...note, kind: 'ROLLOVER', counterpart: 'rollover' }, folded);
+      this.#record(
+        personNo,
+        moved,
+        ZERO,
+        { ...note, kind: 'ROLLOVER', counterpart: 'rollover', countedOn: null },
+        folded,
+      );
     }
     this.putPerson({ ...person, purse: folded });
     return folded;
@@ -151,10 +158,7 @@ export class Books implements FamilyView {
   use(draw: Pick<RelativeAllocation, 'bindingId' | 'authorised'>, amount: Money, countedOn: CalendarDate | null): void {
     const { bindingId } = draw;
     if (countedOn !== null) {
-      const key = usageKey(bindingId, countedOn);
-      this.#usage.set(key, add(this.usage(bindingId, countedOn), amount));
-      const change = this.usageChanges.get(key)?.amount ?? ZERO;
-      this.usageChanges.set(key, { bindingId, on: countedOn, amount: add(change, amount) });
+      this.#usage.set(usageKey(bindingId, countedOn), add(this.usage(bindingId, countedOn), amount));
     }
     const binding = this.#bindings.get(bindingId);
     if (!draw.authorised || binding === undefined) return;
@@ -169,11 +173,10 @@ export class Books implements FamilyView {
   }
 
   #record(personNo: string, movement: Portions, held: Money, note: PostingNote, after: Purse): void {
-    const { kind, counterpart, reference } = note;
-    const bindingId = note.bindingId ?? null;
+    const { kind, counterpart, reference, bindingId = null, countedOn = null } = note;
     const { priorYear, currentYear } = movement;
-    const on = dateOf(note.at);
-    this.entries.push({ personNo, kind, counterpart, reference, bindingId, priorYear, currentYear, held, on, after });
+    const moved = { priorYear, currentYear, held, on: dateOf(note.at), countedOn, after };
+    this.entries.push({ personNo, kind, counterpart, reference, bindingId, ...moved });
   }
 
   #noteCrossing(person: Person, before: Purse, after: Purse, note: PostingNote): void {
@@ -185,11 +188,16 @@ export class Books implements FamilyView {
     if (had && has && !stale) return;
     // One event may post to an account more than once: what it left in the end is what counts.
     const { type, id } = note.cause;
-    const earlier = this.crossings.findLastIndex(
-      ({ payer, cause }) => payer === person.personNo && cause.type === type && cause.id === id,
-    );
-    if (earlier >= 0) this.crossings.splice(earlier, 1);
-    this.crossings.push({ payer: person.personNo, empty: !has, at: note.at, cause: note.cause });
+    const key = `${type} ${id} ${person.personNo}`;
+    this.#crossings.delete(key);
+    this.#crossings.set(key, { payer: person.personNo, empty: !has, at: note.at, cause: note.cause });
+  }
+
+  /** The crossings so far, in order, which are then somebody else's to deal with. */
+  takeCrossings(): Crossing[] {
+    const taken = [...this.#crossings.values()];
+    this.#crossings.clear();
+    return taken;
   }
 
   #index(binding: Binding): void {

@@ -49,11 +49,9 @@ const notAllowed = (detail: string): Verdict => dead('TRANSITION_NOT_ALLOWED', d
 
 /** Applies one member event to the books, in the order it came. Either everything it means is done, or nothing. */
 export function applyMemberEvent(event: MemberEvent, world: MemberBooks): Verdict {
-  const crossingsBefore = world.books.crossings.length;
   const verdict = dispatch(event, world);
   if (verdict.kind === 'DEAD') return verdict;
-  const crossings = world.books.crossings.splice(crossingsBefore);
-  const crossed = crossings.flatMap(({ payer, empty }) => applyCrossing(world, payer, empty, event));
+  const crossed = world.books.takeCrossings().flatMap(({ payer, empty }) => applyCrossing(world, payer, empty, event));
   return { ...verdict, events: [...verdict.events, ...crossed] };
 }
 

@@ -223,7 +223,7 @@ function premium(given: Plain, world: World, paid: Map<string, Paid>): Plain {
 
 /** What settling left for whoever pauses sharing, done at once. */
 function crossings(world: World): Plain[] {
-  const left = world.books.crossings.splice(0);
+  const left = world.books.takeCrossings();
   return left
     .flatMap(({ payer, empty, at, cause }) => applyCrossing(world, payer, empty, { at, cause }))
     .map(shownEvent);

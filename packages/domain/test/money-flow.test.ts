@@ -123,7 +123,8 @@ test('the debits of a binding on a day, refunds taken off, stay within its daily
     fc.property(family, claims, refunds, (given, three, back) => {
       const books = booksOf(given, given.policyOf);
       run(given, three, back, books, () => {
-        for (const { bindingId, on } of books.usageChanges.values()) {
+        for (const { bindingId, countedOn: on } of books.entries) {
+          if (bindingId === null || on === null) continue;
           const binding = books.binding(bindingId);
           const payer = binding && books.person(binding.payer);
           if (!binding || !payer) throw new Error('a binding that was used is known');
@@ -132,6 +133,21 @@ test('the debits of a binding on a day, refunds taken off, stay within its daily
           expect(isNegative(books.usage(bindingId, on))).toBe(false);
         }
       });
+    }),
+    RUNS,
+  );
+});
+
+test('what a binding has used of a day is the sum of the entries that count against it', () => {
+  fc.assert(
+    fc.property(family, claims, refunds, (given, three, back) => {
+      const books = booksOf(given, given.policyOf);
+      run(given, three, back, books, () => undefined);
+      for (const { bindingId, countedOn: on } of books.entries) {
+        if (bindingId !== null && on !== null) {
+          equal(countedIn(books).get(`${bindingId} ${on}`) ?? ZERO, books.usage(bindingId, on));
+        }
+      }
     }),
     RUNS,
   );
@@ -165,7 +181,7 @@ test('refunding everything, in any parts, puts every account, limit and authoris
         if (purse != null && after != null) equal(add(balanceOf(after), held), balanceOf(purse));
         if (status !== 'CLOSED') equal(held, ZERO);
       }
-      for (const { amount: used } of books.usageChanges.values()) equal(used, ZERO);
+      for (const used of countedIn(books).values()) equal(used, ZERO);
       for (const { bindingId, authorisedAmount } of given.bindings) {
         equal(books.binding(bindingId)?.authorisedAmount ?? ZERO, authorisedAmount ?? ZERO);
       }
@@ -270,3 +286,14 @@ function run(
 
 const plain = (settlement: Settlement): string =>
   JSON.stringify(settlement, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
+
+/** Use by binding and day, as the entries tell it. */
+function countedIn({ entries }: Books): Map<string, Money> {
+  const used = new Map<string, Money>();
+  for (const { bindingId, countedOn, held, ...moved } of entries) {
+    if (countedOn === null) continue;
+    const key = `${bindingId} ${countedOn}`;
+    used.set(key, subtract(used.get(key) ?? ZERO, add(balanceOf(moved), held)));
+  }
+  return used;
+}

@@ -1,7 +1,7 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import { Migration20261122Initial } from '../migrations/migration-20261122-initial.ts';
+import { Migration20261123Initial } from '../migrations/migration-20261123-initial.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader';
 
@@ -16,7 +16,7 @@ export interface DatabaseOptions {
   readonly transactionTimeoutMs?: number;
 }
 
-const MIGRATIONS = [{ name: 'migration-20261122-initial', class: Migration20261122Initial }];
+const MIGRATIONS = [{ name: 'migration-20261123-initial', class: Migration20261123Initial }];
 
 /**
  * Every statement of a worker looks up a few hundred keys. While a table is small the planner would rather read all of it and
@@ -46,6 +46,8 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
       driverOptions: {
         options: settings.join(' '),
         application_name: options.name,
+        // Statements are sent without waiting for the answers to those before them (see session.ts).
+        pipeline: true,
         connectionTimeoutMillis: 5_000,
         keepAlive: true,
       },
@@ -86,7 +88,7 @@ export const schemaKey = (): string => MIGRATIONS.map(({ name }) => name).join()
  */
 export async function inTransaction<T>(
   orm: MikroORM,
-  settings: { readonly isolation: 'read committed' | 'repeatable read'; readonly access: 'read write' | 'read only' },
+  settings: { readonly isolation: 'repeatable read'; readonly access: 'read only' },
   work: (em: EntityManager) => Promise<T>,
 ): Promise<T> {
   const em = orm.em.fork();

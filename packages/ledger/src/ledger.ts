@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { type DatabaseOptions, inTransaction, missingMigrations, openOrm, query } from './database.ts';
+import { type DatabaseOptions, missingMigrations, openOrm, query } from './database.ts';
 import { codeOf, Fenced, isRetry } from './errors.ts';
+import { Session } from './session.ts';
 import { LedgerTransaction } from './transaction.ts';
 import type { PlacedOutcome } from './write.ts';
 
@@ -61,8 +62,7 @@ export class Ledger {
   async transact<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const settings = { isolation: 'read committed', access: 'read write' } as const;
-        return await inTransaction(this.orm, settings, (em) => work(new LedgerTransaction(em)));
+        return await Session.run(this.orm, (session) => work(new LedgerTransaction(session)));
       } catch (error) {
         if (!isRetry(error) || attempt >= ATTEMPTS_MAX) throw error;
         this.#onRetry(codeOf(error) ?? (error instanceof Error ? error.name : 'unknown'));

@@ -81,6 +81,6 @@ function loadBatch(
       `select max(closed_through)::text as day from shard`,
       [],
     );
-    await writeSets(tx, { shardId: LOADER_SHARD, closedThrough: day }, [], writes);
+    writeSets(tx, { shardId: LOADER_SHARD, closedThrough: day }, [], writes);
   });
 }

@@ -1,5 +1,4 @@
 import { assert } from '@repo/domain';
-import type { AccountRow, BindingRow } from './rows.ts';
 
 /**
  * Sets of rows travel between us and PostgreSQL as one text: the driver's work for each value of each row, and the server's for each
@@ -17,7 +16,7 @@ const ROW_SQL = `E'\\x1e'`;
 /** SQL for a query whose rows, of the given expressions, come back as one text; `from` is the rest of the query. */
 export const packedQuery = (expressions: readonly string[], from: string): string =>
   `select string_agg(line, ${ROW_SQL}) as packed from (
-     select ${expressions.map((expression) => `coalesce(${expression}::text, '')`).join(` || ${FIELD_SQL} || `)} as line
+     select concat(${expressions.join(`, ${FIELD_SQL}, `)}) as line
      from ${from}) as lines`;
 
 /** The rows of a packed text, each a list of its fields; an empty field was NULL. */
@@ -53,113 +52,33 @@ export function givenRows(
   };
 }
 
-export const ACCOUNT_FIELDS = [
-  'psn_no',
-  'partition',
-  'version',
-  'year',
-  'prior_year',
-  'current_year',
-  'held',
-  'credits',
-  'debits',
-  'insutype',
-  'psn_type',
-  'employment',
-  'insu_admdvs',
-  'status',
-  'card_active',
-  'employer_enabled',
-  'wallet_open',
-  'uninsured_since',
-  'arrears_since',
-  'spell_since',
-  'spell_start',
-  'recovered_on',
-  'as_of_period',
-] as const satisfies readonly (keyof AccountRow)[];
-
-const orNull = <T extends string>(text: string | undefined) => (text === undefined || text === '' ? null : (text as T));
-const BOOLEAN_TRUE = 'true';
-
-export function accountOf(fields: readonly string[]): AccountRow {
-  const [
-    psn_no = '',
-    partition,
-    version = '',
-    year,
-    prior_year = '',
-    current_year = '',
-    held = '',
-    credits = '',
-    debits = '',
-  ] = fields;
-  return {
-    psn_no,
-    partition: Number(partition),
-    version,
-    year: year === '' ? null : Number(year),
-    prior_year,
-    current_year,
-    held,
-    credits,
-    debits,
-    insutype: fields[9] ?? '',
-    psn_type: fields[10] ?? '',
-    employment: fields[11] ?? '',
-    insu_admdvs: fields[12] ?? '',
-    status: fields[13] ?? '',
-    card_active: fields[14] === BOOLEAN_TRUE,
-    employer_enabled: fields[15] === BOOLEAN_TRUE,
-    wallet_open: fields[16] === BOOLEAN_TRUE,
-    uninsured_since: orNull(fields[17]),
-    arrears_since: orNull(fields[18]),
-    spell_since: orNull(fields[19]),
-    spell_start: fields[20] as AccountRow['spell_start'],
-    recovered_on: orNull(fields[21]),
-    as_of_period: fields[22] as AccountRow['as_of_period'],
-  };
-}
-
-export const BINDING_FIELDS = [
-  'payer',
-  'binding_id',
-  'beneficiary',
-  'relation',
-  'type',
-  'state',
-  'held_arrears',
-  'held_employer_off',
-  'held_user',
-  'held_zero_balance',
-  'priority',
-  'floor(extract(epoch from bound_at) * 1000)',
-  'effective_from',
-  'effective_to',
-  'daily_limit',
-  'authorised_amount',
-  'premium_registered',
-] as const;
-
-export function bindingOf(fields: readonly string[]): BindingRow {
-  const [payer = '', binding_id = '', beneficiary = '', relation = '', type = '', state = ''] = fields;
-  return {
-    payer,
-    binding_id,
-    beneficiary,
-    relation,
-    type,
-    state,
-    held_arrears: orNull(fields[6]),
-    held_employer_off: orNull(fields[7]),
-    held_user: orNull(fields[8]),
-    held_zero_balance: orNull(fields[9]),
-    priority: fields[10] === '' ? null : Number(fields[10]),
-    bound_at_ms: fields[11] ?? '',
-    effective_from: fields[12] as BindingRow['effective_from'],
-    effective_to: orNull(fields[13]),
-    daily_limit: orNull(fields[14]),
-    authorised_amount: orNull(fields[15]),
-    premium_registered: fields[16] === BOOLEAN_TRUE,
-  };
+/**
+ * Sends an insert of one row per element of `rows`, each column as one list: one statement and a handful of parameters for any size.
+ * `fixed` are columns with the same value in every row, `sql` those that the server works out.
+ */
+export function insertRows(
+  tx: { send(sql: string, parameters: readonly unknown[]): void },
+  table: string,
+  columns: readonly (readonly [name: string, type: string])[],
+  rows: readonly (readonly unknown[])[],
+  options: {
+    readonly fixed?: readonly (readonly [name: string, type: string, value: unknown])[];
+    readonly sql?: Readonly<Record<string, string>>;
+    readonly onConflict?: string;
+    readonly where?: string;
+  } = {},
+): void {
+  if (rows.length === 0) return;
+  const { fixed = [], sql = {}, onConflict = '', where } = options;
+  const { given, parameters } = givenRows(columns, rows);
+  const values = [
+    ...columns.map(([name]) => [name, name]),
+    ...fixed.map(([name, type], i) => [name, `$${columns.length + 1 + i}::${type}`]),
+    ...Object.entries(sql),
+  ];
+  tx.send(
+    `insert into ${table} (${values.map(([name]) => name)}) select ${values.map(([, value]) => value)}
+     from ${given} ${where === undefined ? '' : `where ${where}`} ${onConflict}`,
+    [...parameters, ...fixed.map(([, , value]) => value)],
+  );
 }

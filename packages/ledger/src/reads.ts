@@ -108,8 +108,8 @@ export async function findFamily(
   usage: { bindingId: string; on: CalendarDate; amount: Money }[];
 }> {
   const rows = await source.rows<BindingRow & { used: string | null }>(
-    `select ${BINDING_COLUMNS}, (select amount from binding_usage as used
-         where used.payer = binding.payer and used.binding_id = binding.binding_id and used.on_day = $2) as used
+    `select ${BINDING_COLUMNS}, (select sum(-prior_year - current_year - held) from entry
+         where entry.binding_id = binding.binding_id and counted_on = $2) as used
      from binding where beneficiary = $1`,
     [patient, on],
   );

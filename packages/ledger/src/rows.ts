@@ -1,9 +1,11 @@
 import {
   type AccountStatus,
+  addDays,
   type Binding,
   type BindingState,
   type BindingType,
   type CalendarDate,
+  date,
   type Employment,
   formatInstant,
   formatMoney,
@@ -15,110 +17,112 @@ import {
   type Relation,
 } from '@repo/domain';
 
-/** A row of `account` as the driver gives it: numbers as text, dates as text. */
+/** Parts the facts of a row, which the server keeps as one text beside the columns they are written to. */
+const FACT = '\x1c';
+
+/** A row of `account` as far as the domain knows it: amounts and facts as text. */
 export interface AccountRow {
   psn_no: string;
-  partition: number;
-  version: string;
   year: number | null;
   prior_year: string;
   current_year: string;
-  held: string;
-  credits: string;
-  debits: string;
-  insutype: string;
-  psn_type: string;
-  employment: string;
-  insu_admdvs: string;
-  status: string;
-  card_active: boolean;
-  employer_enabled: boolean;
-  wallet_open: boolean;
-  uninsured_since: CalendarDate | null;
-  arrears_since: CalendarDate | null;
-  spell_since: CalendarDate | null;
-  spell_start: CalendarDate;
-  recovered_on: CalendarDate | null;
-  as_of_period: Period;
+  facts: string;
 }
-
-export const ACCOUNT_COLUMNS = `psn_no, partition, version, year, prior_year, current_year, held, credits, debits, insutype, psn_type,
-  employment, insu_admdvs, status, card_active, employer_enabled, wallet_open, uninsured_since::text, arrears_since::text,
-  spell_since::text, spell_start::text, recovered_on::text, as_of_period`;
-
-export function toPerson(row: AccountRow): Person {
-  return {
-    personNo: row.psn_no,
-    insuranceKind: row.insutype,
-    personCategory: row.psn_type,
-    employment: row.employment as Employment,
-    insuredArea: row.insu_admdvs,
-    purse:
-      row.year === null
-        ? null
-        : { year: row.year, priorYear: money(row.prior_year), currentYear: money(row.current_year) },
-    status: row.status as AccountStatus,
-    cardActive: row.card_active,
-    employerEnabled: row.employer_enabled,
-    walletOpen: row.wallet_open,
-    uninsuredSince: row.uninsured_since,
-    arrearsSince: row.arrears_since,
-    spellSince: row.spell_since,
-    lastSpellStart: row.spell_start,
-    recoveredOn: row.recovered_on,
-    asOfPeriod: row.as_of_period,
-  };
-}
+export const ACCOUNT_COLUMNS = 'psn_no, year, prior_year, current_year, facts';
 
 export interface BindingRow {
   payer: string;
   binding_id: string;
   beneficiary: string;
-  relation: string;
-  type: string;
-  state: string;
-  held_arrears: CalendarDate | null;
-  held_employer_off: CalendarDate | null;
-  held_user: CalendarDate | null;
-  held_zero_balance: CalendarDate | null;
-  priority: number | null;
-  bound_at_ms: string;
-  effective_from: CalendarDate;
-  effective_to: CalendarDate | null;
-  daily_limit: string | null;
-  authorised_amount: string | null;
-  premium_registered: boolean;
+  facts: string;
 }
+export const BINDING_COLUMNS = 'payer, binding_id, beneficiary, facts';
 
-export const BINDING_COLUMNS = `payer, binding_id, beneficiary, relation, type, state, held_arrears::text, held_employer_off::text,
-  held_user::text, held_zero_balance::text, priority, floor(extract(epoch from bound_at) * 1000)::text as bound_at_ms,
-  effective_from::text, effective_to::text, daily_limit, authorised_amount, premium_registered`;
+export const toPerson = (row: AccountRow): Person => ({
+  personNo: row.psn_no,
+  ...personFacts(row.facts),
+  purse:
+    row.year === null
+      ? null
+      : { year: row.year, priorYear: money(row.prior_year), currentYear: money(row.current_year) },
+});
 
-export function toBinding(row: BindingRow): Binding {
-  const holds = new Map<PauseReason, CalendarDate>();
-  if (row.held_arrears !== null) holds.set('ARREARS', row.held_arrears);
-  if (row.held_employer_off !== null) holds.set('EMPLOYER_OFF', row.held_employer_off);
-  if (row.held_user !== null) holds.set('USER', row.held_user);
-  if (row.held_zero_balance !== null) holds.set('ZERO_BALANCE', row.held_zero_balance);
+export function toBinding({ payer, binding_id: bindingId, beneficiary, facts }: BindingRow): Binding {
+  const boundAt = facts.slice(0, facts.indexOf(FACT));
   return {
-    bindingId: row.binding_id,
-    payer: row.payer,
-    beneficiary: row.beneficiary,
-    relation: row.relation as Relation,
-    type: row.type as BindingType,
-    state: row.state as BindingState,
-    holds,
-    priority: row.priority,
-    boundAt: Number(row.bound_at_ms),
-    effectiveFrom: row.effective_from,
-    effectiveTo: row.effective_to,
-    dailyLimit: toMoneyOrNull(row.daily_limit),
-    authorisedAmount: toMoneyOrNull(row.authorised_amount),
-    premiumRegistered: row.premium_registered,
+    bindingId,
+    payer,
+    beneficiary,
+    ...bindingFacts(facts.slice(boundAt.length + 1)),
+    boundAt: Number(boundAt),
   };
 }
 
-const toMoneyOrNull = (text: string | null): Money | null => (text === null ? null : money(text));
+/** Most rows share their facts with many others, and reading them is most of reading a row: what was read is kept. */
+function remembered<Facts extends object>(read: (fields: readonly string[]) => Facts): (facts: string) => Facts {
+  const known = new Map<string, Facts>();
+  return (facts) => {
+    let found = known.get(facts);
+    if (found === undefined) {
+      found = read(facts.split(FACT));
+      if (known.size >= REMEMBERED_MAX) known.clear();
+      known.set(facts, found);
+    }
+    return found;
+  };
+}
+const REMEMBERED_MAX = 10_000;
+
+const EPOCH = date('1970-01-01');
+const dayOf = (days = ''): CalendarDate | null => (days === '' ? null : addDays(EPOCH, Number(days)));
+const dayIn = (days = ''): CalendarDate => addDays(EPOCH, Number(days));
+
+/** In the order of the column `account.facts`. */
+const personFacts = remembered((facts): Omit<Person, 'personNo' | 'purse'> => {
+  const [insuranceKind = '', personCategory = '', employment, insuredArea = '', status, ...rest] = facts;
+  const [card, employer, wallet, uninsured, arrears, spell, spellStart, recovered, asOf] = rest;
+  return {
+    insuranceKind,
+    personCategory,
+    employment: employment as Employment,
+    insuredArea,
+    status: status as AccountStatus,
+    cardActive: card === 'y',
+    employerEnabled: employer === 'y',
+    walletOpen: wallet === 'y',
+    uninsuredSince: dayOf(uninsured),
+    arrearsSince: dayOf(arrears),
+    spellSince: dayOf(spell),
+    lastSpellStart: dayIn(spellStart),
+    recoveredOn: dayOf(recovered),
+    asOfPeriod: asOf as Period,
+  };
+});
+
+/** In the order of the column `binding.facts`, after the moment of binding. */
+const bindingFacts = remembered((facts): Omit<Binding, 'bindingId' | 'payer' | 'beneficiary' | 'boundAt'> => {
+  const [relation, type, state, arrears, employerOff, user, zeroBalance, priority = '', ...rest] = facts;
+  const [from, to, dailyLimit = '', authorised = '', premium] = rest;
+  const holds = new Map<PauseReason, CalendarDate>();
+  const hold = (reason: PauseReason, since: CalendarDate | null) => since !== null && holds.set(reason, since);
+  hold('ARREARS', dayOf(arrears));
+  hold('EMPLOYER_OFF', dayOf(employerOff));
+  hold('USER', dayOf(user));
+  hold('ZERO_BALANCE', dayOf(zeroBalance));
+  return {
+    relation: relation as Relation,
+    type: type as BindingType,
+    state: state as BindingState,
+    holds,
+    priority: priority === '' ? null : Number(priority),
+    effectiveFrom: dayIn(from),
+    effectiveTo: dayOf(to),
+    dailyLimit: dailyLimit === '' ? null : money(dailyLimit),
+    authorisedAmount: authorised === '' ? null : money(authorised),
+    premiumRegistered: premium === 'y',
+  };
+});
+
 const fromMoneyOrNull = (amount: Money | null): string | null => (amount === null ? null : formatMoney(amount));
 
 /** Columns of `binding` in the order of `bindingValues`, with their types for `unnest`. */

@@ -1,4 +1,3 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import {
   type Binding,
   Books,
@@ -9,19 +8,10 @@ import {
   type Person,
   type PolicyLookup,
 } from '@repo/domain';
-import { query } from './database.ts';
 import { Fenced, Raced } from './errors.ts';
-import {
-  ACCOUNT_FIELDS,
-  accountOf,
-  BINDING_FIELDS,
-  bindingOf,
-  listColumn,
-  packedQuery,
-  packList,
-  unpack,
-} from './packed.ts';
+import { listColumn, packedQuery, packList, unpack } from './packed.ts';
 import { toBinding, toPerson } from './rows.ts';
+import type { Session } from './session.ts';
 
 /** A batch's claim to its shard: what the transaction compares before it writes anything. */
 export interface ShardLease {
@@ -45,15 +35,6 @@ export interface KnownId {
   readonly contentHash: Buffer;
   readonly shardId: number;
   readonly seq: bigint | null;
-}
-
-/** The part of an account row that the domain does not know of. */
-export interface AccountState {
-  readonly partition: number;
-  readonly version: bigint;
-  readonly held: string;
-  readonly credits: string;
-  readonly debits: string;
 }
 
 /** Work as it was left; what `detail` means depends on `kind`. */
@@ -81,18 +62,26 @@ const toWork = (row: WorkRow): StoredWork => ({
   detail: row.detail,
 });
 
-/** One open database transaction of a worker: reads first, `locked*` under row locks; `write` (see write.ts) last. */
+/**
+ * One open database transaction of a worker: reads first, `lock*` under row locks, writes last (see write.ts). Statements that are
+ * asked for without waiting in between travel together and are done in that order, so that each finds the locks of those before it.
+ */
 export class LedgerTransaction {
-  readonly em: EntityManager;
-  /** Account rows locked so far. */
-  readonly accounts = new Map<string, AccountState>();
+  /** Account rows locked so far, and how many entries each has. */
+  readonly accounts = new Map<string, number>();
+  readonly #session: Session;
 
-  constructor(em: EntityManager) {
-    this.em = em;
+  constructor(session: Session) {
+    this.#session = session;
   }
 
   rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    return query<Row>(this.em, sql, parameters);
+    return this.#session.rows<Row>(sql, parameters);
+  }
+
+  /** A statement whose answer nobody waits for: if it fails, the transaction does. */
+  send(sql: string, parameters: readonly unknown[]): void {
+    this.#session.send(sql, parameters);
   }
 
   /** Locks the shard's row if it is still this lease's; the lock holds until COMMIT, so nothing can come between. */
@@ -136,12 +125,12 @@ export class LedgerTransaction {
       packList([...new Set([...personNos, ...patients])]),
       packList([...new Set(patients)]),
     ]);
-    return unpack(row?.packed ?? null).map((fields) => {
-      const row = accountOf(fields);
-      const { partition, held, credits, debits } = row;
-      this.accounts.set(row.psn_no, { partition, version: BigInt(row.version), held, credits, debits });
-      return toPerson(row);
-    });
+    return unpack(row?.packed ?? null).map(
+      ([psn_no = '', version, year, prior_year = '', current_year = '', facts = '']) => {
+        this.accounts.set(psn_no, Number(version));
+        return toPerson({ psn_no, year: year === '' ? null : Number(year), prior_year, current_year, facts });
+      },
+    );
   }
 
   /**
@@ -152,23 +141,37 @@ export class LedgerTransaction {
     beneficiaries?: readonly string[];
     payers?: readonly string[];
     bindingIds?: readonly string[];
-    /** Payers of whom only bindings paused for ZERO_BALANCE are wanted: the next posting may show that they hold money. */
-    emptyPayers?: Iterable<string>;
   }): Promise<Binding[]> {
-    const { beneficiaries = [], payers = [], bindingIds = [], emptyPayers = [] } = people;
+    const { beneficiaries = [], payers = [], bindingIds = [] } = people;
     const asked = [
-      { list: beneficiaries, where: (ids: string) => `beneficiary = any(${ids})` },
-      { list: payers, where: (ids: string) => `payer = any(${ids})` },
-      { list: bindingIds, where: (ids: string) => `binding_id = any(${ids})` },
-      { list: [...emptyPayers], where: (ids: string) => `(payer = any(${ids}) and held_zero_balance is not null)` },
+      { list: beneficiaries, column: 'beneficiary' },
+      { list: payers, column: 'payer' },
+      { list: bindingIds, column: 'binding_id' },
     ].filter(({ list }) => list.length > 0);
     if (asked.length === 0) return [];
-    const conditions = asked.map(({ where }, i) => where(listColumn(`$${i + 1}`, 'text')));
-    const [row] = await this.rows<{ packed: string | null }>(
-      packedQuery(BINDING_FIELDS, `binding where ${conditions.join(' or ')}`),
+    const conditions = asked.map(({ column }, i) => `${column} = any(${listColumn(`$${i + 1}`, 'text')})`);
+    return this.#bindings(
+      conditions.join(' or '),
       asked.map(({ list }) => packList(list)),
     );
-    return unpack(row?.packed ?? null).map((fields) => toBinding(bindingOf(fields)));
+  }
+
+  /**
+   * Bindings paused for ZERO_BALANCE by these persons and by all who may have to pay for these patients: the next posting to their
+   * accounts may show that they hold money.
+   */
+  emptyBindingsOf(persons: readonly string[], patients: readonly string[]): Promise<Binding[]> {
+    return this.#bindings(EMPTY_PAYERS, [packList([...persons, ...patients]), packList(patients)]);
+  }
+
+  async #bindings(condition: string, parameters: readonly string[]): Promise<Binding[]> {
+    const [row] = await this.rows<{ packed: string | null }>(
+      packedQuery(['payer', 'binding_id', 'beneficiary', 'facts'], `binding where ${condition}`),
+      parameters,
+    );
+    return unpack(row?.packed ?? null).map(([payer = '', binding_id = '', beneficiary = '', facts = '']) =>
+      toBinding({ payer, binding_id, beneficiary, facts }),
+    );
   }
 
   /** Throws `Raced` if any of these bindings has a payer whose row is not locked though it exists. */
@@ -176,15 +179,15 @@ export class LedgerTransaction {
     if (bindings.some(({ payer }) => !this.accounts.has(payer))) throw new Raced('a payer appeared meanwhile');
   }
 
+  /** What these bindings have paid on these days, less what was refunded of it: the sum of the entries that count. */
   async usageOf(
-    days: readonly { readonly bindingId: string; readonly payer: string; readonly on: CalendarDate }[],
+    days: readonly { readonly bindingId: string; readonly on: CalendarDate }[],
   ): Promise<{ bindingId: string; on: CalendarDate; amount: Money }[]> {
     if (days.length === 0) return [];
-    const rows = await this.rows<{ binding_id: string; on_day: CalendarDate; amount: string }>(
-      `select binding_id, on_day::text, amount from binding_usage
-       join unnest($1::text[], $2::text[], $3::date[]) as asked (payer, binding_id, on_day) using (payer, binding_id, on_day)`,
-      [days.map(({ payer }) => payer), days.map(({ bindingId }) => bindingId), days.map(({ on }) => on)],
-    );
+    const rows = await this.rows<{ binding_id: string; on_day: CalendarDate; amount: string }>(USAGE, [
+      days.map(({ bindingId }) => bindingId),
+      days.map(({ on }) => on),
+    ]);
     return rows.map((row) => ({ bindingId: row.binding_id, on: row.on_day, amount: money(row.amount) }));
   }
 
@@ -254,12 +257,20 @@ export class LedgerTransaction {
   }
 }
 
+const PAYERS_OF = (patients: string) =>
+  `select payer from binding where beneficiary = any(${listColumn(patients, 'text')})`;
+const ALL_PAYERS = `select unnest(${listColumn('$1', 'text')}) union ${PAYERS_OF('$2')}`;
+
 const LOCK_PERSONS = packedQuery(
-  ACCOUNT_FIELDS,
-  `account where psn_no in (select unnest(${listColumn('$1', 'text')})
-     union select payer from binding where beneficiary = any(${listColumn('$2', 'text')}))
-   order by psn_no for no key update`,
+  ['psn_no', 'version', 'year', 'prior_year', 'current_year', 'facts'],
+  `account where psn_no in (${ALL_PAYERS}) order by psn_no for no key update`,
 );
+const EMPTY_PAYERS = `held_zero_balance is not null and payer in (${ALL_PAYERS})`;
+
+/** SQL for the use of bindings on days, `$1` and `$2`. */
+const USAGE = `select binding_id, counted_on::text as on_day, sum(-prior_year - current_year - held) as amount from entry
+  join unnest($1::text[], $2::date[]) as asked (binding_id, counted_on) using (binding_id, counted_on)
+  group by binding_id, counted_on`;
 
 /** Books holding these persons, bindings and usage. */
 export function booksOf(policyOf: PolicyLookup, rows: Parameters<Books['load']>[0]): Books {

@@ -2,14 +2,14 @@ import { type BatchWrites, type LedgerTransaction, type LockedShard, writeBatch 
 import type { Applied, Lease } from '@repo/messaging';
 import { type OutboxTargets, toOutboxRow } from './outbox.ts';
 
-/** Writes what a batch leaves, moves its shard to `nextOffset`, and answers what is to be published once the transaction commits. */
-export async function writeApplied(
+/** Sends what a batch leaves, moves its shard to `nextOffset`, and answers what is to be published once the transaction commits. */
+export function writeApplied(
   tx: LedgerTransaction,
   { lease, shard, nextOffset }: { readonly lease: Lease; readonly shard: LockedShard; readonly nextOffset: bigint },
   writes: BatchWrites,
   targets: OutboxTargets,
-): Promise<Applied> {
-  const placed = await writeBatch(tx, lease, shard, nextOffset, writes);
+): Applied {
+  const placed = writeBatch(tx, lease, shard, nextOffset, writes);
   const rows = placed.map((row) => toOutboxRow(row, lease.shard, targets));
   return { nextOffset, outSeq: shard.outSeq + BigInt(placed.length), rows };
 }

@@ -43,13 +43,13 @@ export const expired = async (tx: LedgerTransaction, partition: number, limit: n
   ).map(toParked);
 
 /** Keeps these refunds waiting for `waitMs` and lets go of those that are answered. */
-export async function writeParked(
+export function writeParked(
   tx: LedgerTransaction,
   partition: number,
   { parked, answered, waitMs }: { parked: readonly Parked[]; answered: readonly string[]; waitMs: number },
-): Promise<void> {
+): void {
   if (parked.length > 0) {
-    await tx.rows(
+    tx.send(
       `insert into parked_refund (partition, ${COLUMNS}, until)
        select $1, refund_id, claim_id, log_offset, record_ms, headers, value, key, now() + $9 * interval '1 ms'
        from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::bytea[], $8::bytea[])
@@ -70,10 +70,7 @@ export async function writeParked(
     );
   }
   if (answered.length > 0) {
-    await tx.rows(`delete from parked_refund where partition = $1 and refund_id = any($2::text[])`, [
-      partition,
-      answered,
-    ]);
+    tx.send(`delete from parked_refund where partition = $1 and refund_id = any($2::text[])`, [partition, answered]);
   }
 }
 

@@ -11,18 +11,21 @@ import {
   withRefundOutcome,
 } from '@repo/contracts';
 import {
+  type Area,
   add,
   afterRefund,
   applyPremium,
   applyRefund,
   applySettlement,
   type Books,
+  type CalendarDate,
   dateOf,
   decideClaim,
   decidePremium,
   decideRefund,
   effectiveDailyLimit,
   type Paid,
+  type Person,
   type PolicyLookup,
   paidByClaim,
   paidByPremium,
@@ -35,6 +38,7 @@ import {
   type KnownId,
   type Ledger,
   type LedgerTransaction,
+  type LockedShard,
   type OutcomeRow,
 } from '@repo/ledger';
 import type { Applied, InputRecord, Lease, ShardId } from '@repo/messaging';
@@ -80,14 +84,12 @@ export async function settleBatch(lease: Lease, records: readonly InputRecord[],
   const seen: Observed[] = [];
   const applied = await deps.ledger.transact(async (tx) => {
     seen.length = 0;
-    const shard = await tx.lockShard(lease);
-    const world = await load(tx, lease.shard, messages, deps);
+    const { shard, ...world } = await load(tx, lease, messages, deps);
     await deps.failpoint?.('mid-db');
     const { writes, waiting } = decideAll(lease.shard, messages, world, deps, seen);
-    await writeParked(tx, lease.shard.partition, { ...waiting, waitMs: deps.refundWaitMs });
-    const done = await writeApplied(tx, { lease, shard, nextOffset }, writes, deps.targets);
     await deps.failpoint?.('before-db-commit');
-    return done;
+    writeParked(tx, lease.shard.partition, { ...waiting, waitMs: deps.refundWaitMs });
+    return writeApplied(tx, { lease, shard, nextOffset }, writes, deps.targets);
   });
   for (const event of seen) deps.observe?.(event);
   return applied;
@@ -112,34 +114,44 @@ interface World {
   readonly parked: Map<string, Parked[]>;
 }
 
-/** Reads everything the batch's decisions look at: ids, then payers, then locks, and only then what the locks protect. */
+/**
+ * Reads everything the batch's decisions look at: ids, then payers, then locks, and only then what the locks protect. All of it is
+ * asked in one go and done in that order, unless a refund must first be told whom its claim was paid by.
+ */
 async function load(
   tx: LedgerTransaction,
-  shard: ShardId,
+  lease: Lease,
   messages: readonly Message[],
   { policyOf, refundWaitMs }: SettleDeps,
-): Promise<World> {
+): Promise<World & { shard: LockedShard }> {
   const good = messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
   const refunded = good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
-  const known = await tx.findIds([
+  const locking = tx.lockShard(lease);
+  const finding = tx.findIds([
     ...new Set([...good.map(({ identity }) => identity), ...refunded.map((claimId) => `claim:${claimId}`)]),
   ]);
-  const paid = await loadPaid(tx, refunded, known);
+  const paid = refunded.length === 0 ? new Map<string, Paid>() : await loadPaid(tx, refunded, await finding);
 
-  const people = [...new Set(good.map(({ personNo }) => personNo))];
-  const fixed = good.flatMap((message) => (message.kind === 'PREMIUM' ? [message.premium.payer] : []));
-  const named = [...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account));
-  const persons = await tx.lockPersons([...fixed, ...named], people);
-  const bindings = await tx.bindingsOf({ beneficiaries: people, emptyPayers: tx.accounts.keys() });
+  const patients = [...new Set(good.map(({ personNo }) => personNo))];
+  const others = [
+    ...good.flatMap((message) => (message.kind === 'PREMIUM' ? [message.premium.payer] : [])),
+    ...[...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
+  ];
+  const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
+  const [shard, known, persons, bindings, empty, waiting] = await Promise.all([
+    locking,
+    finding,
+    tx.lockPersons(others, patients),
+    tx.bindingsOf({ beneficiaries: patients }),
+    tx.emptyBindingsOf(others, patients),
+    refundWaitMs > 0 ? parkedFor(tx, lease.shard.partition, claims) : [],
+  ]);
   tx.requireLocked(bindings);
-  const books = booksOf(policyOf, { persons, bindings });
-  books.load({ usage: await tx.usageOf(limitedDays(good, books, policyOf)) });
+  const books = booksOf(policyOf, { persons, bindings: [...bindings, ...empty] });
+  books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
   const parked = new Map<string, Parked[]>();
-  if (refundWaitMs > 0) {
-    const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
-    for (const refund of await parkedFor(tx, shard.partition, claims)) park(parked, refund);
-  }
-  return { books, known, paid, parked };
+  for (const refund of waiting) park(parked, refund);
+  return { shard, books, known, paid, parked };
 }
 
 function park(parked: Map<string, Parked[]>, refund: Parked): void {
@@ -168,16 +180,22 @@ async function loadPaid(
   return paid;
 }
 
-/** The days whose use counts: only of bindings that have a limit. */
-function limitedDays(good: readonly Good[], books: Books, policyOf: PolicyLookup) {
-  const days = new Map<string, { bindingId: string; payer: string; on: ReturnType<typeof dateOf> }>();
-  for (const message of good) {
-    if (message.kind !== 'CLAIM') continue;
-    const on = dateOf(message.claim.settledAt);
-    for (const binding of books.bindingsFor(message.personNo)) {
-      const payer = books.person(binding.payer);
-      if (payer === undefined || effectiveDailyLimit(binding, policyOf(payer.insuredArea, on)) === null) continue;
-      days.set(`${on} ${binding.bindingId}`, { bindingId: binding.bindingId, payer: binding.payer, on });
+/** The days whose use counts: only of bindings that have a limit, of their own or by their payer's region on that day. */
+function limitedDays(good: readonly Good[], books: Books, persons: readonly Person[], policyOf: PolicyLookup) {
+  const claims = good.flatMap((message) => (message.kind === 'CLAIM' ? [message.claim] : []));
+  const areas = new Set(persons.map(({ insuredArea }) => insuredArea));
+  const limitedOn = new Map<CalendarDate, Set<Area>>();
+  for (const on of new Set(claims.map(({ settledAt }) => dateOf(settledAt)))) {
+    const limited = [...areas].filter((area) => effectiveDailyLimit({ dailyLimit: null }, policyOf(area, on)) !== null);
+    limitedOn.set(on, new Set(limited));
+  }
+  const days = new Map<string, { bindingId: string; on: CalendarDate }>();
+  for (const { personNo, settledAt } of claims) {
+    const on = dateOf(settledAt);
+    const limited = limitedOn.get(on);
+    for (const { bindingId, dailyLimit, payer } of books.bindingsFor(personNo)) {
+      const byRegion = limited !== undefined && limited.size > 0 && limited.has(books.person(payer)?.insuredArea ?? '');
+      if (dailyLimit !== null || byRegion) days.set(`${on} ${bindingId}`, { bindingId, on });
     }
   }
   return [...days.values()];
@@ -234,7 +252,7 @@ function decideAll(
       seen.push(...answerParked(decoded.identity.slice('claim:'.length), world, deps, draft));
   }
   const { books } = world;
-  const work = books.crossings.map(({ payer, empty, at, cause }) => ({
+  const work = books.takeCrossings().map(({ payer, empty, at, cause }) => ({
     payer,
     kind: 'BALANCE' as const,
     dueOn: dateOf(at),
@@ -354,7 +372,7 @@ export async function expireRefunds(lease: Lease, deps: SettleDeps): Promise<App
     for (const refund of refunds) park(world.parked, refund);
     const draft = new Draft();
     for (const claimId of [...world.parked.keys()]) answerParked(claimId, world, deps, draft);
-    await writeParked(tx, partition, { parked: [], answered: draft.unparked, waitMs: 0 });
+    writeParked(tx, partition, { parked: [], answered: draft.unparked, waitMs: 0 });
     const { parked: _, unparked: __, ...rows } = draft;
     const at = { lease, shard, nextOffset: lease.nextOffset };
     return writeApplied(tx, at, { books: world.books, ...rows, facts: false }, deps.targets);

@@ -12,7 +12,7 @@ import type { InputLog, InputRecord, LogBounds, ShardHandler } from '../port.ts'
 import { type Reader, Sessions } from '../sessions.ts';
 import { connect, type KafkaConnection } from './client.ts';
 import { topicOffsets } from './offsets.ts';
-import { HEADER_LIST, type HeaderList } from './patches.ts';
+import { HEADER_LIST, type HeaderList } from './record-batch.ts';
 
 export interface KafkaLogOptions {
   readonly connection: KafkaConnection;

@@ -1,3 +1,5 @@
+import { encodeRecordBatch, HEADER_LIST, type HeaderList } from './record-batch.ts';
+
 /**
  * What must be replaced inside kafkajs 2.2.4 before it is used: its last release, so nobody else will. Each replacement is the smallest
  * module or method that is wrong, and applies to that version only.
@@ -66,11 +68,6 @@ function scheduleCheckPendingRequests(this: RequestQueue): void {
   );
 }
 
-/** A record's headers as they were sent: kafkajs turns them into an object, which loses the order of repeated and of numeric names. */
-export const HEADER_LIST: unique symbol = Symbol('headers in order');
-
-export type HeaderList = ReadonlyArray<readonly [name: string, value: Buffer]>;
-
 interface Decoder {
   readVarIntArray: (decode: unknown) => Array<{ key: string; value: Buffer | null }>;
 }
@@ -90,55 +87,18 @@ function decodingInOrder(decodeRecord: DecodeRecord): DecodeRecord {
   };
 }
 
-interface Encoder {
-  writeVarInt(value: number): Encoder;
-  writeInt8(value: number): Encoder;
-  writeVarLong(value: unknown): Encoder;
-  writeVarIntBytes(value: Buffer | null): Encoder;
-  writeVarIntString(value: string): Encoder;
-}
-
 interface EncoderClass {
-  new (): Encoder;
-  sizeOfVarInt(value: number): number;
-  sizeOfVarLong(value: unknown): number;
-  sizeOfVarIntBytes(value: Buffer | null): number;
+  new (): { buf: Buffer; offset: number };
 }
 
-interface RecordFields {
-  readonly offsetDelta?: number;
-  readonly timestampDelta?: unknown;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers?: { readonly [HEADER_LIST]?: HeaderList };
-}
-
-/** Writes a record whose headers carry a `HEADER_LIST` in that order; every other record as kafkajs does. */
-function encodingInOrder(
-  encodeRecord: (record: RecordFields) => Encoder,
-  Encoder: EncoderClass,
-): (record: RecordFields) => Encoder {
-  return (record) => {
-    const list = record.headers?.[HEADER_LIST];
-    if (list === undefined) return encodeRecord(record);
-    const { offsetDelta = 0, timestampDelta = 0, key, value } = record;
-    const head = [
-      Encoder.sizeOfVarLong(timestampDelta),
-      Encoder.sizeOfVarInt(offsetDelta),
-      Encoder.sizeOfVarInt(list.length),
-    ];
-    let size = 1 + Encoder.sizeOfVarIntBytes(key) + Encoder.sizeOfVarIntBytes(value);
-    for (const part of head) size += part;
-    for (const [name, content] of list) {
-      const nameSize = Buffer.byteLength(name);
-      size += Encoder.sizeOfVarInt(nameSize) + nameSize + Encoder.sizeOfVarIntBytes(content);
-    }
-    const encoder = new Encoder().writeVarInt(size).writeInt8(0).writeVarLong(timestampDelta).writeVarInt(offsetDelta);
-    encoder.writeVarIntBytes(key).writeVarIntBytes(value).writeVarInt(list.length);
-    for (const [name, content] of list) encoder.writeVarIntString(name).writeVarIntBytes(content);
-    return encoder;
-  };
-}
+/** What kafkajs passes on inside: an encoder that already holds its bytes. */
+const encodingBatches = (Encoder: EncoderClass) => (original: object) => ({
+  ...original,
+  RecordBatch: async (batch: Parameters<typeof encodeRecordBatch>[0]) => {
+    const buf = encodeRecordBatch(batch);
+    return Object.assign(new Encoder(), { buf, offset: buf.length });
+  },
+});
 
 interface Broker {
   isConnected(): boolean;
@@ -236,9 +196,9 @@ export function patchKafkajs(require: NodeJS.Require): void {
   };
   const Encoder = require('kafkajs/src/protocol/encoder') as EncoderClass;
   replace('kafkajs/src/consumer/filterAbortedMessages', () => filterAbortedMessages);
-  replace<(record: RecordFields) => Encoder>('kafkajs/src/protocol/recordBatch/record/v0', (encode) =>
-    encodingInOrder(encode, Encoder),
-  );
+  // A record is encoded with its batch.
+  replace('kafkajs/src/protocol/recordBatch/record/v0', () => (record: object) => record);
+  replace<object>('kafkajs/src/protocol/recordBatch/v0', encodingBatches(Encoder));
   replace<DecodeRecord>('kafkajs/src/protocol/recordBatch/record/v0/decoder', decodingInOrder);
   replace('kafkajs/src/producer/eosManager', rememberingCoordinators);
   // Last of the modules: it loads those above.

@@ -3,7 +3,7 @@ import type { Failpoint } from '../options.ts';
 import type { OutboxRow, Publisher } from '../port.ts';
 import { connect, type KafkaConnection, kafkajs } from './client.ts';
 import { PublishUnknown, protocolErrorOf } from './errors.ts';
-import { HEADER_LIST } from './patches.ts';
+import { HEADER_LIST } from './record-batch.ts';
 
 export interface KafkaPublisherOptions {
   readonly connection: KafkaConnection;

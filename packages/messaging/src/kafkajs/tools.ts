@@ -5,7 +5,7 @@ import { connect, type KafkaConnection, kafkajs } from './client.ts';
 import { classifyKafkaError } from './errors.ts';
 import { recordOf } from './log.ts';
 import { topicOffsets } from './offsets.ts';
-import { HEADER_LIST } from './patches.ts';
+import { HEADER_LIST } from './record-batch.ts';
 
 export interface OutgoingRecord {
   readonly key: Buffer | string | null;

@@ -91,7 +91,7 @@ export const ENTRIES: Area = {
 export const BINDING_DAYS: Area = {
   subject: 'bindingDays',
   checks: {
-    'usage-amount': 'has binding_usage equal to its payments less their refunds',
+    'usage-amount': 'has entries counted on it that equal its payments less their refunds',
     'usage-limit': 'is within the daily limit of its binding',
   },
   sql: `
@@ -111,11 +111,14 @@ export const BINDING_DAYS: Area = {
         union all
         select payer, binding_id, on_day, returned.amount from returned join paid using (payer, binding_id, reference)
       ) every group by payer, binding_id, on_day
+    ), counted as (
+      select psn_no as payer, binding_id, counted_on as on_day, -sum(prior_year + current_year + held) as amount
+      from entry where counted_on is not null group by psn_no, binding_id, counted_on
     )
     select 'binding ' || binding_id || ' on ' || on_day as ref,
-      coalesce(binding_usage.amount, 0) = coalesce(used.amount, 0) as "usage-amount",
+      coalesce(counted.amount, 0) = coalesce(used.amount, 0) as "usage-amount",
       binding.daily_limit is null or coalesce(used.amount, 0) <= binding.daily_limit as "usage-limit"
-    from used full join binding_usage using (payer, binding_id, on_day) left join binding using (payer, binding_id)`,
+    from used full join counted using (payer, binding_id, on_day) left join binding using (payer, binding_id)`,
 };
 
 export const HELD_REFUNDS: Area = {

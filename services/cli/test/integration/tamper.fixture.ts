@@ -99,9 +99,9 @@ export const IN_ENTRIES: readonly Tampering[] = [
     breaks: { 'premium-entries': 1 },
   },
   {
-    it: 'use of a binding that is a fen off',
-    sql: `update binding_usage set amount = amount + 0.01 where binding_id = 'B2'`,
-    breaks: { 'usage-amount': 1 },
+    it: 'use of a binding counted on another day than that of the claim',
+    sql: `update entry set counted_on = counted_on + 1 where reference = 'C1' and binding_id = 'B2'`,
+    breaks: { 'usage-amount': 2 },
   },
   {
     it: 'use of a binding above its limit',

@@ -18,7 +18,7 @@ afterAll(async () => scene[Symbol.asyncDispose]());
 
 const everything = () =>
   scene.rows<object>(`select psn_no, version, prior_year, current_year, (select count(*) from outcome) as outcomes,
-    (select count(*) from event_id) as ids, (select sum(amount) from binding_usage) as used from account order by psn_no`);
+    (select count(*) from event_id) as ids, (select count(*) from entry) as entries from account order by psn_no`);
 
 test('a quote is the outcome that then comes, but for the settlement id, and changes nothing', async () => {
   await scene.settle('claim.submitted', claim({ claim_id: 'C0', medfee_sumamt: '215', psn_part_amt: '15' }));

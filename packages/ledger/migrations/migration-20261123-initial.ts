@@ -1,14 +1,23 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** The first schema. There is no older worker that could meet it. */
-export class Migration20261122Initial extends Migration {
+export class Migration20261123Initial extends Migration {
   override up(): void {
     for (const statement of [...TABLES, ...ROLES, ...GRANTS]) this.addSql(statement);
   }
 }
 
 /**
- * Persons, accounts and entries are keyed by the person, bindings and their usage by the payer, outcomes by their shard, so that
+ * What a batch reads of a row besides its money, as one text that the server keeps: putting fourteen columns into words for every
+ * relative of every claim was a fifth of what a claim cost. Only changed facts are put together again, not a changed balance.
+ */
+const facts = (...columns: string[]) => columns.map((column) => `coalesce(${column}, '')`).join(` || E'\\x1c' || `);
+// Of a generated column everything must be immutable, which a date's text is not.
+const dayNumber = (column: string) => `(${column} - date '1970-01-01')::text`;
+const yesNo = (column: string) => `case when ${column} then 'y' else 'n' end`;
+
+/**
+ * Persons, accounts and entries are keyed by the person, bindings by the payer, outcomes by their shard, so that
  * a cluster can distribute each hot table by the first column of its primary key.
  */
 const TABLES = [
@@ -80,6 +89,22 @@ const TABLES = [
     spell_start date not null,
     recovered_on date,
     as_of_period text not null,
+    facts text collate "C" generated always as (${facts(
+      'insutype',
+      'psn_type',
+      'employment',
+      'insu_admdvs',
+      'status',
+      yesNo('card_active'),
+      yesNo('employer_enabled'),
+      yesNo('wallet_open'),
+      dayNumber('uninsured_since'),
+      dayNumber('arrears_since'),
+      dayNumber('spell_since'),
+      dayNumber('spell_start'),
+      dayNumber('recovered_on'),
+      'as_of_period',
+    )}) stored,
     constraint pk_account primary key (psn_no),
     constraint ck_account_prior_year check (prior_year >= 0),
     constraint ck_account_current_year check (current_year >= 0),
@@ -113,11 +138,14 @@ const TABLES = [
     current_year_after numeric(16,2) not null,
     on_day date not null,
     book_day date not null,
+    counted_on date,
     constraint pk_entry primary key (psn_no, version),
     constraint ck_entry_kind check (kind in ('OPENING', 'CREDIT', 'CLAIM', 'PREMIUM', 'REFUND', 'ROLLOVER', 'PAYOUT')),
     constraint ck_entry_rollover check (kind <> 'ROLLOVER' or prior_year + current_year + held = 0)
   )`,
   `create index ix_entry_book_day on entry using brin (book_day)`,
+  // What a binding has used of a day's limit, refunds of that day's claims included, is the sum of these.
+  `create index ix_entry_counted on entry (binding_id, counted_on) where counted_on is not null`,
 
   // Both sides of every posting: what left a person's account entered the counterpart's, so each posting sums to zero.
   `create view posting as
@@ -145,6 +173,22 @@ const TABLES = [
     daily_limit numeric(16,2),
     authorised_amount numeric(16,2),
     premium_registered boolean not null,
+    facts text collate "C" generated always as (${facts(
+      `floor(extract(epoch from bound_at - timestamptz '1970-01-01 00:00:00+00') * 1000)::bigint::text`,
+      'relation',
+      'type',
+      'state',
+      dayNumber('held_arrears'),
+      dayNumber('held_employer_off'),
+      dayNumber('held_user'),
+      dayNumber('held_zero_balance'),
+      'priority::text',
+      dayNumber('effective_from'),
+      dayNumber('effective_to'),
+      'daily_limit::text',
+      'authorised_amount::text',
+      yesNo('premium_registered'),
+    )}) stored,
     constraint pk_binding primary key (payer, binding_id),
     constraint ux_binding_id unique (binding_id),
     constraint ck_binding_state check (state in ('PENDING', 'REJECTED', 'ACTIVE', 'PAUSED', 'REVOKED')),
@@ -152,17 +196,8 @@ const TABLES = [
       (coalesce(held_arrears, held_employer_off, held_user, held_zero_balance) is not null)),
     constraint ck_binding_authorised_amount check (authorised_amount >= 0)
   ) with (fillfactor = 80)`,
-  `create index ix_binding_beneficiary on binding (beneficiary)`,
+  `create index ix_binding_beneficiary on binding (beneficiary) include (payer)`,
   `create index ix_binding_empty on binding (payer) where held_zero_balance is not null`,
-
-  `create table binding_usage (
-    payer text collate "C" not null,
-    binding_id text collate "C" not null,
-    on_day date not null,
-    amount numeric(16,2) not null,
-    constraint pk_binding_usage primary key (payer, binding_id, on_day),
-    constraint ck_binding_usage_amount check (amount >= 0)
-  ) with (fillfactor = 80)`,
 
   // Refunds of one claim or premium, in order; the outcome rows say what each returned.
   `create table claim_refund (
@@ -257,7 +292,7 @@ const GRANTS = [
   `grant usage on schema public to gongji_worker, gongji_reader`,
   `grant select on migration to gongji_worker`,
   `grant select, insert on entry, event_id, outcome, claim_refund to gongji_worker`,
-  `grant select, insert, update on shard, account, binding, binding_usage, contribution, held_refund, arrears_check to gongji_worker`,
+  `grant select, insert, update on shard, account, binding, contribution, held_refund, arrears_check to gongji_worker`,
   `grant select, insert, delete on shard_work, parked_refund to gongji_worker`,
   `grant insert, update on person_name to gongji_worker`,
   `grant select (psn_no) on person_name to gongji_worker`,

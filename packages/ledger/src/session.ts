@@ -1,0 +1,99 @@
+import type { MikroORM, PostgreSqlConnection } from '@mikro-orm/postgresql';
+import { assert } from '@repo/domain';
+
+/** What of the driver's connection is used here; the stream is not among what its types tell. */
+interface Client {
+  query(statement: { text: string; name?: string; values?: unknown[] }): Promise<{ rows: unknown[] }>;
+  release(destroy?: boolean): void;
+  readonly connection: { readonly stream: { cork(): void; uncork(): void } };
+}
+
+/**
+ * One database transaction on one connection of the ORM's pool. Statements do not wait for each other's answers: those asked for in
+ * one go leave in one write and are executed in their order, BEGIN with the first of them and COMMIT with the last, so that a batch
+ * takes two round trips. After an error the server refuses what follows, COMMIT included, until ROLLBACK.
+ */
+export class Session {
+  readonly #client: Client;
+  readonly #sent: Promise<unknown>[] = [];
+  #corked = false;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** Runs `work` in a transaction at READ COMMITTED; on any error it is rolled back, or its connection given up. */
+  static async run<T>(orm: MikroORM, work: (session: Session) => Promise<T>): Promise<T> {
+    const pool = await (orm.em.getConnection() as PostgreSqlConnection).getNativeClient();
+    const session = new Session((await pool.connect()) as unknown as Client);
+    return session.#run(work);
+  }
+
+  async #run<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const client = this.#client;
+    try {
+      this.send('begin isolation level read committed read write', []);
+      const result = await work(this);
+      this.send('commit', []);
+      await Promise.all(this.#sent);
+      client.release();
+      return result;
+    } catch (error) {
+      // A connection that cannot even roll back is gone; what ended the work says more than that.
+      await client.query({ text: 'rollback' }).then(
+        () => client.release(),
+        () => client.release(true),
+      );
+      throw error;
+    }
+  }
+
+  /** The rows that a statement answers. */
+  async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    const { rows } = await this.#query(sql, parameters);
+    return rows as Row[];
+  }
+
+  /** A statement whose answer nobody waits for: if it fails, the transaction does. */
+  send(sql: string, parameters: readonly unknown[]): void {
+    this.#query(sql, parameters);
+  }
+
+  #query(sql: string, parameters: readonly unknown[]) {
+    this.#cork();
+    const answer = this.#client.query(
+      // A server plans a named statement once for a connection.
+      parameters.length === 0 ? { text: sql } : { text: sql, name: nameOf(sql), values: [...parameters] },
+    );
+    // Seen again in `#run`; until then nobody may have looked at it.
+    answer.catch(() => undefined);
+    this.#sent.push(answer);
+    return answer;
+  }
+
+  /** Holds back what is written until the caller of this moment has said all it has to say. */
+  #cork(): void {
+    if (this.#corked) return;
+    const { stream } = this.#client.connection;
+    this.#corked = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      stream.uncork();
+    });
+  }
+}
+
+const names = new Map<string, string>();
+/** More different statements than this means that values were written into their text. */
+const NAMES_MAX = 200;
+
+function nameOf(sql: string): string {
+  let name = names.get(sql);
+  if (name === undefined) {
+    assert(names.size < NAMES_MAX, 'statements differ by their parameters only');
+    name = `gongji-${names.size}`;
+    names.set(sql, name);
+  }
+  return name;
+}
