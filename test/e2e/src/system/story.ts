@@ -1,7 +1,7 @@
 import { Auditor } from '../auditor/auditor.ts';
 import type { Pack } from '../auditor/policy.ts';
 import { SHIPPED_PACKS } from '../auditor/shipped-packs.ts';
-import type { ExpectedOutput } from '../auditor/types.ts';
+import type { ExpectedOutput, WireEvent } from '../auditor/types.ts';
 import { compareOutcomes, type Difference, type PublishedRecord } from '../compare.ts';
 import { CLAIMS, MEMBERS } from '../families/family.ts';
 import { toEvent } from '../families/stream.ts';
@@ -24,6 +24,12 @@ export function eventRecord(type: string, value: Wire): RawRecord {
   };
 }
 
+/** A record as the auditor takes it. */
+export function toWireEvent({ key, topic, headers, value, timestamp }: RawRecord): WireEvent {
+  const texts = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, String(text)]));
+  return toEvent({ key, topic, headers: texts, value: String(value), timestamp });
+}
+
 /** What was published, its type and its fields in one. */
 export type Told = Wire & { readonly type: string };
 
@@ -44,11 +50,7 @@ export class Story {
     const { topics } = this.#system;
     const before = topics.published.length;
     await topics.send(records);
-    for (const { key, topic, headers, value, timestamp } of records) {
-      const texts = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, String(text)]));
-      const event = toEvent({ key, topic, headers: texts, value: String(value), timestamp });
-      this.#expected.push(...this.#auditor.apply(event));
-    }
+    for (const record of records) this.#expected.push(...this.#auditor.apply(toWireEvent(record)));
     await this.#system.waitUntilAnswered();
     return topics.published
       .slice(before)

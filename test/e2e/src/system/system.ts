@@ -116,7 +116,8 @@ function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('GONGJI_')));
 }
 
-function writePacks(directory: string, packs: readonly Pack[]): string {
+/** Writes policy files as an operator's folder holds them. */
+export function writePacks(directory: string, packs: readonly Pack[]): string {
   mkdirSync(directory, { recursive: true });
   packs.forEach((pack, index) => {
     writeFileSync(join(directory, `${pack.regionCode}-${index}.json`), JSON.stringify(pack));

@@ -1,0 +1,118 @@
+import { DECODE_LIMITS } from '@repo/contracts';
+import { Ledger } from '@repo/ledger';
+import type { Applied, InputRecord, Lease } from '@repo/messaging';
+import { type SettleDeps, settleBatch } from '@repo/settlement-worker/settle';
+import { applyMembers, type MemberDeps } from '@repo/sharing-worker/apply-members';
+import { doIdleWork } from '@repo/sharing-worker/idle-work';
+import type { PublishedRecord } from '../compare.ts';
+import type { RawRecord } from '../system/topics.ts';
+
+/** Where a worker's transaction can be held: its locks are had and its reads done; or all is written but COMMIT. */
+export type Point = Parameters<NonNullable<SettleDeps['failpoint']>>[0];
+export type ShardName = `${'claims' | 'members'}/${number}`;
+
+interface ShardOptions {
+  readonly url: string;
+  readonly policyOf: SettleDeps['policyOf'];
+  /** Shards of the members topic. */
+  readonly partitions: number;
+}
+
+/**
+ * One shard of one worker: its own connections to the database, its lease, and what it would have published. A batch is the
+ * worker's own transaction; only the broker is not there.
+ */
+export class Shard implements AsyncDisposable {
+  readonly name: ShardName;
+  /** In the order of the outbox. */
+  readonly published: PublishedRecord[] = [];
+  /** Why attempts were begun again. */
+  readonly retries: readonly string[];
+  /** Called at each point of each attempt. */
+  onPoint: (point: Point) => void | Promise<void> = () => undefined;
+  readonly #ledger: Ledger;
+  readonly #deps: SettleDeps & MemberDeps;
+  #lease: Lease;
+
+  private constructor(
+    name: ShardName,
+    ledger: Ledger,
+    lease: Lease,
+    retries: readonly string[],
+    options: ShardOptions,
+  ) {
+    this.name = name;
+    this.retries = retries;
+    this.#ledger = ledger;
+    this.#lease = lease;
+    this.#deps = {
+      ledger,
+      policyOf: options.policyOf,
+      partitions: options.partitions,
+      limits: DECODE_LIMITS,
+      refundWaitMs: 0,
+      failpoint: (point) => this.onPoint(point),
+      targets: {
+        results: name.startsWith('claims') ? 'settlements' : 'sharing',
+        deadLetters: 'dead-letters',
+        deadLetterBase: 0,
+        source: `/${name}`,
+      },
+    };
+  }
+
+  static async open(name: ShardName, options: ShardOptions): Promise<Shard> {
+    const retries: string[] = [];
+    const role = 'gongji_worker';
+    const ledger = await Ledger.open({ url: options.url, role, name, onRetry: (code) => retries.push(code) });
+    const [topic = '', partition] = name.split('/');
+    const shard = { topic, partition: Number(partition) };
+    const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', options.partitions);
+    return new Shard(name, ledger, { shard, epoch, nextOffset, publishedSeq }, retries, options);
+  }
+
+  /** Takes records as one batch, in one transaction. */
+  async take(records: readonly RawRecord[]): Promise<void> {
+    const batch = records.map((record, n) => toInput(record, this.#lease.nextOffset + BigInt(n)));
+    const work = this.name.startsWith('claims') ? settleBatch : applyMembers;
+    this.#keep(await work(this.#lease, batch, this.#deps));
+  }
+
+  /** One transaction of what a members shard does between batches; false = there was nothing to do. */
+  async idle(): Promise<boolean> {
+    const applied = await doIdleWork(this.#lease, this.#deps);
+    if (applied !== null) this.#keep(applied);
+    return applied !== null;
+  }
+
+  rows<Row>(sql: string): Promise<Row[]> {
+    return this.#ledger.rows<Row>(sql);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ledger.close();
+  }
+
+  #keep({ nextOffset, rows }: Applied): void {
+    this.#lease = { ...this.#lease, nextOffset };
+    for (const { topic, partition, key, headers, value } of rows) {
+      this.published.push({
+        topic: topic as PublishedRecord['topic'],
+        partition,
+        key: key === null ? null : String(key),
+        headers: Object.fromEntries(headers.map(([header, text]) => [header, String(text)])),
+        value: String(value),
+      });
+    }
+  }
+}
+
+function toInput({ key, value, headers, timestamp }: RawRecord, offset: bigint): InputRecord {
+  return {
+    offset,
+    key: key === null ? null : Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+    headers: Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const),
+    timestampMs: timestamp,
+  };
+}

@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util';
+import { loadPolicies } from '@repo/policy';
+import { expect, test } from 'vitest';
+import { Shard, type ShardName } from '../../src/workers/shard.ts';
+import { type Move, type Place, Site, type SiteState } from '../../src/workers/site.ts';
+import { FAMILY, RACES, type Race } from './races.cases.ts';
+
+const loaded = await loadPolicies();
+if ('problems' in loaded) throw new Error('the shipped packs load');
+const { policies } = loaded;
+const policyOf = policies.policyAt;
+const shards: readonly ShardName[] = ['members/0', 'claims/0', 'claims/1'];
+
+const template = {
+  key: JSON.stringify(FAMILY),
+  fill: async (url: string) => {
+    // Shards are numbered as they are first taken: one after the other, the same in every clone.
+    for (const name of shards) {
+      await using shard = await Shard.open(name, { url, policyOf, partitions: 1 });
+      if (name === 'members/0') await shard.take(FAMILY);
+    }
+  },
+};
+
+/** A fresh copy of the family, after what the race says happened before. */
+async function siteOf({ given = [] }: Race): Promise<Site> {
+  const site = await Site.open({ policyOf, shards, template });
+  for (const move of given) await site.run(move);
+  return site;
+}
+
+async function inTurn(race: Race, ...moves: readonly Move[]): Promise<SiteState> {
+  await using site = await siteOf(race);
+  for (const move of moves) await site.run(move);
+  await site.settleDown();
+  return await site.state();
+}
+
+interface Overlap {
+  readonly state: SiteState;
+  /** Whether the second had to wait for the first, which was held. */
+  readonly waited: boolean;
+  readonly retries: readonly string[];
+}
+
+/**
+ * Holds the first at a place, begins the second, and lets go once that one waits for a lock or has gone ahead. Null where the first
+ * does not come to the place.
+ */
+async function atOnce(race: Race, first: Move, second: Move, place: Place): Promise<Overlap | null> {
+  await using site = await siteOf(race);
+  const held = await site.begin(first, place);
+  if (!held.reached) {
+    await Promise.all([held.letGo(), held.run]);
+    return null;
+  }
+  const run = site.run(second);
+  const waited = await site.waits(second.shard, run);
+  await held.letGo();
+  await Promise.all([held.run, run]);
+  await site.settleDown();
+  return { state: await site.state(), waited, retries: site.shard(first.shard).retries };
+}
+
+const POINTS = ['mid-db', 'before-db-commit'] as const;
+
+test.each(RACES)('$it at the same moment end as if one had come after the other', async (race) => {
+  const { one, other, accounts = ['A1', 'P1'] } = race;
+  const oneFirst = await inTurn(race, one, other);
+  const otherFirst = await inTurn(race, other, one);
+  expect(isDeepStrictEqual(oneFirst, otherFirst)).toBe(race.commute === true);
+
+  const places: readonly Place[] = [...POINTS, ...accounts.map((account) => ({ account }))];
+  const met: string[] = [];
+  for (const [first, second, firstFirst, secondFirst] of [
+    [one, other, oneFirst, otherFirst],
+    [other, one, otherFirst, oneFirst],
+  ] as const) {
+    for (const place of places) {
+      const overlap = await atOnce(race, first, second, place);
+      if (overlap === null) continue;
+      const { state, waited, retries } = overlap;
+      const where = `${first.shard} held at ${JSON.stringify(place)}, ${second.shard} ${waited ? 'waited' : 'went ahead'}`;
+      met.push(where);
+      if (!isDeepStrictEqual(state, secondFirst)) expect(state, where).toEqual(firstFirst);
+      if (typeof place !== 'string') {
+        // The second's facts are in before the first has its locks: the first looks at them, from the top where it must.
+        if (!waited) expect(state, where).toEqual(secondFirst);
+        if (race.raced && first === one) expect(retries, where).toEqual(['Raced']);
+      } else {
+        expect(waited, where).toBe(race.apart !== true);
+        if (waited) expect(state, where).toEqual(firstFirst);
+      }
+    }
+  }
+  // Both were held with the other at the door, and at their locks.
+  expect(met.length).toBeGreaterThanOrEqual(4);
+});
