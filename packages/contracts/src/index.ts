@@ -1,3 +1,4 @@
+export { type BackdatedPayer, encodeBackdated } from './backdated-out.ts';
 export { type CodeKind, type CodeText, OUTCOME_CODES } from './codes/table.ts';
 export {
   type ArrearsCheck,

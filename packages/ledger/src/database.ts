@@ -1,7 +1,8 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import { Migration20261123Initial } from '../migrations/migration-20261123-initial.ts';
+import { Migration20261122Ledger } from '../migrations/migration-20261122-ledger.ts';
+import { Migration20261123Backdated } from '../migrations/migration-20261123-backdated.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader';
 
@@ -16,7 +17,10 @@ export interface DatabaseOptions {
   readonly transactionTimeoutMs?: number;
 }
 
-const MIGRATIONS = [{ name: 'migration-20261123-initial', class: Migration20261123Initial }];
+const MIGRATIONS = [
+  { name: 'migration-20261122-ledger', class: Migration20261122Ledger },
+  { name: 'migration-20261123-backdated', class: Migration20261123Backdated },
+];
 
 /**
  * Every statement of a worker looks up a few hundred keys. While a table is small the planner would rather read all of it and

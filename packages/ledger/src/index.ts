@@ -1,4 +1,12 @@
 export { type ArrearsChunk, concernedIn, moveCheck, type OpenCheck, openCheck, readChunk } from './arrears-check.ts';
+export {
+  type BackdatedDraw,
+  drawsSince,
+  findBackdated,
+  type NotedReason,
+  type StoredDraw,
+  writeBackdated,
+} from './backdated.ts';
 export { type BookDay, closeBooks, closedDays } from './book-days.ts';
 export { migrate, type Role, schemaKey } from './database.ts';
 export { codeOf, Fenced, isRetry, isTransient, Raced } from './errors.ts';

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   policy: () => import('./commands/policy.ts'),
   arrears: () => import('./commands/arrears.ts'),
   books: () => import('./commands/books.ts'),
+  backdated: () => import('./commands/backdated.ts'),
 };
 
 process.exitCode = await main(process.argv.slice(2));

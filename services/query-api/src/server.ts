@@ -6,6 +6,7 @@ import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Guard } from './access.ts';
 import { Problem, sendProblem } from './problem.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { backdatedRoutes } from './routes/backdated.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { settlementRoutes } from './routes/settlements.ts';
 
@@ -70,6 +71,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   accountRoutes(app, deps);
   settlementRoutes(app, deps);
   quoteRoutes(app, deps);
+  backdatedRoutes(app, deps);
   return app;
 }
 

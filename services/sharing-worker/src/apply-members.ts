@@ -24,6 +24,7 @@ import {
 } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
 import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, writeApplied } from '@repo/shard-worker';
+import { BackdatedFacts } from './backdated.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface MemberDeps {
@@ -73,10 +74,12 @@ export async function applyMembers(lease: Lease, records: readonly InputRecord[]
     const draft = new MemberDraft();
     const { world, queue, known } = await load(tx, lease, messages, draft, deps);
     await deps.failpoint?.('mid-db');
+    const backdated = new BackdatedFacts(world);
     for (const message of messages) {
-      const code = applyOne(lease, message, { world, queue, known, draft, deps });
+      const code = applyOne(lease, message, { world, queue, known, draft, backdated, deps });
       if (code !== null) dead.push(code);
     }
+    await backdated.write(tx);
     const done = await writeApplied(tx, { lease, shard, nextOffset }, writesOf(world, draft), deps.targets);
     await deps.failpoint?.('before-db-commit');
     return done;
@@ -124,6 +127,7 @@ interface Step {
   readonly queue: WorkQueue;
   readonly known: Map<string, Buffer>;
   readonly draft: MemberDraft;
+  readonly backdated: BackdatedFacts;
   readonly deps: MemberDeps;
 }
 
@@ -157,10 +161,10 @@ function applyOne(lease: Lease, message: Message, step: Step): string | null {
 }
 
 /** Work left for this payer comes first; then the event, and what it leaves for later days. */
-function applyFact(message: Message, event: MemberEvent, { world, queue, draft }: Step) {
+function applyFact(message: Message, event: MemberEvent, { world, queue, draft, backdated }: Step) {
   const payer = payerOf(event);
   queue.catchUp(payer, dateOf(event.at), event.cause);
-  const verdict = applyMemberEvent(event, world);
+  const verdict = backdated.watch(payer, event, () => applyMemberEvent(event, world));
   if (verdict.kind === 'DEAD') return { code: verdict.code, detail: verdict.detail };
   draft.tell(verdict.events, message.traceparent);
   for (const { dueOn, cause } of verdict.due) queue.leave(payer, dueOn, cause);

@@ -1,4 +1,4 @@
-import { applyArrearsCheck, type CalendarDate, monthsDue, yearOf } from '@repo/domain';
+import { applyArrearsCheck, type CalendarDate, monthsDue, startOf, yearOf } from '@repo/domain';
 import {
   concernedIn,
   type LedgerTransaction,
@@ -11,6 +11,7 @@ import {
 import type { Applied, Lease } from '@repo/messaging';
 import { writeApplied } from '@repo/shard-worker';
 import { type MemberDeps, MemberDraft, writesOf } from './apply-members.ts';
+import { BackdatedFacts } from './backdated.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Payers in one transaction of work; persons looked at in one transaction of a check, of whom few are concerned. */
@@ -88,14 +89,17 @@ async function checkStretch(
   const people = await concernedIn(tx, partition, range, months);
   const world = await MemberWorld.load(tx, [], policyOf, people, people);
   const queue = new WorkQueue(await tx.workFor(partition, people), world, draft);
+  const backdated = new BackdatedFacts(world);
   const cause = { type: 'arrears.check', id: checkId };
+  const check = { at: startOf(on), cause };
   let marked = 0;
   for (const personNo of people) {
     queue.catchUp(personNo, on, cause);
-    const checked = applyArrearsCheck(world, personNo, on, cause);
+    const checked = backdated.watch(personNo, check, () => applyArrearsCheck(world, personNo, on, cause));
     draft.tell(checked.events);
     for (const { dueOn } of checked.due) queue.leave(personNo, dueOn, cause);
     if (checked.marked > 0) marked += 1;
   }
+  await backdated.write(tx);
   return { world, marked };
 }

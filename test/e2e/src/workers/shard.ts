@@ -85,10 +85,6 @@ export class Shard implements AsyncDisposable {
     return applied !== null;
   }
 
-  rows<Row>(sql: string): Promise<Row[]> {
-    return this.#ledger.rows<Row>(sql);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#ledger.close();
   }

@@ -16,11 +16,11 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   account: [],
   entry: [],
   binding: [],
-  binding_usage: [],
   contribution: [],
   held_refund: [],
   claim_refund: [],
   shard_work: ['work_id'],
+  backdated_draw: ['known_at'],
 };
 
 interface SiteOptions {
@@ -42,11 +42,18 @@ interface Begun {
 
 /** Several shards of both workers on one database, and a watcher who sees which of them waits for a lock. */
 export class Site implements AsyncDisposable {
+  readonly url: string;
   readonly shards: ReadonlyMap<ShardName, Shard>;
   readonly #watcher: Client;
   readonly #owned: AsyncDisposableStack;
 
-  private constructor(shards: ReadonlyMap<ShardName, Shard>, watcher: Client, owned: AsyncDisposableStack) {
+  private constructor(
+    url: string,
+    shards: ReadonlyMap<ShardName, Shard>,
+    watcher: Client,
+    owned: AsyncDisposableStack,
+  ) {
+    this.url = url;
     this.shards = shards;
     this.#watcher = watcher;
     this.#owned = owned;
@@ -66,7 +73,7 @@ export class Site implements AsyncDisposable {
     const partitions = shards.filter((name) => name.startsWith('members')).length;
     const opened = await Promise.all(shards.map((name) => Shard.open(name, { url, policyOf, partitions })));
     for (const shard of opened) started.use(shard);
-    return new Site(new Map(opened.map((shard) => [shard.name, shard])), watcher, started.move());
+    return new Site(url, new Map(opened.map((shard) => [shard.name, shard])), watcher, started.move());
   }
 
   shard(name: ShardName): Shard {

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** The first schema. There is no older worker that could meet it. */
-export class Migration20261123Initial extends Migration {
+export class Migration20261122Ledger extends Migration {
   override up(): void {
     for (const statement of [...TABLES, ...ROLES, ...GRANTS]) this.addSql(statement);
   }

@@ -1,0 +1,144 @@
+import { addDays, type CalendarDate, dateOf, earlier, type Instant } from './calendar.ts';
+import type { RelativeSkipCode } from './codes.ts';
+import { type Binding, blockStart, EMPLOYEE_INSURANCE, isExempt, type Person, resumeDate } from './person.ts';
+import type { Policy, PolicyLookup } from './policy.ts';
+
+/**
+ * Why a relative's account is passed over, as far as facts of the payer and the binding alone decide it (rule 5.2): what a fact that
+ * becomes known late can bring about for a claim that was settled before. Waiting after arrears counts as arrears.
+ */
+const REASONS = [
+  'BINDING_REVOKED',
+  'BINDING_EXPIRED',
+  'PAYER_NOT_EMPLOYEE_INSURED',
+  'PAYER_ACCOUNT_FROZEN',
+  'PAYER_ACCOUNT_CLOSED',
+  'PAYER_CARD_INACTIVE',
+  'EMPLOYER_NOT_ENABLED',
+  'PAYER_IN_ARREARS',
+  'PAUSED_BY_USER',
+] as const satisfies readonly RelativeSkipCode[];
+export type BackdatedReason = (typeof REASONS)[number];
+
+/** Money that a payer's account has paid through a binding, for a claim settled or a premium paid at `at`. */
+export interface Draw {
+  readonly kind: 'CLAIM' | 'PREMIUM';
+  readonly bindingId: string;
+  readonly at: Instant;
+}
+
+export interface Standing {
+  readonly payer: Person;
+  readonly bindings: readonly Binding[];
+}
+
+/** What one event or check changed about a payer and their bindings; `at` is its moment. */
+export interface FactChange {
+  readonly before: Standing;
+  readonly after: Standing;
+  readonly at: Instant;
+}
+
+/** The first date on which a change can matter to sharing; null where it changes nothing that could keep a payer from paying. */
+export function reachOf({ before, after, at }: FactChange): CalendarDate | null {
+  const payerChanged = FACTS.some((fact) => before.payer[fact] !== after.payer[fact]);
+  const earlierOnes = new Map(before.bindings.map((binding) => [binding.bindingId, binding]));
+  const changed = after.bindings.flatMap((binding) => {
+    const was = earlierOnes.get(binding.bindingId);
+    return was !== undefined && was !== binding && isChanged(was, binding) ? [was, binding] : [];
+  });
+  if (!payerChanged && changed.length === 0) return null;
+  const ends = changed.flatMap(({ effectiveTo }) => effectiveTo ?? []);
+  return [spellOf(before.payer, after.payer) ?? [], ...ends].flat().reduce(earlier, dateOf(at));
+}
+
+const FACTS = [
+  'insuranceKind',
+  'status',
+  'cardActive',
+  'employerEnabled',
+  'employment',
+  'personCategory',
+  'insuredArea',
+  'arrearsSince',
+  'uninsuredSince',
+  'recoveredOn',
+] as const satisfies readonly (keyof Person)[];
+
+const isChanged = (before: Binding, after: Binding): boolean =>
+  before.state !== after.state ||
+  before.effectiveTo !== after.effectiveTo ||
+  (['USER', 'ARREARS', 'EMPLOYER_OFF'] as const).some((hold) => before.holds.get(hold) !== after.holds.get(hold));
+
+/** The first day of the arrears that a change is about; null where it leaves them as they were. */
+function spellOf(before: Person, after: Person): CalendarDate | null {
+  if (before.arrearsSince === after.arrearsSince && before.uninsuredSince === after.uninsuredSince) return null;
+  return [before.spellSince, after.spellSince].filter((day) => day !== null).sort()[0] ?? null;
+}
+
+/**
+ * What a change of facts means for a draw that stands: reasons for which the payer would now be passed over on that date, each with the
+ * first day it holds; and reasons that hold no longer. Arrears and the last day of a binding hold by date; the other facts from the
+ * moment of their event. Pure.
+ */
+export function reconsider(
+  draw: Draw,
+  change: FactChange,
+  policyOf: PolicyLookup,
+): { readonly noted: ReadonlyMap<BackdatedReason, CalendarDate>; readonly lifted: readonly BackdatedReason[] } {
+  const was = reasonsAgainst(draw, change.before, policyOf);
+  const is = reasonsAgainst(draw, change.after, policyOf);
+  const spell = spellOf(change.before.payer, change.after.payer);
+  const concerns = (reason: BackdatedReason): boolean => {
+    if (reason === 'BINDING_EXPIRED') return true;
+    if (reason === 'PAYER_IN_ARREARS' && spell !== null) return dateOf(draw.at) >= spell;
+    return draw.at >= change.at;
+  };
+  const differing = REASONS.filter((reason) => was.has(reason) !== is.has(reason) && concerns(reason));
+  const noted = differing.filter((reason) => is.has(reason));
+  return {
+    noted: new Map(noted.map((reason) => [reason, is.get(reason) ?? dateOf(change.at)])),
+    lifted: differing.filter((reason) => was.has(reason)),
+  };
+}
+
+/** The reasons that facts give against a draw on its date; null = such a fact has no date of its own. */
+function reasonsAgainst(
+  { kind, bindingId, at }: Draw,
+  { payer, bindings }: Standing,
+  policyOf: PolicyLookup,
+): Map<BackdatedReason, CalendarDate | null> {
+  const on = dateOf(at);
+  const policy = policyOf(payer.insuredArea, on);
+  const reasons = new Map<BackdatedReason, CalendarDate | null>();
+  const binding = bindings.find((each) => each.bindingId === bindingId);
+  if (binding === undefined) return reasons;
+  const add = (reason: BackdatedReason, holds: boolean) => void (holds && reasons.set(reason, null));
+  add('BINDING_REVOKED', binding.state === 'REVOKED');
+  add('PAYER_NOT_EMPLOYEE_INSURED', payer.insuranceKind !== EMPLOYEE_INSURANCE);
+  add('PAYER_ACCOUNT_FROZEN', payer.status === 'FROZEN');
+  add('PAYER_ACCOUNT_CLOSED', payer.status === 'CLOSED');
+  add('PAUSED_BY_USER', binding.holds.has('USER'));
+  if (kind === 'CLAIM') {
+    const switchedOff = !payer.employerEnabled || binding.holds.has('EMPLOYER_OFF');
+    add('PAYER_CARD_INACTIVE', policy.requireCardActive && !payer.cardActive);
+    add('EMPLOYER_NOT_ENABLED', policy.requireEmployerEnabled && payer.employment === 'ACTIVE' && switchedOff);
+  }
+  const { effectiveTo } = binding;
+  if (effectiveTo !== null && on > effectiveTo) reasons.set('BINDING_EXPIRED', addDays(effectiveTo, 1));
+  const since = arrearsSince(binding, payer, on, policy);
+  if (since !== null) reasons.set('PAYER_IN_ARREARS', since);
+  return reasons;
+}
+
+/**
+ * The first day of the block by arrears that a date lies in, grace taken off. A spell that ended blocks until sharing works again; the
+ * days of its grace, on which a claim that comes late has to wait too, are no days on which the payer should not have paid.
+ */
+function arrearsSince(binding: Binding, payer: Person, on: CalendarDate, policy: Policy): CalendarDate | null {
+  if (isExempt(payer, policy)) return null;
+  const starts = policy.pauseOnArrears ? [blockStart(payer, policy), binding.holds.get('ARREARS') ?? null] : [];
+  const resumes = resumeDate(payer, policy);
+  if (resumes !== null && on < resumes) starts.push(addDays(payer.lastSpellStart, policy.arrearsGraceDays));
+  return starts.filter((day) => day !== null && day <= on).sort()[0] ?? null;
+}

@@ -1,0 +1,155 @@
+import type { CalendarDate, Relation } from '@repo/domain';
+import { givenRows } from './packed.ts';
+import type { RowSource } from './reads.ts';
+import type { LedgerTransaction } from './transaction.ts';
+
+/** Money drawn from a payer through a binding, and the stamp of the outcome that did it, which tells its moment. */
+export interface StoredDraw {
+  readonly payer: string;
+  readonly version: bigint;
+  readonly kind: 'CLAIM' | 'PREMIUM';
+  readonly bindingId: string;
+  readonly stamp: string;
+}
+
+/** What has been drawn from these payers on their dates and later, by all that was settled so far. Read under the payers' locks. */
+export async function drawsSince(
+  tx: LedgerTransaction,
+  asked: readonly { readonly payer: string; readonly since: CalendarDate }[],
+): Promise<StoredDraw[]> {
+  const columns = [
+    ['payer', 'text'],
+    ['since', 'date'],
+  ] as const;
+  const { given, parameters } = givenRows(
+    columns,
+    asked.map(({ payer, since }) => [payer, since]),
+  );
+  const rows = await tx.rows<{
+    psn_no: string;
+    version: string;
+    kind: StoredDraw['kind'];
+    binding_id: string;
+    stamp: string;
+  }>(
+    `select psn_no, version, kind, binding_id, stamp from ${given}
+       join entry on psn_no = payer and on_day >= since and binding_id is not null and kind in ('CLAIM', 'PREMIUM')
+       join event_id on event_id = 'claim:' || reference join outcome using (shard_id, seq)
+     order by psn_no, version`,
+    parameters,
+  );
+  return rows.map(({ psn_no: payer, version, kind, binding_id: bindingId, stamp }) => ({
+    payer,
+    version: BigInt(version),
+    kind,
+    bindingId,
+    stamp,
+  }));
+}
+
+/** One reason against one draw. */
+interface DrawReason {
+  readonly payer: string;
+  readonly version: bigint;
+  readonly reason: string;
+}
+
+export interface NotedReason extends DrawReason {
+  readonly since: CalendarDate;
+  readonly cause: { readonly type: string; readonly id: string };
+}
+
+/** Lists draws for staff, and takes off the list what holds no longer. What was noted first stays as it was. */
+export async function writeBackdated(
+  tx: LedgerTransaction,
+  { noted, lifted }: { readonly noted: readonly NotedReason[]; readonly lifted: readonly DrawReason[] },
+): Promise<void> {
+  const key = [
+    ['psn_no', 'text'],
+    ['version', 'bigint'],
+    ['reason', 'text'],
+  ] as const;
+  if (lifted.length > 0) {
+    const { given, parameters } = givenRows(
+      key,
+      lifted.map(({ payer, version, reason }) => [payer, version, reason]),
+    );
+    await tx.rows(
+      `delete from backdated_draw as listed using ${given}
+       where (listed.psn_no, listed.version, listed.reason) = (given.psn_no, given.version, given.reason)`,
+      parameters,
+    );
+  }
+  if (noted.length === 0) return;
+  const columns = [...key, ['since', 'date'], ['cause_type', 'text'], ['cause_id', 'text']] as const;
+  const names = columns.map(([name]) => name);
+  const { given, parameters } = givenRows(
+    columns,
+    noted.map(({ payer, version, reason, since, cause }) => [payer, version, reason, since, cause.type, cause.id]),
+  );
+  await tx.rows(
+    `insert into backdated_draw (${names}) select ${names} from ${given} on conflict do nothing`,
+    parameters,
+  );
+}
+
+/** A listed draw: what was paid by which entry, the published outcome and those of its refunds, and every reason against it. */
+export interface BackdatedDraw {
+  readonly payer: string;
+  readonly bindingId: string;
+  readonly beneficiary: string;
+  readonly relation: Relation;
+  readonly on: CalendarDate;
+  readonly payload: string;
+  readonly refunds: readonly string[];
+  readonly reasons: readonly {
+    readonly reason: string;
+    readonly since: CalendarDate;
+    readonly cause: { readonly type: string; readonly id: string };
+    /** ISO 8601, when the fact was applied. */
+    readonly knownAt: string;
+  }[];
+}
+
+/**
+ * The list for staff: all listed draws of at most `payersMax` payers by ascending person number, those after the payer `after`, or of one
+ * payer; of each in the order of the account's entries.
+ */
+export async function findBackdated(
+  source: RowSource,
+  { payer, after = '', payersMax }: { payer?: string | undefined; after?: string | undefined; payersMax: number },
+): Promise<BackdatedDraw[]> {
+  const rows = await source.rows<{
+    psn_no: string;
+    binding_id: string;
+    beneficiary: string;
+    relation: Relation;
+    on_day: CalendarDate;
+    payload: Buffer;
+    refunds: Buffer[];
+    reasons: BackdatedDraw['reasons'];
+  }>(
+    `with listed as (
+       select psn_no, version, json_agg(json_build_object('reason', reason, 'since', since, 'knownAt', known_at,
+           'cause', json_build_object('type', cause_type, 'id', cause_id)) order by known_at, since, reason) as reasons
+       from backdated_draw where psn_no in (select distinct psn_no from backdated_draw
+         where psn_no > $1 and ($2::text is null or psn_no = $2) order by psn_no limit $3)
+       group by psn_no, version)
+     select psn_no, entry.binding_id, beneficiary, relation, on_day::text, payload, reasons, array(
+         select refund.payload from claim_refund join outcome as refund using (shard_id, seq)
+         where claim_refund.claim_id = reference order by claim_refund.shard_id, claim_refund.seq) as refunds
+     from listed join entry using (psn_no, version)
+       join binding on (binding.payer, binding.binding_id) = (psn_no, entry.binding_id)
+       join event_id on event_id = 'claim:' || reference join outcome using (shard_id, seq)
+     order by psn_no, version`,
+    [after, payer ?? null, payersMax],
+  );
+  return rows.map(({ psn_no, binding_id: bindingId, on_day: on, payload, refunds, ...rest }) => ({
+    ...rest,
+    payer: psn_no,
+    bindingId,
+    on,
+    payload: payload.toString(),
+    refunds: refunds.map((refund) => refund.toString()),
+  }));
+}

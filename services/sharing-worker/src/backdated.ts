@@ -1,0 +1,87 @@
+import type { EventStamp } from '@repo/contracts';
+import {
+  type BackdatedReason,
+  type CalendarDate,
+  type Cause,
+  type Draw,
+  earlier,
+  type FactChange,
+  type Instant,
+  reachOf,
+  reconsider,
+  type Standing,
+} from '@repo/domain';
+import { drawsSince, type LedgerTransaction, type MemberWorld, type NotedReason, writeBackdated } from '@repo/ledger';
+
+type Change = FactChange & { readonly payer: string; readonly cause: Cause };
+type Reason = Omit<NotedReason, 'since' | 'cause'> & { readonly noted: Pick<NotedReason, 'since' | 'cause'> | null };
+
+/**
+ * Lists for staff what facts that became known late would have changed: draws already settled, on dates on which the payer would have
+ * been passed over. Under the payers' locks no claim comes between: one settled before is seen here, one after sees the fact.
+ */
+export class BackdatedFacts {
+  readonly #world: MemberWorld;
+  readonly #changes: Change[] = [];
+
+  constructor(world: MemberWorld) {
+    this.#world = world;
+  }
+
+  /** Applies one event or check of a payer, and remembers what it changed if that can matter to earlier draws. */
+  watch<T>(payer: string, { at, cause }: { readonly at: Instant; readonly cause: Cause }, apply: () => T): T {
+    const before = this.#standingOf(payer);
+    const result = apply();
+    const after = this.#standingOf(payer);
+    if (before === null || after === null) return result;
+    const change = { payer, cause, before, after, at };
+    if (reachOf(change) !== null) this.#changes.push(change);
+    return result;
+  }
+
+  /** Reconsiders the draws that the changes reach back to, change by change, and writes what came of it. */
+  async write(tx: LedgerTransaction): Promise<void> {
+    if (this.#changes.length === 0) return;
+    const reach = new Map<string, CalendarDate>();
+    for (const change of this.#changes) {
+      const since = reachOf(change);
+      if (since !== null) reach.set(change.payer, earlier(since, reach.get(change.payer) ?? since));
+    }
+    const found = await drawsSince(
+      tx,
+      [...reach].map(([payer, since]) => ({ payer, since })),
+    );
+    const draws = Map.groupBy(
+      found.map(({ stamp, ...draw }) => ({ ...draw, at: Date.parse((JSON.parse(stamp) as EventStamp).time) })),
+      ({ payer }) => payer,
+    );
+    const reasons = new Map<string, Reason>();
+    for (const change of this.#changes) {
+      for (const draw of draws.get(change.payer) ?? []) this.#reconsider(draw, change, reasons);
+    }
+    const last = [...reasons.values()];
+    await writeBackdated(tx, {
+      noted: last.flatMap(({ noted, ...key }) => (noted === null ? [] : [{ ...key, ...noted }])),
+      lifted: last.filter(({ noted }) => noted === null),
+    });
+  }
+
+  /** Of several changes in one batch the last word on a draw and reason counts. */
+  #reconsider(draw: Draw & { payer: string; version: bigint }, change: Change, reasons: Map<string, Reason>): void {
+    const { payer, version } = draw;
+    const { noted, lifted } = reconsider(draw, change, this.#world.policyOf);
+    const put = (reason: BackdatedReason, since: CalendarDate | null) =>
+      reasons.set(`${version} ${reason} ${payer}`, {
+        ...{ payer, version, reason },
+        noted: since === null ? null : { since, cause: change.cause },
+      });
+    for (const [reason, since] of noted) put(reason, since);
+    for (const reason of lifted) put(reason, null);
+  }
+
+  #standingOf(payer: string): Standing | null {
+    const { books } = this.#world;
+    const person = books.person(payer);
+    return person === undefined ? null : { payer: person, bindings: books.bindingsBy(payer) };
+  }
+}
