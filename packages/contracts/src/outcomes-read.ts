@@ -2,6 +2,7 @@ import {
   type CalendarDate,
   type ClaimRefusalCode,
   dateOf,
+  type LimitParameter,
   type OwnSkipCode,
   type PremiumRefusalCode,
   type RelativeSkipCode,
@@ -17,6 +18,10 @@ export interface AskedSource {
   readonly bindingId: string | null;
   readonly amount: string | null;
   readonly code: OwnSkipCode | RelativeSkipCode | null;
+  /** Of a limit: the region's parameter that set it; null where the binding's own did, and for every other code. */
+  readonly parameter: LimitParameter | null;
+  /** By which it was judged; null only where the patient is not known. */
+  readonly rules: RulesUsed | null;
 }
 
 export interface ClaimOutcome {
@@ -30,12 +35,10 @@ export interface ClaimOutcome {
   readonly hospitalBorne: string;
   readonly personalShare: string;
   readonly cashPaid: string;
-  /** In the order they were debited. */
-  readonly paid: readonly AskedSource[];
   /** In the order they were asked. */
-  readonly skipped: readonly AskedSource[];
-  /** The patient's insured area first, then those of the payers asked. */
-  readonly rules: readonly RulesUsed[];
+  readonly asked: readonly AskedSource[];
+  /** Those of the patient's insured area; null where the patient is not known. */
+  readonly rules: RulesUsed | null;
 }
 
 export interface PremiumOutcome {
@@ -48,6 +51,8 @@ export interface PremiumOutcome {
   readonly year: number;
   /** Null where what was asked for is no amount. */
   readonly amount: string | null;
+  /** The payer's; null where none were asked. */
+  readonly rules: RulesUsed | null;
 }
 
 /** A published refund: when, how much, and where the money went, in order. */
@@ -71,6 +76,11 @@ interface WireSource {
   readonly binding_id?: string;
   readonly amount?: string;
   readonly code?: OwnSkipCode | RelativeSkipCode;
+  readonly parameter?: LimitParameter;
+}
+
+interface WireRules extends RulesUsed {
+  readonly payers?: readonly string[];
 }
 
 interface WireOutcome {
@@ -86,7 +96,8 @@ interface WireOutcome {
   readonly psn_cash_pay: string;
   readonly allocation: readonly WireSource[];
   readonly skipped: readonly WireSource[];
-  readonly policy: readonly RulesUsed[];
+  readonly asked?: readonly string[];
+  readonly policy?: readonly WireRules[];
   readonly payer: string;
   readonly binding_id: string | null;
   readonly year: number;
@@ -107,13 +118,28 @@ interface WireRefund {
   }[];
 }
 
-const toAsked = ({ source, account, binding_id, amount, code }: WireSource): AskedSource => ({
-  source,
-  account,
-  bindingId: binding_id ?? null,
-  amount: amount ?? null,
-  code: code ?? null,
-});
+const named = (rules: WireRules | undefined): RulesUsed | null =>
+  rules === undefined ? null : { region: rules.region, version: rules.version };
+
+/** The sources in the order they were asked: the own account, then the relatives as `asked` says, or as its absence does. */
+function inOrderAsked({ allocation, skipped, asked, psn_cash_pay: cash, policy = [] }: WireOutcome): AskedSource[] {
+  const lists = cash === '0.00' ? [skipped, allocation] : [allocation, skipped];
+  const rank = ({ source, binding_id = '' }: WireSource) => (source === 'OWN' ? -1 : (asked?.indexOf(binding_id) ?? 0));
+  const rulesOf = ({ source, account }: WireSource) =>
+    source === 'OWN' ? policy[0] : (policy.find(({ payers }) => payers?.includes(account)) ?? policy.at(-1));
+  return lists
+    .flat()
+    .sort((left, right) => rank(left) - rank(right))
+    .map((each) => ({
+      source: each.source,
+      account: each.account,
+      bindingId: each.binding_id ?? null,
+      amount: each.amount ?? null,
+      code: each.code ?? null,
+      parameter: each.parameter ?? null,
+      rules: named(rulesOf(each)),
+    }));
+}
 
 /** Reads back an outcome that this package encoded, for those who retell it. */
 export function readOutcome(payload: string): ClaimOutcome | PremiumOutcome {
@@ -128,6 +154,7 @@ export function readOutcome(payload: string): ClaimOutcome | PremiumOutcome {
       bindingId: wire.binding_id,
       year: wire.year,
       amount: wire.amount,
+      rules: named(wire.policy?.[0]),
     };
   }
   return {
@@ -141,9 +168,8 @@ export function readOutcome(payload: string): ClaimOutcome | PremiumOutcome {
     hospitalBorne: wire.hosp_part_amt,
     personalShare: wire.psn_part_amt,
     cashPaid: wire.psn_cash_pay,
-    paid: wire.allocation.map(toAsked),
-    skipped: wire.skipped.map(toAsked),
-    rules: wire.policy,
+    asked: inOrderAsked(wire),
+    rules: named(wire.policy?.[0]),
   };
 }
 

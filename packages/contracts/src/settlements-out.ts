@@ -7,6 +7,7 @@ import {
   formatInstant,
   formatMoney,
   institutionAccount,
+  isPositive,
   money,
   type OwnAllocation,
   type Paid,
@@ -17,6 +18,7 @@ import {
   type RefundDecision,
   type Relation,
   type RelativeAllocation,
+  type RulesApplied,
   type Settlement,
   ZERO,
 } from '@repo/domain';
@@ -113,10 +115,35 @@ export function encodeSettlement(
         account: skip.account,
         ...(skip.source === 'RELATIVE' ? { binding_id: skip.bindingId } : {}),
         code: skip.code,
+        ...(skip.source === 'RELATIVE' && skip.parameter !== undefined ? { parameter: skip.parameter } : {}),
       })),
-      policy: settlement.policies.map(({ region, version }) => ({ region, version })),
+      ...orderAsked(settlement),
+      policy: encodePolicies(settlement.policies),
     },
   };
+}
+
+/**
+ * `asked`: the bindings in the order they were asked. Left out where it is the order in which a reader puts them: where cash is
+ * left those who paid, then those skipped; else those skipped, then those who paid. `readOutcome` reads it so.
+ */
+function orderAsked({ asked, cashPaid }: Settlement): { asked?: readonly string[] } {
+  // The own account is always the first: with one relative more there is only one order.
+  if (asked.length <= 2) return {};
+  const relatives = asked.filter((each) => each.source === 'RELATIVE');
+  const isFirst = relatives.map((each) => 'amount' in each === isPositive(cashPaid));
+  const isAssumed = isFirst.every((first, i) => !first || isFirst[i - 1] !== false);
+  return isAssumed ? {} : { asked: relatives.map(({ bindingId }) => bindingId) };
+}
+
+/** `payers` says whom each set of rules judged. Left out where the last judged everyone. */
+function encodePolicies(policies: readonly RulesApplied[]): object[] {
+  const isAssumed = policies.every(({ payers }, i) => payers.length === 0 || i === policies.length - 1);
+  return policies.map(({ region, version, payers }) => ({
+    region,
+    version,
+    ...(isAssumed || payers.length === 0 ? {} : { payers }),
+  }));
 }
 
 /** `settlement.rejected`: the original itself goes to the dead letters. `place` names the message in its topic. */
@@ -183,6 +210,7 @@ export function encodePremium(premium: Premium, decision: PremiumDecision, trace
       status: decision.status,
       code: decision.code,
       ...(decision.allocation === null ? {} : { allocation: [encodeAllocation(decision.allocation)] }),
+      ...(decision.rules === null ? {} : { policy: [decision.rules] }),
     },
   };
 }

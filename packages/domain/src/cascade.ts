@@ -21,7 +21,7 @@ import { evaluateOwn } from './own-account.ts';
 import type { Binding, Person } from './person.ts';
 import type { Policy, PolicyLookup, Relation } from './policy.ts';
 import { balanceOf, foldTo, moveInto, outOf, type Portions, type Purse, sharableOf, splitDraw } from './purse.ts';
-import { evaluateRelative } from './relative-account.ts';
+import { evaluateRelative, type LimitParameter } from './relative-account.ts';
 import { serviceClassOf } from './service-class.ts';
 
 /** One account's payment, yuan, and how it was taken: a refund returns it by the same terms, whatever changed meanwhile. */
@@ -53,6 +53,8 @@ export type Skip =
       readonly account: string;
       readonly bindingId: string;
       readonly code: RelativeSkipCode;
+      /** Of a limit: which of the region's parameters set it. Absent where the binding's own did, and for every other code. */
+      readonly parameter?: LimitParameter;
     };
 
 /** How a claim's personal share was divided. `accountPaid + mutualAidPaid + cashPaid` is the personal share; yuan. */
@@ -62,19 +64,30 @@ export interface Settlement {
   readonly on: CalendarDate;
   readonly allocation: readonly Allocation[];
   readonly skipped: readonly Skip[];
+  /** All of these, in the order they were asked. */
+  readonly asked: readonly (Allocation | Skip)[];
   readonly accountPaid: Money;
   readonly mutualAidPaid: Money;
   readonly cashPaid: Money;
   /** The patient's own account afterwards; 0.00 without one. */
   readonly balance: Money;
   /** The rules that took part: of the patient's insured area first, then of each payer's that was asked. */
-  readonly policies: readonly RulesUsed[];
+  readonly policies: readonly RulesApplied[];
 }
 
 /** An insured area, and the exact rules that held there: `330000@2024-12-01.71048378`. */
 export interface RulesUsed {
   readonly region: Area;
   readonly version: string;
+}
+
+/** Rules of a settlement, and the payers who were judged by them. */
+export interface RulesApplied extends RulesUsed {
+  readonly payers: readonly string[];
+}
+
+interface Rules extends RulesApplied {
+  readonly payers: string[];
 }
 
 /** Names the rules of an area for an outcome: equal names mean equal rules. */
@@ -93,7 +106,7 @@ export function decideClaim(claim: Claim, family: FamilyView, policyOf: PolicyLo
   if (patient === undefined) return refused(claim, on, 'BENEFICIARY_UNKNOWN', ZERO, []);
   const policy = policyOf(patient.insuredArea, on);
   const ownBalance = patient.purse === null ? ZERO : balanceOf(patient.purse);
-  const rules = [rulesUsed(patient.insuredArea, policy)];
+  const rules = [{ ...rulesUsed(patient.insuredArea, policy), payers: [] }];
   if (!claim.designated) return refused(claim, on, 'INSTITUTION_NOT_DESIGNATED', ownBalance, rules);
   if (policy.excludedPurposes.has(claim.purpose)) return refused(claim, on, 'PURPOSE_EXCLUDED', ownBalance, rules);
 
@@ -111,9 +124,10 @@ class Cascade {
   readonly #family: FamilyView;
   readonly #policyOf: PolicyLookup;
   readonly #policy: Policy;
-  readonly #rules: RulesUsed[];
+  readonly #rules: Rules[];
   readonly #allocation: Allocation[] = [];
   readonly #skipped: Skip[] = [];
+  readonly #asked: (Allocation | Skip)[] = [];
   readonly #drawn = new Map<string, Purse>();
 
   constructor(
@@ -122,7 +136,7 @@ class Cascade {
     family: FamilyView,
     policyOf: PolicyLookup,
     policy: Policy,
-    rules: RulesUsed[],
+    rules: Rules[],
   ) {
     this.#claim = claim;
     this.#on = on;
@@ -137,19 +151,19 @@ class Cascade {
     const account = patient.personNo;
     const own = evaluateOwn(this.#claim, patient, this.#on, this.#policy);
     if ('code' in own) {
-      this.#skipped.push({ source: 'OWN', account, code: own.code });
+      this.#skip({ source: 'OWN', account, code: own.code });
       return;
     }
     const amount = least(this.remaining, balanceOf(own.purse));
     const drawn = this.#draw(account, own.purse, amount, this.#policy.portionOrder);
-    this.#allocation.push({ source: 'OWN', ...drawn });
+    this.#pay({ source: 'OWN', ...drawn });
   }
 
   askRelatives(patient: Person): void {
     const serviceClass = serviceClassOf(this.#claim.visitType);
     for (const { binding, payer, policy } of this.#relativesInOrder()) {
       if (isZero(this.remaining)) return;
-      if (payer !== undefined) this.#nameRules(payer.insuredArea, policy);
+      this.#nameRules(payer ?? patient, policy, binding.payer);
       const source = { source: 'RELATIVE', account: binding.payer, bindingId: binding.bindingId } as const;
       const answer = evaluateRelative({
         claim: this.#claim,
@@ -163,13 +177,13 @@ class Cascade {
         paidInClaim: policy.perClaimPayerCap === null ? ZERO : this.#paidBy(binding.payer),
       });
       if ('code' in answer) {
-        this.#skipped.push({ ...source, code: answer.code });
+        this.#skip({ ...source, ...answer });
         continue;
       }
       const amount = least(this.remaining, answer.most);
       const drawn = this.#draw(binding.payer, answer.purse, amount, drawOrder(policy));
       const authorised = usesAuthorisation(policy);
-      this.#allocation.push({ ...source, ...drawn, relation: binding.relation, authorised });
+      this.#pay({ ...source, ...drawn, relation: binding.relation, authorised });
     }
   }
 
@@ -186,6 +200,7 @@ class Cascade {
       on: this.#on,
       allocation: this.#allocation,
       skipped: this.#skipped,
+      asked: this.#asked,
       accountPaid,
       mutualAidPaid,
       cashPaid,
@@ -210,6 +225,16 @@ class Cascade {
     );
   }
 
+  #pay(part: Allocation): void {
+    this.#allocation.push(part);
+    this.#asked.push(part);
+  }
+
+  #skip(skip: Skip): void {
+    this.#skipped.push(skip);
+    this.#asked.push(skip);
+  }
+
   #draw(account: string, purse: Purse, amount: Money, order: Policy['portionOrder']): Draw {
     assert(isPositive(amount), 'an allocation is never 0.00');
     const parts = splitDraw(purse, amount, order);
@@ -224,9 +249,11 @@ class Cascade {
     return purse === undefined ? payer : { ...payer, purse };
   }
 
-  /** Each area is named once. */
-  #nameRules(area: Area, policy: Policy): void {
-    if (!this.#rules.some(({ region }) => region === area)) this.#rules.push(rulesUsed(area, policy));
+  /** Each area is named once, with everyone it judged. */
+  #nameRules({ insuredArea }: Person, policy: Policy, payer: string): void {
+    const named = this.#rules.find(({ region }) => region === insuredArea);
+    if (named === undefined) this.#rules.push({ ...rulesUsed(insuredArea, policy), payers: [payer] });
+    else if (!named.payers.includes(payer)) named.payers.push(payer);
   }
 
   #paidBy(account: string): Money {
@@ -273,7 +300,7 @@ function refused(
   on: CalendarDate,
   code: ClaimRefusalCode,
   balance: Money,
-  policies: readonly RulesUsed[],
+  policies: readonly RulesApplied[],
 ): Settlement {
   return {
     status: 'REFUSED',
@@ -281,6 +308,7 @@ function refused(
     on,
     allocation: [],
     skipped: [],
+    asked: [],
     accountPaid: ZERO,
     mutualAidPaid: ZERO,
     cashPaid: claim.personalShare,

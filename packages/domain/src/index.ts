@@ -38,6 +38,7 @@ export {
   decideClaim,
   type OwnAllocation,
   type RelativeAllocation,
+  type RulesApplied,
   type RulesUsed,
   rulesUsed,
   type Settlement,
@@ -141,6 +142,6 @@ export {
   type Returned,
   refundable,
 } from './refund.ts';
-export { effectiveDailyLimit } from './relative-account.ts';
+export { effectiveDailyLimit, type LimitParameter } from './relative-account.ts';
 export { clearingClassOf, serviceClassOf } from './service-class.ts';
 export { applyCrossing, applyNewYear } from './zero-balance.ts';

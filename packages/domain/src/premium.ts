@@ -1,5 +1,12 @@
 import { type CalendarDate, dateOf, type Instant, yearOf } from './calendar.ts';
-import { compareCodePoints, drawOrder, type RelativeAllocation, usesAuthorisation } from './cascade.ts';
+import {
+  compareCodePoints,
+  drawOrder,
+  type RelativeAllocation,
+  type RulesUsed,
+  rulesUsed,
+  usesAuthorisation,
+} from './cascade.ts';
 import type { PremiumRefusalCode } from './codes.ts';
 import type { FamilyView } from './family.ts';
 import { compareMoney, equalMoney, type Money, subtract, ZERO } from './money.ts';
@@ -24,18 +31,17 @@ export interface PremiumDecision {
   readonly bindingId: string | null;
   readonly on: CalendarDate;
   readonly allocation: RelativeAllocation | null;
+  /** The payer's; null where none were asked. */
+  readonly rules: RulesUsed | null;
 }
 
 /** Decides a premium by the payer's policy: all or nothing, no cascade, no daily limit (rule 8). Pure. */
 export function decidePremium(premium: Premium, family: FamilyView, policyOf: PolicyLookup): PremiumDecision {
   const on = dateOf(premium.at);
-  const refused = (code: PremiumRefusalCode, bindingId: string | null = null): PremiumDecision => ({
-    status: 'REFUSED',
-    code,
-    bindingId,
-    on,
-    allocation: null,
-  });
+  const refused = (
+    code: PremiumRefusalCode,
+    by: Pick<PremiumDecision, 'bindingId' | 'rules'> = { bindingId: null, rules: null },
+  ): PremiumDecision => ({ status: 'REFUSED', code, on, allocation: null, ...by });
   if (premium.amount === 'INVALID') return refused('PREMIUM_AMOUNT_INVALID');
   const { amount } = premium;
   const payer = family.person(premium.payer);
@@ -54,8 +60,9 @@ export function decidePremium(premium: Premium, family: FamilyView, policyOf: Po
       compareCodePoints(a.binding.bindingId, b.binding.bindingId),
   );
   if (best === undefined) return refused('BINDING_NOT_FOUND');
-  if (best.code !== null) return refused(best.code, best.binding.bindingId);
-  if (payer.purse === null) return refused('PAYER_NOT_EMPLOYEE_INSURED', best.binding.bindingId);
+  const by = { bindingId: best.binding.bindingId, rules: rulesUsed(payer.insuredArea, policy) };
+  if (best.code !== null) return refused(best.code, by);
+  if (payer.purse === null) return refused('PAYER_NOT_EMPLOYEE_INSURED', by);
 
   const order = drawOrder(policy);
   const allocation: RelativeAllocation = {
@@ -68,7 +75,7 @@ export function decidePremium(premium: Premium, family: FamilyView, policyOf: Po
     authorised: usesAuthorisation(policy),
     ...splitDraw(foldTo(payer.purse, yearOf(on)), amount, order),
   };
-  return { status: 'SETTLED', code: null, bindingId: best.binding.bindingId, on, allocation };
+  return { status: 'SETTLED', code: null, on, allocation, ...by };
 }
 
 /** The codes of each test, in order; a binding's place among several is how many of the tests it passes. */

@@ -24,10 +24,16 @@ export interface RelativeCase {
   readonly paidInClaim: Money;
 }
 
+/** A region's parameter that limits what a binding pays on a day, or a payer towards a claim. */
+export type LimitParameter = 'dailyLimitDefault' | 'dailyLimitMax' | 'perClaimPayerCap';
+
+interface Obstacle {
+  readonly code: RelativeSkipCode;
+  readonly parameter?: LimitParameter;
+}
+
 /** What a relative may pay at most for this claim, or why nothing: the first failing test of rule 5.2 gives the code. */
-export function evaluateRelative(
-  relative: RelativeCase,
-): { readonly purse: Purse; readonly most: Money } | { readonly code: RelativeSkipCode } {
+export function evaluateRelative(relative: RelativeCase): { readonly purse: Purse; readonly most: Money } | Obstacle {
   const { binding, on, payer, policy } = relative;
   if (!relative.claim.accountsUsed) return { code: 'ACCOUNT_USE_DECLINED' };
   const code = bindingObstacle(binding, on) ?? coverageObstacle(relative);
@@ -125,7 +131,7 @@ function measure(relative: RelativeCase, purse: Purse) {
   const { binding, policy } = relative;
   const sharable = sharableOf(purse, policy);
   const spare = subtract(sharable, policy.minRemaining);
-  const skip = (code: RelativeSkipCode) => ({ code });
+  const skip = (code: RelativeSkipCode, by: Pick<Obstacle, 'parameter'> = {}): Obstacle => ({ code, ...by });
   if (isZero(sharable)) return skip('PAYER_ZERO_BALANCE');
   if (policy.shareThreshold !== null && compareMoney(sharable, policy.shareThreshold) <= 0) {
     return skip('BELOW_SHARE_THRESHOLD');
@@ -140,13 +146,13 @@ function measure(relative: RelativeCase, purse: Purse) {
   const limit = effectiveDailyLimit(binding, policy);
   if (limit !== null) {
     const headroom = atLeastZero(subtract(limit, relative.usage.usage(binding.bindingId, relative.on)));
-    if (isZero(headroom)) return skip('DAILY_LIMIT_REACHED');
+    if (isZero(headroom)) return skip('DAILY_LIMIT_REACHED', limitParameter(binding, policy));
     bounds.push(headroom);
   }
   if (policy.perClaimPayerCap !== null) {
     // No code of its own: a payer who is asked a second time in one claim has come to a limit of that day.
     const left = atLeastZero(subtract(policy.perClaimPayerCap, relative.paidInClaim));
-    if (isZero(left)) return skip('DAILY_LIMIT_REACHED');
+    if (isZero(left)) return skip('DAILY_LIMIT_REACHED', { parameter: 'perClaimPayerCap' });
     bounds.push(left);
   }
   return { purse, most: least(spare, ...bounds) };
@@ -157,4 +163,12 @@ export function effectiveDailyLimit(binding: Pick<Binding, 'dailyLimit'>, policy
   const chosen = binding.dailyLimit ?? policy.dailyLimitDefault ?? policy.dailyLimitMax;
   if (chosen === null) return null;
   return policy.dailyLimitMax === null ? chosen : least(chosen, policy.dailyLimitMax);
+}
+
+/** Which of the region's parameters set a binding's limit for one day; none where the binding's own stands. */
+function limitParameter(binding: Pick<Binding, 'dailyLimit'>, policy: Policy): Pick<Obstacle, 'parameter'> {
+  const limit = effectiveDailyLimit(binding, policy);
+  if (binding.dailyLimit === limit) return {};
+  const isDefault = binding.dailyLimit === null && policy.dailyLimitDefault === limit;
+  return { parameter: isDefault ? 'dailyLimitDefault' : 'dailyLimitMax' };
 }

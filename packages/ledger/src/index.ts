@@ -19,7 +19,6 @@ export {
   findFamily,
   findOutcome,
   findPerson,
-  findPersons,
   type RowSource,
   readSnapshot,
   type StoredOutcome,

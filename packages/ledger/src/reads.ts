@@ -38,7 +38,7 @@ export async function findPerson(source: RowSource, personNo: string): Promise<S
   return row === undefined ? undefined : { person: toPerson(row), name: row.psn_name, unpaidPeriods: row.unpaid };
 }
 
-export async function findPersons(source: RowSource, personNos: Iterable<string>): Promise<Person[]> {
+async function findPersons(source: RowSource, personNos: Iterable<string>): Promise<Person[]> {
   const rows = await source.rows<AccountRow>(`select ${ACCOUNT_COLUMNS} from account where psn_no = any($1::text[])`, [
     [...new Set(personNos)],
   ]);

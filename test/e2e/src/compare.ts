@@ -43,12 +43,18 @@ interface Found extends Item {
 
 /**
  * Optional fields which the product publishes beyond those that were agreed on, by the beginning of the type: how an amount was drawn,
- * and the moment of a refund or premium. They are left out of the comparison; readers ignore fields they do not know.
+ * in which order and by whose rules sources were judged, and the moment of a refund or premium. They are left out of the comparison; readers ignore fields they do not know.
  */
 const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
-  'settlement.': ['allocation[].portion_order', 'allocation[].authorised'],
+  'settlement.': [
+    'allocation[].portion_order',
+    'allocation[].authorised',
+    'skipped[].parameter',
+    'asked',
+    'policy[].payers',
+  ],
   'refund.': ['at'],
-  'premium.': ['at', 'allocation'],
+  'premium.': ['at', 'allocation', 'policy'],
 };
 
 /** Compares what an auditor expects with what was published, both in order. An empty list means they agree in every field. */

@@ -1,14 +1,10 @@
 import { type AskedSource, type ClaimOutcome, OUTCOME_CODES } from '@repo/contracts';
-import { type Binding, compareOrder, type OutcomeCode, type Relation } from '@repo/domain';
-import { decidingParameter, type RuleBook, type RulesInForce, type SaidPolicy } from './rules.ts';
+import type { LimitParameter, OutcomeCode, Relation } from '@repo/domain';
+import type { RuleBook, RulesInForce, SaidPolicy } from './rules.ts';
 import { type Language, payerOf, yuan } from './words.ts';
 
-/** What is known today of the persons and bindings an outcome names. */
-export interface Known {
-  readonly binding: (bindingId: string) => Binding | undefined;
-  /** Where a person is insured now. */
-  readonly area: (personNo: string) => string | undefined;
-}
+/** What the beneficiary is to the payer of a binding, which never changes; null where the binding is not known. */
+export type RelationOf = (bindingId: string | null) => Relation | null;
 
 /** One source of an outcome, told. Amounts are yuan; nobody's balance is told but by what the outcome itself published. */
 export interface Step {
@@ -30,15 +26,15 @@ export interface Told {
 const zero = (amount: string): boolean => amount === '0.00';
 
 /** Tells how a claim was divided: what there was to pay, each source in the order it was asked, then cash. */
-export function tellClaim(outcome: ClaimOutcome, book: RuleBook, known: Known, lang: Language): Told {
-  const patientRules = book.ofPatient();
+export function tellClaim(outcome: ClaimOutcome, book: RuleBook, relationOf: RelationOf, lang: Language): Told {
+  const patientRules = book.find(outcome.rules);
   const opening = [tellFee(outcome, lang)];
   const why = wholeClaimReason(outcome, book, patientRules, lang);
   if (why !== null) opening.push(why);
-  const asked = inOrderAsked(outcome, known);
+  const { asked } = outcome;
   const steps = asked.map((source, i) => {
     const more = i < asked.length - 1 || (!zero(outcome.cashPaid) && paysAll(patientRules));
-    return tellSource(source, { book, known, lang, patientRules, more });
+    return tellSource(source, { book, relation: relationOf(source.bindingId), lang, more });
   });
   if (!zero(outcome.cashPaid)) steps.push(tellCash(outcome.cashPaid, asked.length > 0, lang));
   return { opening, steps };
@@ -59,11 +55,11 @@ function tellFee({ totalFee, fundPaid, hospitalBorne, personalShare }: ClaimOutc
 
 /** Why no account was asked at all, where none was. */
 function wholeClaimReason(outcome: ClaimOutcome, book: RuleBook, rules: RulesInForce | null, lang: Language) {
-  if (outcome.code !== null) return sayCode(outcome.code, book, rules, undefined, lang).sentence;
+  if (outcome.code !== null) return sayCode(outcome.code, null, { book, rules, lang }).sentence;
   if (zero(outcome.personalShare)) {
     return { zh: '本次没有需要个人负担的费用。', en: 'There is nothing for you to pay.' }[lang];
   }
-  if (outcome.paid.length + outcome.skipped.length > 0) return null;
+  if (outcome.asked.length > 0) return null;
   const clause = book.clause(rules, 'accountScope', lang);
   const said = {
     zh: '本次个人负担的费用不在个人账户的支付范围之内。',
@@ -75,52 +71,23 @@ function wholeClaimReason(outcome: ClaimOutcome, book: RuleBook, rules: RulesInF
 /** Whether all of the personal share was for accounts to pay, so that what is left in cash shows that they came to their end. */
 const paysAll = (rules: RulesInForce | null): boolean => rules?.policy?.accountScope === 'PERSONAL_BURDEN';
 
-/**
- * The own account is asked first. Of the relatives, an outcome lists those who paid and those who did not apart, each in the
- * order they were asked; the two lists are merged by the bindings' order.
- */
-function inOrderAsked({ paid, skipped }: ClaimOutcome, known: Known): AskedSource[] {
-  const own = [...paid, ...skipped].filter(({ source }) => source === 'OWN');
-  const [left, right] = [paid, skipped].map((list) => list.filter(({ source }) => source === 'RELATIVE'));
-  const merged: AskedSource[] = [];
-  const [one = [], other = []] = [left, right];
-  let [i, j] = [0, 0];
-  while (i < one.length || j < other.length) {
-    const [a, b] = [one[i], other[j]];
-    const first = a !== undefined && (b === undefined || comesFirst(a, b, known));
-    const next = first ? a : b;
-    if (first) i++;
-    else j++;
-    if (next !== undefined) merged.push(next);
-  }
-  return [...own, ...merged];
-}
-
-function comesFirst(a: AskedSource, b: AskedSource, known: Known): boolean {
-  const [left, right] = [a, b].map(({ bindingId }) => known.binding(bindingId ?? ''));
-  return left === undefined || right === undefined || compareOrder(left, right) < 0;
-}
-
 interface Telling {
   readonly book: RuleBook;
-  readonly known: Known;
+  readonly relation: Relation | null;
   readonly lang: Language;
-  readonly patientRules: RulesInForce | null;
   /** Something was left to pay after this source. */
   readonly more: boolean;
 }
 
-function tellSource(asked: AskedSource, { book, known, lang, patientRules, more }: Telling): Step {
+function tellSource(asked: AskedSource, { book, relation, lang, more }: Telling): Step {
   const { source, account, bindingId, amount, code } = asked;
-  const binding = bindingId === null ? undefined : known.binding(bindingId);
-  const own = source === 'OWN';
-  const rules = own ? patientRules : book.ofPayer(known.area(account));
-  const whose = accountOf(own ? null : { relation: binding?.relation ?? null }, lang);
+  const rules = book.find(asked.rules);
+  const whose = accountOf(source === 'OWN' ? null : { relation }, lang);
   const step = {
     source,
     account,
     ...(bindingId === null ? {} : { binding_id: bindingId }),
-    ...(binding === undefined ? {} : { relation: binding.relation }),
+    ...(relation === null ? {} : { relation }),
   };
   if (amount !== null) {
     const limit = { zh: '，这是该账户本次可以支付的全部金额', en: ', which is all it could pay this time' }[lang];
@@ -131,7 +98,7 @@ function tellSource(asked: AskedSource, { book, known, lang, patientRules, more 
     return { ...step, amount, sentence, ...(rules === null ? {} : { policy: named(rules) }) };
   }
   if (code === null) throw new Error('a source paid or has a reason');
-  const said = sayCode(code, book, rules, binding, lang);
+  const said = sayCode(code, asked.parameter, { book, rules, lang });
   const sentence = { zh: `${whose}没有支付：${said.sentence}`, en: `${whose} paid nothing: ${said.sentence}` }[lang];
   return { ...step, code, sentence, ...(said.policy === undefined ? {} : { policy: said.policy }) };
 }
@@ -152,16 +119,14 @@ const tellCash = (amount: string, rest: boolean, lang: Language): Step => ({
   }[lang],
 });
 
-/** A code's sentence, followed by the rule and value that decided where they are known. */
+/** A code's sentence, followed by the rule and value that decided where they are known. A limit's parameter is `limitedBy`. */
 export function sayCode(
   code: OutcomeCode,
-  book: RuleBook,
-  rules: RulesInForce | null,
-  binding: Binding | undefined,
-  lang: Language,
+  limitedBy: LimitParameter | null,
+  { book, rules, lang }: { readonly book: RuleBook; readonly rules: RulesInForce | null; readonly lang: Language },
 ): { sentence: string; policy?: SaidPolicy } {
   const text = OUTCOME_CODES[code];
-  const parameter = decidingParameter(code, text, rules, binding);
+  const parameter = code === 'DAILY_LIMIT_REACHED' ? (limitedBy ?? undefined) : text.parameter;
   const clause = book.clause(rules, parameter, lang);
   const sentence = `${text[lang]}${clause?.text ?? ''}`;
   if (rules === null) return { sentence };

@@ -1,7 +1,7 @@
 import { readOutcome, readRefund } from '@repo/contracts';
-import { findBindingsById, findPersons, type RowSource, type StoredOutcome } from '@repo/ledger';
+import { findBindingsById, type RowSource, type StoredOutcome } from '@repo/ledger';
 import type { Policies } from '@repo/policy';
-import { type Known, type Step, tellClaim } from './claim.ts';
+import { type RelationOf, type Step, tellClaim } from './claim.ts';
 import { tellPremium } from './premium.ts';
 import { type ToldRefund, tellRefund } from './refunds.ts';
 import { RuleBook } from './rules.ts';
@@ -16,7 +16,7 @@ export interface Explanation {
   readonly refunds: readonly ToldRefund[];
 }
 
-/** Tells a published outcome and its refunds in words, from the outcome itself and from what is known today of those it names. */
+/** Tells a published outcome and its refunds in words, from nothing but what was published and the rules it names. */
 export async function explain(
   stored: StoredOutcome,
   asked: { readonly claimId: string; readonly lang: Language },
@@ -25,25 +25,20 @@ export async function explain(
 ): Promise<Explanation> {
   const { claimId, lang } = asked;
   const outcome = readOutcome(stored.payload);
-  const sources =
-    outcome.kind === 'PREMIUM'
-      ? [{ account: outcome.payer, bindingId: outcome.bindingId }]
-      : [...outcome.paid, ...outcome.skipped];
-  const bindingIds = sources.flatMap(({ bindingId }) => bindingId ?? []);
-  const bindings = await findBindingsById(source, bindingIds);
-  const persons = await findPersons(
+  const sources = outcome.kind === 'PREMIUM' ? [outcome] : outcome.asked;
+  const bindings = await findBindingsById(
     source,
-    sources.map(({ account }) => account),
+    sources.flatMap(({ bindingId }) => bindingId ?? []),
   );
-  const byId = new Map(bindings.map((binding) => [binding.bindingId, binding]));
-  const areas = new Map(persons.map(({ personNo, insuredArea }) => [personNo, insuredArea]));
-  const known: Known = { binding: (id) => byId.get(id), area: (personNo) => areas.get(personNo) };
+  const relations = new Map(bindings.map(({ bindingId, relation }) => [bindingId, relation]));
+  const relationOf: RelationOf = (bindingId) => relations.get(bindingId ?? '') ?? null;
 
-  const published = outcome.kind === 'CLAIM' ? outcome.rules : [];
-  const book = new RuleBook(policies, published, outcome.on);
+  const book = new RuleBook(policies, outcome.on);
   const told =
-    outcome.kind === 'CLAIM' ? tellClaim(outcome, book, known, lang) : tellPremium(outcome, book, known, lang);
-  const refunds = stored.refunds.map((refund) => tellRefund(readRefund(refund), known, lang));
+    outcome.kind === 'CLAIM'
+      ? tellClaim(outcome, book, relationOf, lang)
+      : tellPremium(outcome, book, relationOf, lang);
+  const refunds = stored.refunds.map((refund) => tellRefund(readRefund(refund), relationOf, lang));
   const sentences = [
     ...told.opening,
     ...told.steps.map(({ sentence }) => sentence),

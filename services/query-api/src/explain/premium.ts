@@ -1,24 +1,23 @@
 import type { PremiumOutcome } from '@repo/contracts';
-import { type Known, type Step, sayCode, type Told } from './claim.ts';
+import { type RelationOf, type Step, sayCode, type Told } from './claim.ts';
 import type { RuleBook } from './rules.ts';
 import { type Language, yuan } from './words.ts';
 
-/** Tells a premium: paid in full by the payer, or why not. Its outcome names no rules, so those of the payer's area today are told. */
-export function tellPremium(outcome: PremiumOutcome, book: RuleBook, known: Known, lang: Language): Told {
+/** Tells a premium: paid in full by the payer, or why not. */
+export function tellPremium(outcome: PremiumOutcome, book: RuleBook, relationOf: RelationOf, lang: Language): Told {
   const { amount, bindingId, code, payer, year } = outcome;
   const sum = amount === null ? '' : yuan(amount, lang);
   const opening = {
     zh: `申请用共济人的个人账户代缴${year}年度城乡居民医保${sum}。`,
     en: `The payer’s account was asked to pay the resident premium of ${year}${sum === '' ? '' : `, ${sum}`}.`,
   }[lang];
-  const binding = bindingId === null ? undefined : known.binding(bindingId);
-  const area = known.area(payer);
-  const rules = area === undefined ? null : book.asNow(area);
+  const relation = relationOf(bindingId);
+  const rules = book.find(outcome.rules);
   const source = {
     source: 'RELATIVE',
     account: payer,
     ...(bindingId === null ? {} : { binding_id: bindingId }),
-    ...(binding === undefined ? {} : { relation: binding.relation }),
+    ...(relation === null ? {} : { relation }),
   } as const;
   if (code === null && amount !== null) {
     const sentence = {
@@ -29,7 +28,7 @@ export function tellPremium(outcome: PremiumOutcome, book: RuleBook, known: Know
     return { opening: [opening], steps: [{ ...source, amount, sentence, ...policy }] };
   }
   if (code === null) throw new Error('a premium was paid or has a reason');
-  const said = sayCode(code, book, rules, binding, lang);
+  const said = sayCode(code, null, { book, rules, lang });
   const sentence = { zh: `没有代缴：${said.sentence}`, en: `Nothing was paid: ${said.sentence}` }[lang];
   const step: Step = { ...source, code, sentence, ...(said.policy === undefined ? {} : { policy: said.policy }) };
   return { opening: [opening], steps: [step] };

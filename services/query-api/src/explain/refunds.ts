@@ -1,5 +1,5 @@
 import type { RefundOutcome } from '@repo/contracts';
-import { accountOf, type Known, type Step } from './claim.ts';
+import { accountOf, type RelationOf, type Step } from './claim.ts';
 import { dayOf, type Language, yuan } from './words.ts';
 
 export interface ToldRefund {
@@ -10,7 +10,7 @@ export interface ToldRefund {
 }
 
 /** Tells a refund: when, how much, and where each part went, in the order it went. Amounts are yuan. */
-export function tellRefund(refund: RefundOutcome, known: Known, lang: Language): ToldRefund {
+export function tellRefund(refund: RefundOutcome, relationOf: RelationOf, lang: Language): ToldRefund {
   const opening = {
     zh: `${dayOf(refund.on, lang)}退费${yuan(refund.amount, lang)}。`,
     en: `On ${dayOf(refund.on, lang)}, ${yuan(refund.amount, lang)} was refunded.`,
@@ -23,8 +23,8 @@ export function tellRefund(refund: RefundOutcome, known: Known, lang: Language):
       ];
       return { source, amount, sentence };
     }
-    const binding = known.binding(bindingId ?? '');
-    const whose = accountOf(source === 'OWN' ? null : { relation: binding?.relation ?? null }, lang);
+    const relation = relationOf(bindingId);
+    const whose = accountOf(source === 'OWN' ? null : { relation }, lang);
     const held = {
       zh: '，因该账户已经注销，由经办机构人工发放',
       en: '; as that account is closed, the money is held to be paid out by hand',
@@ -37,7 +37,7 @@ export function tellRefund(refund: RefundOutcome, known: Known, lang: Language):
       source,
       ...(account === null ? {} : { account }),
       ...(bindingId === null ? {} : { binding_id: bindingId }),
-      ...(binding === undefined ? {} : { relation: binding.relation }),
+      ...(relation === null ? {} : { relation }),
       amount,
       sentence,
     };

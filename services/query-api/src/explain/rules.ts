@@ -1,12 +1,4 @@
-import type { CodeText } from '@repo/contracts';
-import {
-  type Binding,
-  type CalendarDate,
-  type OutcomeCode,
-  type Policy,
-  type RulesUsed,
-  rulesUsed,
-} from '@repo/domain';
+import { type CalendarDate, type Policy, type RulesUsed, rulesUsed } from '@repo/domain';
 import { PARAMETERS, type ParameterName, type PlainValue, type Policies } from '@repo/policy';
 import { type Language, packOf, wordsOf } from './words.ts';
 
@@ -24,37 +16,21 @@ export interface SaidPolicy extends RulesUsed {
 /** Finds rules of a date again. An outcome names them by insured area and version; equal names mean equal rules. */
 export class RuleBook {
   readonly #policies: Policies;
-  readonly #published: readonly RulesUsed[];
   readonly #on: CalendarDate;
   readonly #gone = new Map<string, RulesUsed>();
 
-  constructor(policies: Policies, published: readonly RulesUsed[], on: CalendarDate) {
+  constructor(policies: Policies, on: CalendarDate) {
     this.#policies = policies;
-    this.#published = published;
     this.#on = on;
   }
 
-  /** The patient's rules: those the outcome names first. Null where it names none. */
-  ofPatient(): RulesInForce | null {
-    const [named] = this.#published;
-    return named === undefined ? null : this.#load(named);
-  }
-
-  /**
-   * A payer's rules: those the outcome names for the area where the payer is insured now, or the only ones it names. Null where
-   * the payer has moved since, or was never known: then the outcome alone cannot tell.
-   */
-  ofPayer(area: string | undefined): RulesInForce | null {
-    const [first, ...others] = this.#published;
-    const only = others.length === 0 ? first : undefined;
-    const named = this.#published.find(({ region }) => region === area) ?? (area === undefined ? undefined : only);
-    return named === undefined ? null : this.#load(named);
-  }
-
-  /** The rules of an area on that date as they stand now, for an outcome that names none. */
-  asNow(area: string): RulesInForce {
-    const policy = this.#policies.policyAt(area, this.#on);
-    return { ...rulesUsed(area, policy), policy };
+  /** The rules that an outcome names, with their text where it is still loaded; null where it names none. */
+  find(named: RulesUsed | null): RulesInForce | null {
+    if (named === null) return null;
+    const policy = this.#policies.policyAt(named.region, this.#on);
+    if (rulesUsed(named.region, policy).version === named.version) return { ...named, policy };
+    this.#gone.set(`${named.region} ${named.version}`, named);
+    return { ...named, policy: null };
   }
 
   /** The value of a parameter in these rules, and a sentence that says it; null where there is nothing to say. */
@@ -84,25 +60,4 @@ export class RuleBook {
         })[lang],
     );
   }
-
-  #load(named: RulesUsed): RulesInForce {
-    const policy = this.#policies.policyAt(named.region, this.#on);
-    if (rulesUsed(named.region, policy).version === named.version) return { ...named, policy };
-    this.#gone.set(`${named.region} ${named.version}`, named);
-    return { ...named, policy: null };
-  }
-}
-
-/** Which parameter decided. A daily limit may be the binding's own: then no region's value did. */
-export function decidingParameter(
-  code: OutcomeCode,
-  { parameter }: CodeText,
-  rules: RulesInForce | null,
-  binding: Binding | undefined,
-): ParameterName | undefined {
-  if (code !== 'DAILY_LIMIT_REACHED') return parameter;
-  const policy = rules?.policy;
-  if (policy == null || binding?.dailyLimit != null) return undefined;
-  if (policy.dailyLimitDefault !== null) return 'dailyLimitDefault';
-  return policy.dailyLimitMax === null ? 'perClaimPayerCap' : 'dailyLimitMax';
 }

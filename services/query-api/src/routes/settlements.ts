@@ -29,7 +29,7 @@ export function settlementRoutes(app: FastifyInstance, { ledger, policies }: Api
     const { payload } = await settlementOf(ledger, params);
     const outcome = readOutcome(payload);
     if (outcome.kind !== 'CLAIM') throw new Problem(400, 'form: expected plain, as a premium has no NHSA form');
-    const rules = new RuleBook(policies, outcome.rules, outcome.on).ofPatient();
+    const rules = new RuleBook(policies, outcome.on).find(outcome.rules);
     const flags = rules === null ? NOBODYS_RULES : rules.policy;
     if (flags === null) throw new Problem(409, 'the rules that applied then are no longer loaded');
     return renderNhsa(payload, flags);

@@ -111,6 +111,61 @@ describe('a claim that several accounts were asked for', () => {
   });
 });
 
+describe('what has changed since', () => {
+  /** One relative pays in full what the limit allows, and each of the two others has a reason of its own and rules of its own. */
+  const family = (id: string, order: readonly [number, number, number]) => [
+    account(`${id}1`, { ...IN_510100, current_year: '10.00' }),
+    account(`${id}2`, { ...IN_510100, prior_year: '9999.00' }),
+    account(`${id}3`, { prior_year: '9999.00' }),
+    account(`${id}4`, { ...IN_510100, prior_year: '9999.00' }),
+    ...[2, 3, 4].map((n, i) =>
+      binding(`${id}B${n}`, `${id}${n}`, {
+        beneficiary: `${id}1`,
+        priority: order[i],
+        relation: ['SPOUSE', 'CHILD', 'PARENT'][i],
+        ...(n === 4 && { daily_limit: '0.00' }),
+      }),
+    ),
+  ];
+  const explanation = async (id: string) => (await scene.get(`/v1/settlements/${id}/explanation`)).body;
+
+  test.each([
+    ['M', [1, 2, 3]],
+    ['N', [2, 1, 3]],
+    ['O', [3, 2, 1]],
+    ['Q', [2, 3, 1]],
+  ] as const)(
+    'an order, a limit or an area changes nothing in what is told of an earlier claim (%s)',
+    async (id, order) => {
+      await scene.members(...family(id, order));
+      await scene.settle('claim.submitted', claim({ ...bill, claim_id: `C${id}`, psn_no: `${id}1` }));
+      const before = await explanation(`C${id}`);
+      const told = before.steps as { binding_id?: string; policy?: { region: string; parameter?: string } }[];
+      const inOrder = [2, 3, 4].toSorted((a, b) => (order[a - 2] ?? 0) - (order[b - 2] ?? 0));
+      expect(told.flatMap((step) => step.binding_id ?? [])).toEqual(inOrder.map((n) => `${id}B${n}`));
+      const policyOf = (n: number) => told.find(({ binding_id }) => binding_id === `${id}B${n}`)?.policy;
+      expect(policyOf(3)).toMatchObject({ region: '420100', parameter: 'memberScope' });
+      expect([policyOf(2), policyOf(4)]).toMatchObject([{ region: '510100' }, { region: '510100' }]);
+      expect(policyOf(4)).not.toHaveProperty('parameter');
+
+      await scene.rows(`update binding set priority = 10 - priority, daily_limit = case when daily_limit is null then 1 end
+      where beneficiary = '${id}1'`);
+      await scene.rows(`update account set insu_admdvs = '330106' where psn_no in ('${id}2', '${id}3', '${id}4')`);
+      expect(await explanation(`C${id}`)).toEqual(before);
+    },
+  );
+
+  test('a premium is told by the rules it was decided by', async () => {
+    await scene.members(...family('V', [1, 2, 3]));
+    const premium = { payer: 'V2', beneficiary: 'V1', year: 2025, amount: '400', at: '2025-03-10T11:00:00+08:00' };
+    await scene.settle('premium.submitted', { ...premium, premium_id: 'PRV' });
+    const before = await explanation('PRV');
+    expect(before.steps).toMatchObject([{ amount: '400.00', policy: { region: '510100' } }]);
+    await scene.rows(`update account set insu_admdvs = '330106' where psn_no = 'V2'`);
+    expect(await explanation('PRV')).toEqual(before);
+  });
+});
+
 describe('other outcomes', () => {
   const sentences = async (id: string, lang = 'zh') =>
     (await scene.get(`/v1/settlements/${id}/explanation?lang=${lang}`)).body.sentences;

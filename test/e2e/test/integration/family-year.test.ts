@@ -267,7 +267,7 @@ describe('a family of Chongqing in 2025', () => {
     expect(await story.when(eventRecord('premium.submitted', early))).toEqual([
       {
         ...{ type: 'premium.refused', ...early, binding_id: 'B-MOTHER-AUNT', status: 'REFUSED' },
-        code: 'RELATION_NOT_ALLOWED',
+        ...{ code: 'RELATION_NOT_ALLOWED', policy: [{ region: AREA, version: anyText }] },
       },
     ]);
     const due = premium('Q-DUE', '2025-09-20T00:00:00+08:00');
@@ -275,7 +275,7 @@ describe('a family of Chongqing in 2025', () => {
     expect(await story.when(eventRecord('premium.submitted', due))).toEqual([
       {
         ...{ type: 'premium.settled', ...due, binding_id: 'B-MOTHER-AUNT', status: 'SETTLED', code: null },
-        allocation: [{ ...drawn, relation: 'SIBLING' }],
+        ...{ allocation: [{ ...drawn, relation: 'SIBLING' }], policy: [{ region: AREA, version: anyText }] },
       },
     ]);
   });
