@@ -16,7 +16,7 @@ export {
 } from './decode.ts';
 export { parseInstant } from './fields.ts';
 export { type DeadLetterNote, deadLetterHeaders, type EventStamp, outputHeaders } from './headers.ts';
-export { type NhsaFlags, type NhsaSettlement, renderNhsa } from './nhsa.ts';
+export { type NhsaFlags, type NhsaSettlement, publishedNhsa, renderNhsa, withNhsa } from './nhsa.ts';
 export {
   type AskedSource,
   type ClaimOutcome,

@@ -1,4 +1,5 @@
 import { add, formatMoney, type Money, money, type Policy } from '@repo/domain';
+import type { Outgoing } from './settlements-out.ts';
 
 /** How a region prints the totals of a settlement; the two never overlap inside. */
 export type NhsaFlags = Pick<Policy, 'nhsaAcctPayIncludesMulaid' | 'nhsaFundIncludesAcct'>;
@@ -27,14 +28,32 @@ const COPIED = [
 /** Clearing class 21: what 2304 settles; everything else is settled by 2207. */
 const INPATIENT_CLEARING = '21';
 
+/** A patient who is not known has no region, and no account paid: the flags change nothing. */
+const NOBODYS: NhsaFlags = { nhsaAcctPayIncludesMulaid: false, nhsaFundIncludesAcct: false };
+
+/** The outcome of a claim with its rendering beside it, as `nhsa`. `flags` are the patient's region's; null where nobody knows the patient. */
+export const withNhsa = (outgoing: Outgoing, flags: NhsaFlags | null): Outgoing => ({
+  ...outgoing,
+  payload: { ...outgoing.payload, nhsa: render(outgoing.payload as WireSettlement, flags ?? NOBODYS) },
+});
+
+/** The rendering that was published with an outcome; null where none was. */
+export const publishedNhsa = (payload: string): NhsaSettlement | null =>
+  (JSON.parse(payload) as { nhsa?: NhsaSettlement }).nhsa ?? null;
+
 /**
  * A published `settlement.settled` or `settlement.refused` as the fields of `setlinfo`. Where the region's account total
  * includes what relatives paid, `acct_pay` does, and `acct_mulaid_pay` names that part of it; where its fund total includes the
  * personal account, `fund_pay_sumamt` contains `acct_pay` as printed. Null for an outcome that is no claim's. Amounts in yuan.
  */
-export function renderNhsa(payload: string, flags: NhsaFlags): NhsaSettlement | null {
-  const wire = JSON.parse(payload) as Record<string, string | null>;
-  if (wire.setl_id === undefined) return null;
+export function renderNhsa(payload: string, flags: NhsaFlags | null): NhsaSettlement | null {
+  const wire = JSON.parse(payload) as WireSettlement;
+  return wire.setl_id === undefined ? null : render(wire, flags ?? NOBODYS);
+}
+
+type WireSettlement = Readonly<Record<string, string | null>>;
+
+function render(wire: WireSettlement, flags: NhsaFlags): NhsaSettlement {
   const amountOf = (name: string): Money => money(wire[name] ?? '0.00');
   const mutualAidPaid = amountOf('acct_mulaid_pay');
   const ownPaid = amountOf('acct_pay');

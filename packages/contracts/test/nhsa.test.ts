@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderNhsa } from '../src/index.ts';
+import { publishedNhsa, renderNhsa, withNhsa } from '../src/index.ts';
 
 const OUTCOME = {
   claim_id: 'C1',
@@ -78,4 +78,18 @@ test('a premium has no such form', () => {
       nhsaFundIncludesAcct: false,
     }),
   ).toBeNull();
+});
+
+test('an outcome that carries its rendering is otherwise as it was, and gives back the same', () => {
+  const outgoing = { stamp: { type: 'settlement.settled', id: 'claim:C1', time: '' }, key: 'P1', payload: OUTCOME };
+  const flags = { nhsaAcctPayIncludesMulaid: true, nhsaFundIncludesAcct: true };
+  const { payload, ...rest } = withNhsa(outgoing, flags);
+  const text = JSON.stringify(payload);
+  expect({ ...rest, payload: { ...payload, nhsa: undefined } }).toEqual(outgoing);
+  expect(publishedNhsa(text)).toEqual(renderNhsa(JSON.stringify(OUTCOME), flags));
+  expect(publishedNhsa(JSON.stringify(OUTCOME))).toBeNull();
+});
+
+test('a patient nobody knows is rendered with the totals apart', () => {
+  expect(renderNhsa(JSON.stringify(OUTCOME), null)).toEqual(render(false, false));
 });

@@ -24,6 +24,8 @@ const integer = ({ min, max }: { min: number; max: number }) =>
 export const setting = {
   /** A whole number between `min` and `max`, both allowed. */
   integer,
+  /** A switch: `1` on, `0` off. */
+  flag: () => z.enum(['0', '1'], 'must be 0 or 1').transform((text) => text === '1'),
   /** A TCP port; 0 asks the system for a free one. */
   port: () => integer({ min: 0, max: 65_535 }),
   /** `host:port` pairs separated by commas, as a list. */

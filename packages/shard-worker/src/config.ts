@@ -17,6 +17,7 @@ const workerSettings = z.object({
   GONGJI_ADMIN_PORT: setting.port().default(0),
   GONGJI_MAX_FUTURE_DAYS: setting.integer({ min: 0, max: 100_000 }).default(400),
   GONGJI_REFUND_WAIT_MS: setting.integer({ min: 0, max: 604_800_000 }).default(0),
+  GONGJI_NHSA_OUTPUT: setting.flag().default(false),
   GONGJI_ARREARS_AT: z
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day HH:MM')
@@ -39,6 +40,7 @@ export function readWorkerConfig() {
     adminPort: settings.GONGJI_ADMIN_PORT,
     futureDaysMax: settings.GONGJI_MAX_FUTURE_DAYS,
     refundWaitMs: settings.GONGJI_REFUND_WAIT_MS,
+    nhsaOutput: settings.GONGJI_NHSA_OUTPUT,
     arrearsAt: settings.GONGJI_ARREARS_AT,
     batchMax: settings.GONGJI_BATCH_MAX,
     failpoint: settings.GONGJI_FAILPOINT,

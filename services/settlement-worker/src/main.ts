@@ -20,6 +20,7 @@ runWorker({
       targets,
       failpoint,
       refundWaitMs: config.refundWaitMs,
+      nhsaOutput: config.nhsaOutput,
       limits: { ...DECODE_LIMITS, futureDaysMax: config.futureDaysMax },
       observe: ({ status, code, skips }: Observed) => {
         metrics.claims.add({ status, code: code ?? 'NONE' });

@@ -8,6 +8,7 @@ import {
   encodeSettlement,
   headerText,
   paidFromOutcome,
+  withNhsa,
   withRefundOutcome,
 } from '@repo/contracts';
 import {
@@ -26,10 +27,12 @@ import {
   effectiveDailyLimit,
   type Paid,
   type Person,
+  type Policy,
   type PolicyLookup,
   paidByClaim,
   paidByPremium,
   type Refund,
+  type Settlement,
   ZERO,
 } from '@repo/domain';
 import {
@@ -53,6 +56,8 @@ export interface SettleDeps {
   readonly targets: OutboxTargets;
   /** How long a refund waits for its claim, ms; 0 = it is answered at once. */
   readonly refundWaitMs: number;
+  /** Whether a claim's outcome carries its rendering in the national form; absent: it does not. */
+  readonly nhsaOutput?: boolean;
   readonly observe?: (event: Observed) => void;
   readonly failpoint?: (name: 'mid-db' | 'before-db-commit') => void | Promise<void>;
 }
@@ -247,7 +252,7 @@ function decideAll(
         draft.ids.push({ id: decoded.identity, contentHash: message.contentHash, outcome: null });
       continue;
     }
-    seen.push(decideOne(message, decoded, world, deps.policyOf, draft));
+    seen.push(decideOne(message, decoded, world, deps, draft));
     if (decoded.kind !== 'REFUND')
       seen.push(...answerParked(decoded.identity.slice('claim:'.length), world, deps, draft));
   }
@@ -279,7 +284,7 @@ function answerParked(claimId: string, world: World, deps: SettleDeps, draft: Dr
     const message = decode(record, deps.limits);
     draft.unparked.push(refundId);
     if (message.decoded.kind === 'BAD') return [];
-    return [decideOne({ ...message, contentHash: null }, message.decoded, world, deps.policyOf, draft)];
+    return [decideOne({ ...message, contentHash: null }, message.decoded, world, deps, draft)];
   });
 }
 
@@ -300,7 +305,7 @@ function decideOne(
   { traceparent, contentHash }: Message,
   decoded: Good,
   { books, paid }: World,
-  policyOf: PolicyLookup,
+  { policyOf, nhsaOutput = false }: SettleDeps,
   draft: Draft,
 ): Observed {
   switch (decoded.kind) {
@@ -310,7 +315,8 @@ function decideOne(
       applySettlement(claim, settlement, books);
       if (settlement.status === 'SETTLED') paid.set(claim.claimId, paidByClaim(claim, settlement));
       const outgoing = encodeSettlement(claim, settlement, settlementIdOf(claim.claimId), traceparent);
-      draft.answer(decoded.identity, contentHash, resultRow(outgoing));
+      const published = nhsaOutput ? withNhsa(outgoing, patientsRules(settlement, policyOf)) : outgoing;
+      draft.answer(decoded.identity, contentHash, resultRow(published));
       return { status: settlement.status, code: settlement.code, skips: settlement.skipped.map(({ code }) => code) };
     }
     case 'REFUND': {
@@ -343,6 +349,10 @@ function decideOne(
       return decoded satisfies never;
   }
 }
+
+/** The rules of the patient's region, which say how it prints totals; null where nobody knows the patient. */
+const patientsRules = ({ policies: [patient], on }: Settlement, policyOf: PolicyLookup): Policy | null =>
+  patient === undefined ? null : policyOf(patient.region, on);
 
 /** What a refund leaves to be paid out by hand, one sum a person. */
 function heldBy(refundId: string, decision: ReturnType<typeof decideRefund>) {

@@ -52,6 +52,7 @@ const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
     'skipped[].parameter',
     'asked',
     'policy[].payers',
+    'nhsa',
   ],
   'refund.': ['at'],
   'premium.': ['at', 'allocation', 'policy'],

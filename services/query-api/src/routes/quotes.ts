@@ -24,15 +24,15 @@ export function quoteRoutes(app: FastifyInstance, { ledger, policies, now, futur
           const issues = [{ path: 'claim_id', problem: 'expected an id not yet used with other content' }];
           throw new Problem(422, 'expected a new claim', { code: 'CLAIM_DUPLICATE_CONFLICT', issues });
         }
-        return withoutId(JSON.parse(known.payload) as object);
+        return asQuote(JSON.parse(known.payload) as object);
       }
       const family = await findFamily(snapshot, claim.personNo, dateOf(claim.settledAt));
       const books = booksOf(policies.policyAt, family);
-      return withoutId(encodeSettlement(claim, decideClaim(claim, books, policies.policyAt), '').payload);
+      return asQuote(encodeSettlement(claim, decideClaim(claim, books, policies.policyAt), '').payload);
     });
   });
 }
 
-/** A quote is no settlement, so it has no settlement id. */
-const withoutId = (payload: object): object =>
-  Object.fromEntries(Object.entries(payload).filter(([name]) => name !== 'setl_id'));
+/** A quote is no settlement, so it has no settlement id, and no national form, which names it. */
+const asQuote = (payload: object): object =>
+  Object.fromEntries(Object.entries(payload).filter(([name]) => name !== 'setl_id' && name !== 'nhsa'));

@@ -1,4 +1,11 @@
-import { encodeStanding, paidFromOutcome, readOutcome, renderNhsa, withRefundOutcome } from '@repo/contracts';
+import {
+  encodeStanding,
+  paidFromOutcome,
+  publishedNhsa,
+  readOutcome,
+  renderNhsa,
+  withRefundOutcome,
+} from '@repo/contracts';
 import { refundable, ZERO } from '@repo/domain';
 import { findOutcome, type RowSource, readSnapshot, type StoredOutcome } from '@repo/ledger';
 import type { FastifyInstance } from 'fastify';
@@ -24,15 +31,19 @@ export function settlementRoutes(app: FastifyInstance, { ledger, policies }: Api
     return encodeStanding(payload, refunds, paid === undefined ? ZERO : refundable(paid));
   });
 
-  /** The flags of the patient's rules on that date decide; without the rules themselves a figure would be a guess. */
+  /**
+   * What was published with the outcome, if it was. Else the flags of the patient's rules on that date decide; without the rules
+   * themselves a figure would be a guess.
+   */
   const nhsaForm = async (params: Given) => {
     const { payload } = await settlementOf(ledger, params);
+    const published = publishedNhsa(payload);
+    if (published !== null) return published;
     const outcome = readOutcome(payload);
     if (outcome.kind !== 'CLAIM') throw new Problem(400, 'form: expected plain, as a premium has no NHSA form');
     const rules = new RuleBook(policies, outcome.on).find(outcome.rules);
-    const flags = rules === null ? NOBODYS_RULES : rules.policy;
-    if (flags === null) throw new Problem(409, 'the rules that applied then are no longer loaded');
-    return renderNhsa(payload, flags);
+    if (rules?.policy === null) throw new Problem(409, 'the rules that applied then are no longer loaded');
+    return renderNhsa(payload, rules?.policy ?? null);
   };
 
   // A refund that was refused is no part of its claim; whoever sends it again finds its answer here.
@@ -51,9 +62,6 @@ export function settlementRoutes(app: FastifyInstance, { ledger, policies }: Api
     );
   });
 }
-
-/** A patient who is not known has no region, and no account paid: the flags change nothing. */
-const NOBODYS_RULES = { nhsaAcctPayIncludesMulaid: false, nhsaFundIncludesAcct: false };
 
 async function settlementOf(source: RowSource, params: Given): Promise<StoredOutcome> {
   const claimId = requiredId(params, 'claim_id');

@@ -1,3 +1,4 @@
+import { withNhsa } from '@repo/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { account, binding, claim, policiesWith, Scene } from './scene.ts';
 
@@ -249,4 +250,14 @@ test('the NHSA form follows the flags of the patient’s region', async () => {
   const other = scene.serve({ policies: await policiesWith({ ...PACK, nhsaAcctPayIncludesMulaid: true }) });
   expect((await scene.get('/v1/settlements/C1?form=nhsa', other)).status).toBe(409);
   await other.close();
+});
+
+test('the NHSA form is the one that was published, where it was, and a quote shows none', async () => {
+  const bills = claim({ ...bill, claim_id: 'C9' });
+  const flags = { nhsaAcctPayIncludesMulaid: true, nhsaFundIncludesAcct: true };
+  const { nhsa, ...plain } = await scene.settle('claim.submitted', bills, (outgoing) => withNhsa(outgoing, flags));
+  expect((await scene.get('/v1/settlements/C9?form=nhsa')).body).toStrictEqual(nhsa);
+  expect((await scene.get('/v1/settlements/C9')).body).toMatchObject({ ...plain, nhsa });
+  const { setl_id, ...quoted } = plain;
+  expect((await scene.quote(bills)).body).toStrictEqual(quoted);
 });

@@ -153,7 +153,7 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Settles one message of the claims topic as its worker does, and answers the published payload. */
-  async settle(ce_type: string, fields: Wire): Promise<Wire> {
+  async settle(ce_type: string, fields: Wire, dress = (outgoing: Outgoing) => outgoing): Promise<Wire> {
     const value = bytes({ ce_type, ...fields });
     const key = bytes(fields.beneficiary ?? fields.psn_no).slice(1, -1);
     const decoded = decodeClaims({ key, value, headers: [], timestampMs: NOW }, DECODE_LIMITS);
@@ -169,7 +169,8 @@ export class Scene implements AsyncDisposable {
       const on = decoded.kind === 'CLAIM' ? [dateOf(decoded.claim.settledAt)] : [];
       const days = bindings.flatMap(({ bindingId, payer }) => on.map((day) => ({ bindingId, payer, on: day })));
       const books = booksOf(policyOf, { persons, bindings, usage: await tx.usageOf(days) });
-      const { outgoing, refundOf } = this.#decide(decoded, books, policyOf);
+      const { outgoing: bare, refundOf } = this.#decide(decoded, books, policyOf);
+      const outgoing = dress(bare);
       const outcome = {
         dest: 'R' as const,
         key: Buffer.from(key),

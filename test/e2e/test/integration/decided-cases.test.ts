@@ -14,7 +14,8 @@ let system: TestSystem;
 let story: Story;
 
 beforeAll(async () => {
-  system = await TestSystem.start({ packs: FAMILY_PACKS, partitions: 1 });
+  const environment = () => ({ GONGJI_NHSA_OUTPUT: '1' });
+  system = await TestSystem.start({ packs: FAMILY_PACKS, partitions: 1, environment });
   story = new Story(system, FAMILY_PACKS);
 });
 afterAll(() => system?.[Symbol.asyncDispose]());
@@ -37,7 +38,7 @@ const month = (type: string, psn_no: string, period: string, date: string, rest:
 const moved = (type: string, binding_id: string, payer: string, date: string, rest: Wire = {}) =>
   eventRecord(`binding.${type}`, { binding_id, payer, at: noon(date), ...rest });
 
-const visit = (claim_id: string, psn_no: string, psn_part_amt: string, date: string) =>
+const visit = (claim_id: string, psn_no: string, psn_part_amt: string, date: string, rest: Wire = {}) =>
   eventRecord('claim.submitted', {
     ...{
       claim_id,
@@ -48,13 +49,25 @@ const visit = (claim_id: string, psn_no: string, psn_part_amt: string, date: str
       fix_blng_admdvs: PLAIN,
       med_type: '11',
     },
-    ...{ setl_time: noon(date), medfee_sumamt: psn_part_amt, fund_pay_sumamt: '0.00', psn_part_amt },
+    ...{ setl_time: noon(date), medfee_sumamt: psn_part_amt, fund_pay_sumamt: '0.00', psn_part_amt, ...rest },
   });
 
 const account = (psn_no: string, date: string) =>
   system.read(`/v1/accounts/${psn_no}?at=${encodeURIComponent(noon(date))}`);
 const bindingsOf = async (payer: string) => (await system.read(`/v1/bindings?payer=${payer}`))?.bindings;
 const deadLetter = (code: string) => [{ type: 'dead letter', code }];
+
+describe('a worker that is told to publish the national form', () => {
+  it('adds it to the outcome, as the patient’s region prints it, and HTTP answers the same', async () => {
+    await story.when(person('NH', { insu_admdvs: '440106' }));
+    const [outcome] = await story.when(visit('C-NH', 'NH', '30.00', '2025-03-10', { fix_blng_admdvs: '440104' }));
+    const paid = { acct_pay: '30.00', fund_pay_sumamt: '0.00', psn_cash_pay: '0.00' };
+    // Guangzhou's fund total holds the personal account.
+    const printed = { ...paid, fund_pay_sumamt: '30.00' };
+    expect(outcome).toMatchObject({ ...paid, nhsa: { infno: '2207', setlinfo: printed } });
+    expect(await system.read('/v1/settlements/C-NH?form=nhsa')).toEqual(outcome?.nhsa);
+  });
+});
 
 describe('a binding is entered once', () => {
   it('so that an id that exists cannot be requested or opened again, and the same words twice are one event', async () => {
