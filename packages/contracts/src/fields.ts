@@ -7,7 +7,8 @@ const AMOUNT = /^\d{1,14}(\.\d{1,2})?$/;
 /** An amount of yuan, 0.00 or more. JSON numbers have been turned into their source text before (`readJson`). */
 export const amount = z
   .string({ error: 'expected an amount as a JSON string or number' })
-  .regex(AMOUNT, { error: AMOUNT_PROBLEM });
+  .regex(AMOUNT, { error: AMOUNT_PROBLEM })
+  .meta({ type: ['string', 'number'] });
 export const toMoney = (text: string): Money => money(text);
 
 /** Whether a text is an amount at all, for the messages that answer a bad one with an outcome instead of a rejection. */
@@ -18,7 +19,8 @@ const ID_PROBLEM = 'expected a text of 1 to 200 characters without control chara
 // biome's rule on control characters in patterns is the point here: they are what is refused.
 export const id = z
   .string({ error: ID_PROBLEM })
-  .refine((text) => text.length >= 1 && text.length <= 200 && isPlain(text), { error: ID_PROBLEM });
+  .refine((text) => text.length >= 1 && text.length <= 200 && isPlain(text), { error: ID_PROBLEM })
+  .meta({ minLength: 1, maxLength: 200 });
 
 function isPlain(text: string): boolean {
   if (!text.isWellFormed()) return false;
@@ -45,7 +47,8 @@ const MINUTE_MS = 60_000;
 /** A moment; its text is kept where it is echoed. */
 export const instant = z
   .string({ error: INSTANT_PROBLEM })
-  .refine((text) => parseInstant(text) !== null, { error: INSTANT_PROBLEM });
+  .refine((text) => parseInstant(text) !== null, { error: INSTANT_PROBLEM })
+  .meta({ format: 'date-time' });
 
 /** The moment read last: schema, future bound, decoding and identity each read the same one in turn. */
 let last: { text: string; moment: Instant | null } = { text: '', moment: null };

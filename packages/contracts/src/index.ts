@@ -1,3 +1,15 @@
+export {
+  accountAnswer,
+  bindingAnswer,
+  bindingsAnswer,
+  claimStanding,
+  nhsaAnswer,
+  premiumStanding,
+  quoteAnswer,
+  refundOutcome,
+  settlementAnswer,
+} from './answers.ts';
+export { claimSubmitted } from './claims-in.ts';
 export { type BackdatedPayer, encodeBackdated } from './backdated-out.ts';
 export { type CodeKind, type CodeText, OUTCOME_CODES } from './codes/table.ts';
 export {
@@ -14,6 +26,7 @@ export {
   type Issue,
   type RawMessage,
 } from './decode.ts';
+export { FIELD_WORDS } from './field-words.ts';
 export { parseInstant } from './fields.ts';
 export { type DeadLetterNote, deadLetterHeaders, type EventStamp, outputHeaders } from './headers.ts';
 export { type NhsaFlags, type NhsaSettlement, publishedNhsa, renderNhsa, withNhsa } from './nhsa.ts';

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Issue } from '@repo/contracts';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 
 /** What a caller is told instead of an answer (RFC 9457). `detail` says what was expected; it repeats nothing the caller sent. */
 export class Problem extends Error {
@@ -16,6 +17,21 @@ export class Problem extends Error {
     this.issues = more.issues;
   }
 }
+
+/** The same as a schema. */
+export const problemAnswer = z.object({
+  type: z.string().describe('about:blank: the status says all'),
+  title: z.string().describe('the status in words'),
+  status: z.int().describe('as the status of the answer'),
+  detail: z.string().describe('what was expected; it repeats nothing that was sent'),
+  code: z.string().optional().describe('the outcome code of a claim that cannot be used'),
+  issues: z
+    .array(
+      z.object({ path: z.string().describe('the field'), problem: z.string().describe('what was expected there') }),
+    )
+    .optional()
+    .describe('every field that is not as expected'),
+});
 
 export const notFound = (what: string): Problem => new Problem(404, `no such ${what}`);
 

@@ -3,7 +3,11 @@ import { isTransient, type Ledger } from '@repo/ledger';
 import type { Logger } from '@repo/observability';
 import type { Policies } from '@repo/policy';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import type { Guard } from './access.ts';
+import { healthAnswer } from './health.ts';
+import { type Api, describeApi, responses, validate } from './openapi.ts';
+import { parameterProblem, parseQuery } from './parameters.ts';
 import { Problem, sendProblem } from './problem.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
@@ -39,7 +43,7 @@ const PATH_ID_LENGTH_MAX = 2_400;
 export function buildServer(deps: ApiDeps): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
-    routerOptions: { maxParamLength: PATH_ID_LENGTH_MAX },
+    routerOptions: { maxParamLength: PATH_ID_LENGTH_MAX, querystringParser: parseQuery },
     connectionTimeout: 30_000,
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
@@ -67,11 +71,17 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-  if (deps.adminPort !== undefined) serveAdmin(app, deps.adminPort);
-  accountRoutes(app, deps);
-  settlementRoutes(app, deps);
-  quoteRoutes(app, deps);
-  backdatedRoutes(app, deps);
+  app.setValidatorCompiler(validate);
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  describeApi(app, { guarded: deps.guard !== undefined });
+  app.register(async (plain) => {
+    const routes: Api = plain.withTypeProvider();
+    if (deps.adminPort !== undefined) serveAdmin(routes, deps.adminPort);
+    accountRoutes(routes, deps);
+    settlementRoutes(routes, deps);
+    quoteRoutes(routes, deps);
+    backdatedRoutes(routes, deps);
+  });
   return app;
 }
 
@@ -79,6 +89,7 @@ const INTERNAL = new Problem(500, 'the request could not be answered');
 
 function problemOf(error: FastifyError): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof z.ZodError) return parameterProblem(error);
   if (isTransient(error)) return new Problem(503, 'the database cannot be read at present');
   return fromFastify(error) ?? INTERNAL;
 }
@@ -91,14 +102,33 @@ function fromFastify({ statusCode = 500, code }: FastifyError): Problem | undefi
   return new Problem(statusCode, 'expected a well-formed request');
 }
 
+const ADMIN = {
+  '/health/live': { of: healthAnswer, is: 'the process does its work', summary: 'Is the process alive?' },
+  '/health/ready': {
+    of: healthAnswer,
+    is: 'broker, database and schema are there',
+    summary: 'Can requests be answered?',
+  },
+  '/metrics': { of: z.string(), is: 'the metrics', type: 'text/plain', summary: 'Metrics in Prometheus text' },
+} as const;
+
 /** Health and metrics on this port too, answered by the admin server, which knows the checks. */
-function serveAdmin(app: FastifyInstance, adminPort: number): void {
-  for (const path of ['/health/live', '/health/ready', '/metrics']) {
-    const open = path.startsWith('/health/') ? ({ open: true } as const) : {};
-    app.get(path, { config: open }, async (_request, reply) => {
-      const answer = await fetch(`http://127.0.0.1:${adminPort}${path}`, { signal: AbortSignal.timeout(10_000) });
-      reply.code(answer.status).type(answer.headers.get('content-type') ?? 'application/json');
-      return reply.send(await answer.text());
+function serveAdmin(app: Api, adminPort: number): void {
+  for (const [path, { summary, ...answer }] of Object.entries(ADMIN)) {
+    const health = path.startsWith('/health/');
+    const response = responses(answer);
+    const failing = { ...response[200], description: 'something is wrong: `checks` says what' };
+    const schema = {
+      operationId: path.slice(1).replace('/', '-'),
+      tags: ['Operation'],
+      summary,
+      ...(health && { security: [] }),
+      response: health ? { 200: response[200], 503: failing } : response,
+    };
+    app.get(path, { schema, config: health ? { open: true } : {} }, async (_request, reply) => {
+      const answered = await fetch(`http://127.0.0.1:${adminPort}${path}`, { signal: AbortSignal.timeout(10_000) });
+      reply.code(answered.status).type(answered.headers.get('content-type') ?? 'application/json');
+      return reply.send(await answered.text());
     });
   }
 }

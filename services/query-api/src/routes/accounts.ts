@@ -1,30 +1,70 @@
-import { encodeAccount, encodeBinding } from '@repo/contracts';
+import { accountAnswer, bindingsAnswer, encodeAccount, encodeBinding } from '@repo/contracts';
 import { findBindings, findPerson } from '@repo/ledger';
-import type { FastifyInstance } from 'fastify';
-import { type Given, idOf, momentOf, requiredId } from '../parameters.ts';
+import { z } from 'zod';
+import { type Api, responses } from '../openapi.ts';
+import { idParameter, momentParameter } from '../parameters.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { ApiDeps } from '../server.ts';
 
 const BINDINGS_MAX = 500;
 
-/** `GET /v1/accounts/{psn_no}` and `GET /v1/bindings`. */
-export function accountRoutes(app: FastifyInstance, { ledger, policies, now }: ApiDeps): void {
-  app.get<{ Params: Given; Querystring: Given }>('/v1/accounts/:psn_no', async ({ params, query }) => {
-    const at = momentOf(query, now());
-    const stored = await findPerson(ledger, requiredId(params, 'psn_no'));
-    if (stored === undefined) throw notFound('account');
-    return encodeAccount(stored, at, policies.policyAt);
-  });
+const at = momentParameter(
+  'As of which moment portions, arrears and expiry are reckoned; default now. Facts are always those of today.',
+).optional();
 
-  app.get<{ Querystring: Given }>('/v1/bindings', async ({ query }) => {
-    const at = momentOf(query, now());
-    const [payer, beneficiary, after] = ['payer', 'beneficiary', 'after'].map((name) => idOf(query, name));
-    if (payer === undefined && beneficiary === undefined) {
-      throw new Problem(400, 'payer or beneficiary: expected at least one of them');
-    }
-    // One more than is shown tells whether there are more.
-    const found = await findBindings(ledger, { payer, beneficiary, after, limit: BINDINGS_MAX + 1 });
-    const bindings = found.slice(0, BINDINGS_MAX).map((binding) => encodeBinding(binding, at));
-    return found.length > BINDINGS_MAX ? { bindings, next: bindings.at(-1)?.binding_id } : { bindings };
-  });
+/** `GET /v1/accounts/{psn_no}` and `GET /v1/bindings`. */
+export function accountRoutes(app: Api, { ledger, policies, now }: ApiDeps): void {
+  app.get(
+    '/v1/accounts/:psn_no',
+    {
+      schema: {
+        operationId: 'getAccount',
+        tags: ['Accounts'],
+        summary: 'A person and their personal account',
+        params: z.object({ psn_no: idParameter('人员编号: whose account') }),
+        querystring: z.object({ at }),
+        response: responses(
+          { of: accountAnswer, is: 'every fact, and the portions as of that moment' },
+          { 400: 'a parameter is not as expected', 404: 'nobody has this number' },
+        ),
+      },
+    },
+    async ({ params, query }) => {
+      const stored = await findPerson(ledger, params.psn_no);
+      if (stored === undefined) throw notFound('account');
+      return encodeAccount(stored, query.at ?? now(), policies.policyAt);
+    },
+  );
+
+  app.get(
+    '/v1/bindings',
+    {
+      schema: {
+        operationId: 'listBindings',
+        tags: ['Accounts'],
+        summary: 'The sharing relations of a payer, of a beneficiary, or of both',
+        description: `One of payer and beneficiary is required. At most ${BINDINGS_MAX} at a time.`,
+        querystring: z.object({
+          payer: idParameter('共济人: whose account pays').optional(),
+          beneficiary: idParameter('被共济人: who is paid for').optional(),
+          after: idParameter('the `next` of the answer before').optional(),
+          at,
+        }),
+        response: responses(
+          { of: bindingsAnswer, is: 'by ascending binding_id; none where nobody is bound' },
+          { 400: 'a parameter is not as expected, or both persons are missing' },
+        ),
+      },
+    },
+    async ({ query }) => {
+      const { payer, beneficiary, after, at = now() } = query;
+      if (payer === undefined && beneficiary === undefined) {
+        throw new Problem(400, 'payer or beneficiary: expected at least one of them');
+      }
+      // One more than is shown tells whether there are more.
+      const found = await findBindings(ledger, { payer, beneficiary, after, limit: BINDINGS_MAX + 1 });
+      const bindings = found.slice(0, BINDINGS_MAX).map((binding) => encodeBinding(binding, at));
+      return found.length > BINDINGS_MAX ? { bindings, next: bindings.at(-1)?.binding_id } : { bindings };
+    },
+  );
 }

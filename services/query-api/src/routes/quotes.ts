@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { DECODE_LIMITS, decodeClaim, encodeSettlement } from '@repo/contracts';
+import { claimSubmitted, DECODE_LIMITS, decodeClaim, encodeSettlement, quoteAnswer } from '@repo/contracts';
 import { dateOf, decideClaim } from '@repo/domain';
 import { booksOf, findFamily, findOutcome, readSnapshot } from '@repo/ledger';
-import type { FastifyInstance } from 'fastify';
+import { type Api, responses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 import type { ApiDeps } from '../server.ts';
 
@@ -10,9 +10,26 @@ import type { ApiDeps } from '../server.ts';
  * `POST /v1/quotes`: a `claim.submitted` gets the outcome that it would get now. Nothing is changed, reserved or remembered:
  * the reads are of one state of the database, in a transaction that cannot write.
  */
-export function quoteRoutes(app: FastifyInstance, { ledger, policies, now, futureDaysMax }: ApiDeps): void {
-  app.post<{ Body: Buffer | undefined }>('/v1/quotes', async ({ body }) => {
-    const decoded = decodeClaim(body ?? Buffer.alloc(0), now(), { ...DECODE_LIMITS, futureDaysMax });
+export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: ApiDeps): void {
+  const schema = {
+    operationId: 'quote',
+    tags: ['Settlements'],
+    summary: 'What a claim would come to if it were settled now',
+    description: 'Changes, reserves and remembers nothing. A claim that was settled is quoted as it was settled.',
+    body: claimSubmitted,
+    response: responses(
+      { of: quoteAnswer, is: 'the outcome that would be published, without its settlement id' },
+      {
+        413: 'the claim is larger than 1 MiB',
+        415: 'the content is not application/json',
+        422: 'the claim cannot be used: `code` and `issues` say why',
+      },
+    ),
+  };
+  app.post('/v1/quotes', { schema }, async ({ body }) => {
+    // The bytes as they came: see `validate`.
+    const bytes = (body as unknown as Buffer | undefined) ?? Buffer.alloc(0);
+    const decoded = decodeClaim(bytes, now(), { ...DECODE_LIMITS, futureDaysMax });
     if (decoded.kind === 'BAD') {
       throw new Problem(422, 'expected a claim.submitted', { code: decoded.code, issues: decoded.issues });
     }

@@ -3,40 +3,35 @@ import {
   paidFromOutcome,
   publishedNhsa,
   readOutcome,
+  refundOutcome,
   renderNhsa,
+  settlementAnswer,
   withRefundOutcome,
 } from '@repo/contracts';
 import { refundable, ZERO } from '@repo/domain';
 import { findOutcome, type RowSource, readSnapshot, type StoredOutcome } from '@repo/ledger';
-import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { explanationAnswer } from '../explain/answer.ts';
 import { explain } from '../explain/explain.ts';
 import { RuleBook } from '../explain/rules.ts';
 import { LANGUAGES } from '../explain/words.ts';
-import { choiceOf, type Given, requiredId } from '../parameters.ts';
+import { type Api, responses } from '../openapi.ts';
+import { choiceParameter, idParameter } from '../parameters.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { ApiDeps } from '../server.ts';
 
-type Asked = { Params: Given; Querystring: Given };
+const claimParams = z.object({ claim_id: idParameter('the id of a claim or premium') });
 
 /**
  * `GET /v1/settlements/{claim_id}`: what was published for a claim or premium and its refunds, plain, in NHSA form, and in words
  * under `/explanation`. `GET /v1/refunds/{refund_id}`: what was published for one refund.
  */
-export function settlementRoutes(app: FastifyInstance, { ledger, policies }: ApiDeps): void {
-  app.get<Asked>('/v1/settlements/:claim_id', async ({ params, query }) => {
-    if (choiceOf(query, 'form', ['plain', 'nhsa']) === 'nhsa') return nhsaForm(params);
-    const { payload, refunds } = await settlementOf(ledger, params);
-    const original = paidFromOutcome(payload);
-    const paid = original === undefined ? undefined : refunds.reduce(withRefundOutcome, original);
-    return encodeStanding(payload, refunds, paid === undefined ? ZERO : refundable(paid));
-  });
-
+export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void {
   /**
    * What was published with the outcome, if it was. Else the flags of the patient's rules on that date decide; without the rules
    * themselves a figure would be a guess.
    */
-  const nhsaForm = async (params: Given) => {
-    const { payload } = await settlementOf(ledger, params);
+  const nhsaForm = (payload: string) => {
     const published = publishedNhsa(payload);
     if (published !== null) return published;
     const outcome = readOutcome(payload);
@@ -46,25 +41,90 @@ export function settlementRoutes(app: FastifyInstance, { ledger, policies }: Api
     return renderNhsa(payload, rules?.policy ?? null);
   };
 
-  // A refund that was refused is no part of its claim; whoever sends it again finds its answer here.
-  app.get<Asked>('/v1/refunds/:refund_id', async ({ params }) => {
-    const refundId = requiredId(params, 'refund_id');
-    const outcome = await findOutcome(ledger, `refund:${refundId}`, '');
-    if (outcome === undefined) throw notFound('refund');
-    return JSON.parse(outcome.payload) as object;
-  });
+  app.get(
+    '/v1/settlements/:claim_id',
+    {
+      schema: {
+        operationId: 'getSettlement',
+        tags: ['Settlements'],
+        summary: 'What was published for a claim or premium, and its refunds',
+        params: claimParams,
+        querystring: z.object({
+          form: choiceParameter(
+            ['plain', 'nhsa'],
+            'nhsa: the output node of 2207 or 2304, totals as the patient’s region prints them',
+          ),
+        }),
+        response: responses(
+          { of: settlementAnswer, is: 'the outcome in the form asked for' },
+          {
+            400: 'a parameter is not as expected, or the national form of a premium is asked for',
+            404: 'no outcome has this id',
+            409: 'the national form cannot be told, as the rules that applied are no longer loaded',
+          },
+        ),
+      },
+    },
+    async ({ params, query }) => {
+      const { payload, refunds } = await settlementOf(ledger, params.claim_id);
+      if (query.form === 'nhsa') return nhsaForm(payload);
+      const original = paidFromOutcome(payload);
+      const paid = original === undefined ? undefined : refunds.reduce(withRefundOutcome, original);
+      return encodeStanding(payload, refunds, paid === undefined ? ZERO : refundable(paid));
+    },
+  );
 
-  app.get<Asked>('/v1/settlements/:claim_id/explanation', ({ params, query }) => {
-    const lang = choiceOf(query, 'lang', LANGUAGES);
-    const claimId = requiredId(params, 'claim_id');
-    return readSnapshot(ledger, async (snapshot) =>
-      explain(await settlementOf(snapshot, params), { claimId, lang }, snapshot, policies),
-    );
-  });
+  // A refund that was refused is no part of its claim; whoever sends it again finds its answer here.
+  app.get(
+    '/v1/refunds/:refund_id',
+    {
+      schema: {
+        operationId: 'getRefund',
+        tags: ['Settlements'],
+        summary: 'What was published for one refund, refused ones too',
+        params: z.object({ refund_id: idParameter('the id of a refund') }),
+        response: responses(
+          { of: refundOutcome, is: 'the outcome' },
+          { 400: 'the id is not as expected', 404: 'no refund has this id' },
+        ),
+      },
+    },
+    async ({ params }) => {
+      const outcome = await findOutcome(ledger, `refund:${params.refund_id}`, '');
+      if (outcome === undefined) throw notFound('refund');
+      return JSON.parse(outcome.payload) as object;
+    },
+  );
+
+  app.get(
+    '/v1/settlements/:claim_id/explanation',
+    {
+      schema: {
+        operationId: 'explainSettlement',
+        tags: ['Settlements'],
+        summary: 'An outcome and its refunds in sentences to be read aloud',
+        description:
+          'Told from what was published and the rules it names: nothing that changes later changes it. No payer’s balance is told.',
+        params: claimParams,
+        querystring: z.object({ lang: choiceParameter(LANGUAGES, 'the language of the sentences') }),
+        response: responses(
+          {
+            of: explanationAnswer,
+            is: 'each account in the order it was asked: what it paid, or why not, by which rule',
+          },
+          { 400: 'a parameter is not as expected', 404: 'no outcome has this id' },
+        ),
+      },
+    },
+    ({ params, query: { lang } }) =>
+      readSnapshot(ledger, async (snapshot) => {
+        const claimId = params.claim_id;
+        return explain(await settlementOf(snapshot, claimId), { claimId, lang }, snapshot, policies);
+      }),
+  );
 }
 
-async function settlementOf(source: RowSource, params: Given): Promise<StoredOutcome> {
-  const claimId = requiredId(params, 'claim_id');
+async function settlementOf(source: RowSource, claimId: string): Promise<StoredOutcome> {
   const outcome = await findOutcome(source, `claim:${claimId}`, claimId);
   if (outcome === undefined) throw notFound('settlement');
   return outcome;

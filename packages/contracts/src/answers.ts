@@ -1,0 +1,171 @@
+import {
+  CLAIM_REFUSAL_CODES,
+  OWN_SKIP_CODES,
+  PREMIUM_REFUSAL_CODES,
+  REFUND_REFUSAL_CODES,
+  RELATIONS,
+  RELATIVE_SKIP_CODES,
+} from '@repo/domain';
+import { z } from 'zod';
+
+/*
+ * What is published and what HTTP answers, as schemas: for whoever generates a client, and for the tests that hold the encoders to
+ * them. Nothing that leaves is checked against them at run time. Readers ignore fields they do not know.
+ */
+
+const text = z.string();
+const yuan = z.string().regex(/^-?\d{1,14}\.\d{2}$/);
+const moment = z.string().meta({ format: 'date-time' });
+const day = z.string().meta({ format: 'date' });
+const month = z.string().regex(/^\d{4}-\d{2}$/);
+const area = z.string().regex(/^\d{6}$/);
+
+/** A person and their account. Portions and balance are null without one. */
+export const accountAnswer = z.object({
+  psn_no: text,
+  psn_name: text.nullable(),
+  insutype: text,
+  psn_type: text,
+  employment: z.enum(['ACTIVE', 'FLEXIBLE', 'RETIRED', 'NONE']),
+  insu_admdvs: area,
+  insured: z.boolean(),
+  status: z.enum(['ACTIVE', 'FROZEN', 'CLOSED']).describe('of the account'),
+  card_active: z.boolean(),
+  employer_enabled: z.boolean(),
+  wallet_open: z.boolean(),
+  prior_year: yuan.nullable(),
+  current_year: yuan.nullable(),
+  balance: yuan.nullable(),
+  in_arrears: z.boolean(),
+  arrears_since: day.nullable(),
+  recovered_on: day.nullable(),
+  unpaid_periods: z.array(month),
+});
+
+export const bindingAnswer = z.object({
+  binding_id: text,
+  payer: text,
+  beneficiary: text,
+  relation: z.enum(RELATIONS),
+  bound_at: moment,
+  type: z.enum(['FAMILY_SHARING', 'KINSHIP_CODE']),
+  state: z.enum(['PENDING', 'REJECTED', 'ACTIVE', 'PAUSED', 'REVOKED', 'EXPIRED']),
+  pause_reasons: z.array(z.enum(['ARREARS', 'EMPLOYER_OFF', 'USER', 'ZERO_BALANCE'])),
+  priority: z.int().nullable(),
+  effective_from: day,
+  effective_to: day.nullable(),
+  daily_limit: yuan.nullable(),
+  authorised_amount: yuan.nullable(),
+  premium_registered: z.boolean(),
+});
+
+export const bindingsAnswer = z.object({ bindings: z.array(bindingAnswer), next: text.optional() });
+
+const source = z.enum(['OWN', 'RELATIVE']);
+
+const allocation = z.object({
+  source,
+  account: text,
+  binding_id: text.optional(),
+  relation: z.enum(RELATIONS).optional(),
+  amount: yuan,
+  prior_year: yuan,
+  current_year: yuan,
+  authorised: z.literal(true).optional(),
+  portion_order: z.literal('PRIOR_YEAR_FIRST').optional(),
+});
+
+const skip = z.object({
+  source,
+  account: text,
+  binding_id: text.optional(),
+  code: z.enum([...new Set([...OWN_SKIP_CODES, ...RELATIVE_SKIP_CODES])]),
+  parameter: z.enum(['dailyLimitDefault', 'dailyLimitMax', 'perClaimPayerCap']).optional(),
+});
+
+const rules = z.object({ region: area, version: text });
+
+/** The four totals that every form of a settlement echoes from the claim. */
+const totals = { medfee_sumamt: yuan, fund_pay_sumamt: yuan, hosp_part_amt: yuan, psn_part_amt: yuan } as const;
+const parts = { acct_pay: yuan, acct_mulaid_pay: yuan, psn_cash_pay: yuan } as const;
+const heading = {
+  setl_id: text,
+  mdtrt_id: text,
+  medins_setl_id: text.nullable(),
+  psn_no: text,
+  fixmedins_code: text,
+  med_type: text,
+  clr_type: z.enum(['11', '21', '41', '99']),
+  setl_time: moment,
+  refd_setl_flag: z.literal('0'),
+} as const;
+
+/** The outcome as the output node of 2207 or 2304, totals as the patient's region prints them. */
+export const nhsaAnswer = z.object({
+  infno: z.enum(['2207', '2304']),
+  setlinfo: z.object({ ...heading, ...totals, ...parts, balc: yuan }),
+});
+
+/** `settlement.settled` and `settlement.refused`. */
+const settlementOutcome = z.object({
+  claim_id: text,
+  ...heading,
+  status: z.enum(['SETTLED', 'REFUSED']),
+  code: z.enum(CLAIM_REFUSAL_CODES).nullable(),
+  ...totals,
+  ...parts,
+  balc: yuan,
+  allocation: z.array(allocation),
+  skipped: z.array(skip),
+  asked: z.array(text).optional(),
+  policy: z.array(rules.extend({ payers: z.array(text).optional() })),
+  nhsa: nhsaAnswer.optional(),
+});
+
+/** A settlement that would come: no settlement id, and no national form, which names it. */
+export const quoteAnswer = settlementOutcome.omit({ setl_id: true, nhsa: true });
+
+/** `premium.settled` and `premium.refused`. */
+const premiumOutcome = z.object({
+  premium_id: text,
+  payer: text,
+  beneficiary: text,
+  binding_id: text.nullable(),
+  year: z.int(),
+  amount: yuan.nullable(),
+  at: moment,
+  status: z.enum(['SETTLED', 'REFUSED']),
+  code: z.enum(PREMIUM_REFUSAL_CODES).nullable(),
+  allocation: z.array(allocation).optional(),
+  policy: z.array(rules).optional(),
+});
+
+/** `refund.settled` and `refund.refused`; the three parts are negative. */
+export const refundOutcome = z.object({
+  refund_id: text,
+  claim_id: text,
+  psn_no: text,
+  at: moment,
+  status: z.enum(['REFUNDED', 'REFUSED']),
+  code: z.enum(REFUND_REFUSAL_CODES).nullable(),
+  refd_setl_flag: z.literal('1'),
+  amount: yuan,
+  returned: z.array(
+    z.object({
+      source: z.enum(['CASH', 'OWN', 'RELATIVE']),
+      account: text.optional(),
+      binding_id: text.optional(),
+      amount: yuan,
+      manual: z.literal(true).optional(),
+    }),
+  ),
+  ...parts,
+});
+
+const standing = { refunds: z.array(refundOutcome), refundable: yuan } as const;
+/** A claim's or premium's outcome as it was published, the refunds paid of it, and what is left to refund. */
+export const claimStanding = settlementOutcome.extend(standing);
+export const premiumStanding = premiumOutcome.extend(standing);
+
+/** What HTTP answers for a claim or premium, in the form asked for. */
+export const settlementAnswer = z.union([claimStanding, premiumStanding, nhsaAnswer]);

@@ -1,0 +1,187 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import {
+  accountAnswer,
+  bindingAnswer,
+  bindingsAnswer,
+  claimStanding,
+  FIELD_WORDS,
+  nhsaAnswer,
+  premiumStanding,
+  quoteAnswer,
+  refundOutcome,
+  settlementAnswer,
+} from '@repo/contracts';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifySchema,
+  FastifySchemaCompiler,
+  FastifyTypeProvider,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import { z } from 'zod';
+import { explanationAnswer } from './explain/answer.ts';
+import { healthAnswer } from './health.ts';
+import { problemAnswer } from './problem.ts';
+
+/** Handlers get parameters as the schemas give them. */
+interface ZodProvider extends FastifyTypeProvider {
+  readonly validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+}
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodProvider
+>;
+
+/**
+ * A body stays bytes until our own decoder has it, amounts being read from their source text; the schema that the document shows
+ * for it is that decoder's.
+ */
+export const validate: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) =>
+  httpPart === 'body'
+    ? (value) => ({ value })
+    : (value) => {
+        const { success, data, error } = schema.safeParse(value);
+        return success ? { value: data } : { error };
+      };
+
+/** Named in the document, so that a generated client has a type for each. */
+const NAMED = {
+  Account: accountAnswer,
+  Binding: bindingAnswer,
+  Bindings: bindingsAnswer,
+  ClaimStanding: claimStanding,
+  PremiumStanding: premiumStanding,
+  NhsaForm: nhsaAnswer,
+  Settlement: settlementAnswer,
+  Quote: quoteAnswer,
+  Refund: refundOutcome,
+  Explanation: explanationAnswer,
+  Health: healthAnswer,
+  Problem: problemAnswer,
+};
+const names = z.registry<{ id: string }>();
+for (const [id, schema] of Object.entries(NAMED)) names.add(schema, { id });
+
+const PLACE = '#/components/schemas/';
+const AS_WRITTEN = { io: 'input', unrepresentable: 'any' } as const;
+
+type JsonSchema = Record<string, unknown>;
+
+/** A schema as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is; one of `NAMED` by its name. */
+function toJson(schema: z.ZodType): JsonSchema {
+  const name = names.get(schema)?.id;
+  return name === undefined ? explained(z.toJSONSchema(schema, AS_WRITTEN)) : { $ref: `${PLACE}${name}` };
+}
+
+/** Gives each property the words of its name, and takes off what only a schema that stands alone has. */
+function explained({ $schema, $id, ...schema }: JsonSchema): JsonSchema {
+  const inside = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inside);
+    if (typeof value !== 'object' || value === null) return value;
+    return explained(value as JsonSchema);
+  };
+  const entries = Object.entries(schema).map(([keyword, value]) => {
+    if (keyword !== 'properties') return [keyword, inside(value)];
+    const properties = Object.entries(value as Record<string, JsonSchema>).map(([name, property]) => {
+      const words = FIELD_WORDS[name];
+      return [name, { ...(words === undefined ? {} : { description: words }), ...explained(property) }];
+    });
+    return [keyword, Object.fromEntries(properties)];
+  });
+  return Object.fromEntries(entries);
+}
+
+type Content = Readonly<Record<string, { readonly schema: z.ZodType }>>;
+interface Response {
+  readonly description: string;
+  readonly content: Content;
+}
+
+/** A route's responses: the answer, what each problem of its own means, and those that any request may meet. */
+export function responses(
+  answer: { readonly of: z.ZodType; readonly is: string; readonly type?: string },
+  problems: Readonly<Record<number, string>> = {},
+): Record<string, Response> {
+  const anywhere = {
+    401: 'an access token is asked for',
+    500: 'an error of ours',
+    503: 'passes by itself: see retry-after',
+  };
+  const all = Object.entries({ ...problems, ...anywhere });
+  return {
+    200: { description: answer.is, content: { [answer.type ?? 'application/json']: { schema: answer.of } } },
+    ...Object.fromEntries(
+      all.map(([status, description]) => [
+        status,
+        { description, content: { 'application/problem+json': { schema: problemAnswer } } },
+      ]),
+    ),
+  };
+}
+
+const contentJson = ({ description, content }: Response) => ({
+  description,
+  content: Object.fromEntries(Object.entries(content).map(([type, { schema }]) => [type, { schema: toJson(schema) }])),
+});
+
+/** A route's schema as the document has it. */
+function transform({ schema, url }: { schema?: FastifySchema; url: string }) {
+  const { params, querystring, body, response, ...told } = schema ?? {};
+  const asked = Object.entries({ params, querystring, body }).flatMap(([part, given]) =>
+    given instanceof z.ZodType ? [[part, toJson(given)] as const] : [],
+  );
+  const answered = Object.entries((response ?? {}) as Record<string, Response>).map(([status, each]) => [
+    status,
+    contentJson(each),
+  ]);
+  return { url, schema: { ...told, ...Object.fromEntries(asked), response: Object.fromEntries(answered) } };
+}
+
+const DESCRIPTION = `Settles medical claims out of personal medical-insurance accounts shared within the family (职工医保个人账户家庭共济).
+Amounts are yuan with two decimals, as strings. Instants are ISO 8601 with an offset or Z; dates are those of Asia/Shanghai.
+Readers must ignore fields they do not know.`;
+
+/**
+ * Serves what this API is: \`/openapi.json\` (OpenAPI 3.1, from the schemas that check requests) and a page for people at \`/docs\`, which
+ * loads nothing from elsewhere. Neither holds data, so neither needs a token. To be called before any route is added.
+ */
+export function describeApi(app: FastifyInstance, { guarded }: { readonly guarded: boolean }): void {
+  const { schemas } = z.toJSONSchema(names, { ...AS_WRITTEN, uri: (id) => `${PLACE}${id}` });
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Gongji 共济',
+        version: '1',
+        description: DESCRIPTION,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      components: {
+        schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, explained(schema)])),
+        ...(guarded ? { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } } : {}),
+      },
+      ...(guarded ? { security: [{ token: [] }] } : {}),
+    },
+    transform: transform as never,
+  });
+  app.register(async (docs) => {
+    docs.addHook('onRoute', (route) => {
+      route.config = { ...route.config, open: true };
+    });
+    docs.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      uiConfig: { validatorUrl: null },
+      staticCSP: true,
+      transformStaticCSP: (policy) => policy.replace(/ https:| validator\.swagger\.io|upgrade-insecure-requests;/g, ''),
+    });
+  });
+}

@@ -1,0 +1,248 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createMetrics, startAdminServer } from '@repo/observability';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createGuard } from '../../src/access.ts';
+import { account, binding, claim, policiesWith, Scene } from './scene.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+type Schema = Json & { readonly properties?: Readonly<Record<string, Schema>> };
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly tags: readonly string[];
+  readonly parameters?: readonly { name: string; in: string; description: string; schema: Json }[];
+  readonly responses: Readonly<Record<string, { description: string; content: Json }>>;
+  readonly security?: readonly Json[];
+}
+interface Document extends Json {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly securitySchemes?: Json };
+}
+
+const RULES = { regionCode: '420100', effectiveFrom: '2025-01-01', effectiveTo: null, dailyLimitDefault: '50.00' };
+
+let scene: Scene;
+let api: FastifyInstance;
+let document: Document;
+/** `GET /v1/accounts/{psn_no}`, as Fastify registered it. */
+const registered: string[] = [];
+
+beforeAll(async () => {
+  scene = await Scene.open({ policies: await policiesWith(RULES) });
+  const admin = await startAdminServer({
+    port: 0,
+    live: {},
+    ready: { broker: () => 'no broker answers' },
+    metrics: createMetrics({ codes: [], partitions: 0 }),
+  });
+  const listen = (message: unknown) => {
+    const { fastify } = message as { fastify: FastifyInstance };
+    fastify.addHook('onRoute', ({ method, url }: RouteOptions) => {
+      registered.push(`${String(method)} ${url.replaceAll(/:(\w+)/g, '{$1}')}`);
+    });
+  };
+  subscribe('fastify.initialization', listen);
+  api = scene.serve({ adminPort: admin.port });
+  unsubscribe('fastify.initialization', listen);
+  document = (await api.inject('/openapi.json')).json();
+  closing.push(
+    () => api.close(),
+    () => admin[Symbol.asyncDispose](),
+  );
+});
+const closing: (() => PromiseLike<unknown>)[] = [];
+afterAll(async () => {
+  for (const close of closing) await close();
+  await scene[Symbol.asyncDispose]();
+});
+
+const operations = () =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+
+describe('the document', () => {
+  test('is OpenAPI 3.1', async () => {
+    expect(document.openapi).toMatch(/^3\.1\./);
+    const validator = new Validator();
+    expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
+    expect(validator.version).toBe('3.1');
+  });
+
+  test('has every route there is, but for itself and its own page', () => {
+    const routes = registered.filter((route) => !/ \/(openapi\.json|docs)/.test(route));
+    expect(routes.length).toBeGreaterThan(8);
+    expect(
+      operations()
+        .map(({ path, method }) => `${method.toUpperCase()} ${path}`)
+        .sort(),
+    ).toEqual(routes.sort());
+  });
+
+  test('says of every route what it does, what it takes and what it answers', () => {
+    const ids = operations().map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { path, operation } of operations()) {
+      const { operationId, summary, tags, parameters = [], responses } = operation;
+      expect({ operationId, summary, tags }, path).toEqual({
+        operationId: expect.stringMatching(/^\w/),
+        summary: expect.stringMatching(/^[A-Z]/),
+        tags: [expect.any(String)],
+      });
+      const inPath = parameters.filter((each) => each.in === 'path').map(({ name }) => `{${name}}`);
+      expect(path.match(/\{\w+\}/g) ?? [], path).toEqual(inPath);
+      for (const each of parameters)
+        expect(each, path).toMatchObject({ description: expect.any(String), schema: { type: 'string' } });
+      for (const [status, { description, content }] of Object.entries(responses)) {
+        expect(description, `${path} ${status}`).not.toBe('Default Response');
+        const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+        if (Number(status) >= 400 && !path.startsWith('/health/'))
+          expect(content, `${path} ${status}`).toEqual(problem);
+      }
+    }
+  });
+
+  test('explains every field', () => {
+    const unexplained: string[] = [];
+    const visit = (value: unknown, place: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const [name, property] of Object.entries((value as Schema).properties ?? {})) {
+        if (property.description === undefined && property.$ref === undefined) unexplained.push(`${place}.${name}`);
+      }
+      for (const [name, each] of Object.entries(value)) visit(each, `${place}.${name}`);
+    };
+    visit(document, '');
+    expect(unexplained).toEqual([]);
+  });
+
+  test('and its page need no token, load nothing from elsewhere, and say how a token is given where one is asked for', async () => {
+    expect(document.components.securitySchemes).toBeUndefined();
+    const guard = createGuard({ issuer: 'http://127.0.0.1:1', audience: 'gongji' });
+    const guarded = scene.serve({ guard });
+    closing.push(() => guarded.close());
+    const page = await guarded.inject('/docs/');
+    expect(page.headers['content-type']).toMatch(/^text\/html/);
+    expect(page.headers['content-security-policy']).toMatch(/default-src 'self'/);
+    expect(page.headers['content-security-policy']).not.toMatch(/https?:|validator/);
+    const files = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url = '']) => url);
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) {
+      const { pathname, host } = new URL(file, 'http://here/docs/');
+      expect([file, host, (await guarded.inject(pathname)).statusCode]).toEqual([file, 'here', 200]);
+    }
+    const described = (await guarded.inject('/openapi.json')).json() as Document;
+    expect(described.components.securitySchemes).toMatchObject({ token: { type: 'http', scheme: 'bearer' } });
+    expect(await new Validator().validate(structuredClone(described))).toEqual({ valid: true });
+    expect((await guarded.inject('/v1/accounts/P1')).statusCode).toBe(401);
+  });
+});
+
+/** Requires of every object that it has no property which the document does not name; for its readers it may have more. */
+function tightened(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(tightened);
+  if (typeof value !== 'object' || value === null) return value;
+  const inside = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, tightened(each)]));
+  return 'properties' in value ? { ...inside, additionalProperties: false } : inside;
+}
+
+describe('what is answered', () => {
+  const seen = new Set<string>();
+  let ajv: Ajv2020;
+
+  beforeAll(async () => {
+    ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
+    formats.default(ajv);
+    ajv.addSchema(tightened(document) as Json, 'document');
+    await scene.members(
+      account('P1', { current_year: '40.00', psn_name: '王小明' }),
+      account('P2', { prior_year: '500.00', unpaid_periods: ['2025-01'], arrears_since: '2025-02-01' }),
+      account('P3', { prior_year: '500.00' }),
+      account('P4', { insu_admdvs: '510100', prior_year: '500.00' }),
+      account('R9', { insutype: '390', prior_year: undefined, current_year: undefined }),
+      binding('B2', 'P2', { priority: 1, relation: 'CHILD', daily_limit: '300', effective_to: '2025-12-31' }),
+      binding('B3', 'P3', { priority: 2 }),
+      binding('B4', 'P4', { priority: 3, relation: 'SIBLING', state: 'PAUSED', pause_reasons: ['USER'] }),
+      binding('B5', 'P3', { priority: 4, relation: 'PARENT', authorised_amount: '5' }),
+      binding('B9', 'P3', { beneficiary: 'R9', relation: 'PARENT' }),
+    );
+    await scene.settle('claim.submitted', claim());
+    await scene.settle('claim.submitted', claim({ claim_id: 'C2' }));
+    await scene.settle('claim.submitted', claim({ claim_id: 'C3', psn_no: 'nobody' }));
+    const premium = { payer: 'P3', beneficiary: 'R9', year: 2025, at: '2025-03-10T11:00:00+08:00' };
+    await scene.settle('premium.submitted', { ...premium, premium_id: 'PR1', amount: '400' });
+    await scene.settle('premium.submitted', { ...premium, premium_id: 'PR2', amount: '401' });
+    const refund = { claim_id: 'C1', psn_no: 'P1', at: '2025-03-11T09:00:00+08:00' };
+    await scene.settle('claim.refunded', { ...refund, refund_id: 'R1', amount: '120' });
+    await scene.settle('claim.refunded', { ...refund, refund_id: 'R2', amount: '999' });
+  });
+
+  const answers: [request: string, status: number, body?: string | Json, type?: string][] = [
+    ['GET /v1/accounts/P1', 200],
+    ['GET /v1/accounts/P2?at=2025-03-01T00:00:00Z', 200],
+    ['GET /v1/accounts/R9', 200],
+    ['GET /v1/accounts/P1?at=soon', 400],
+    ['GET /v1/accounts/nobody', 404],
+    ['GET /v1/bindings?beneficiary=P1', 200],
+    ['GET /v1/bindings', 400],
+    ['GET /v1/settlements/C1', 200],
+    ['GET /v1/settlements/C2', 200],
+    ['GET /v1/settlements/C3', 200],
+    ['GET /v1/settlements/PR1', 200],
+    ['GET /v1/settlements/PR2', 200],
+    ['GET /v1/settlements/C1?form=nhsa', 200],
+    ['GET /v1/settlements/C1?form=other', 400],
+    ['GET /v1/settlements/PR1?form=nhsa', 400],
+    ['GET /v1/settlements/nothing', 404],
+    ['GET /v1/refunds/R1', 200],
+    ['GET /v1/refunds/R2', 200],
+    ['GET /v1/refunds/nothing', 404],
+    ['GET /v1/settlements/C1/explanation', 200],
+    ['GET /v1/settlements/C2/explanation?lang=en', 200],
+    ['GET /v1/settlements/C3/explanation', 200],
+    ['GET /v1/settlements/PR2/explanation', 200],
+    ['GET /v1/settlements/C1/explanation?lang=fr', 400],
+    ['GET /v1/settlements/nothing/explanation', 404],
+    ['POST /v1/quotes', 200, claim({ claim_id: 'C9' })],
+    ['POST /v1/quotes', 200, claim()],
+    ['POST /v1/quotes', 422, claim({ claim_id: 'C9', psn_part_amt: '1.005' })],
+    ['POST /v1/quotes', 422, '{'],
+    ['POST /v1/quotes', 413, 'x'.repeat(1_100_000)],
+    ['POST /v1/quotes', 415, 'x', 'text/plain'],
+    ['GET /health/live', 200],
+    ['GET /health/ready', 503],
+    ['GET /metrics', 200],
+  ];
+
+  test.each(answers)('%s, %i, is as the document says', async (request, status, body, type = 'application/json') => {
+    const [method = '', url = ''] = request.split(' ');
+    const payload = body === undefined ? {} : { payload: body as object, headers: { 'content-type': type } };
+    const answer = await api.inject({ method: method as 'GET', url, ...payload });
+    expect(answer.statusCode).toBe(status);
+    const found = operations().find(
+      ({ path, method: m }) =>
+        m === method.toLowerCase() && new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}(\\?|$)`).test(url),
+    );
+    expect(found?.operation.responses).toHaveProperty(String(status));
+    const media = String(answer.headers['content-type']).replace(/;.*/, '');
+    expect(Object.keys(found?.operation.responses[status]?.content ?? {})).toEqual([media]);
+    const steps = ['paths', found?.path, found?.method, 'responses', status, 'content', media, 'schema'];
+    const pointer = steps.map((step) => encodeURIComponent(String(step).replaceAll('~', '~0').replaceAll('/', '~1')));
+    const check = ajv.compile({ $ref: `document#/${pointer.join('/')}` });
+    const shown = media.endsWith('json') ? (answer.json() as unknown) : answer.body;
+    expect(check(shown) ? [] : check.errors).toEqual([]);
+    seen.add(`${found?.method} ${found?.path} ${status}`);
+  });
+
+  test('every answer of every route has been seen, but for those of a system that is ill', () => {
+    const wanted = operations().flatMap(({ path, method, operation }) =>
+      Object.keys(operation.responses).map((status) => `${method} ${path} ${status}`),
+    );
+    const ill = / (401|500|503)$|settlements\/\{claim_id\} 409$|health\/(live|ready) 200$|refunds\/\{refund_id\} 400$/;
+    expect(wanted.filter((each) => !ill.test(each) && !seen.has(each))).toEqual([]);
+  });
+});
