@@ -5,6 +5,7 @@ import {
   REFUND_REFUSAL_CODES,
   RELATIONS,
   RELATIVE_SKIP_CODES,
+  SERVICE_CLASSES,
 } from '@repo/domain';
 import { z } from 'zod';
 
@@ -169,3 +170,27 @@ export const premiumStanding = premiumOutcome.extend(standing);
 
 /** What HTTP answers for a claim or premium, in the form asked for. */
 export const settlementAnswer = z.union([claimStanding, premiumStanding, nhsaAnswer]);
+
+/** One row of the usage details (共济使用明细); the last two only in a payer's. */
+const usageRow = z.object({
+  claim_id: text,
+  setl_id: text.nullable(),
+  kind: z.enum(['CLAIM', 'PREMIUM']),
+  setl_time: moment,
+  payer: text,
+  beneficiary: text,
+  binding_id: text.nullable(),
+  relation: z.enum(RELATIONS).nullable(),
+  fixmedins_code: text.nullable(),
+  service_class: z.enum(SERVICE_CLASSES).nullable(),
+  amount: yuan,
+  portion_prior: yuan,
+  portion_current: yuan,
+  refunded: yuan,
+  refd_setl_flag: z.enum(['0', '1']),
+  balance_after: yuan.optional(),
+  daily_headroom: yuan.nullable().optional(),
+});
+export const usageAnswer = z.object({ rows: z.array(usageRow), next: text.optional() });
+/** The columns of an export, in order. */
+export const USAGE_COLUMNS = Object.keys(usageRow.shape);

@@ -81,6 +81,15 @@ export const FIELD_WORDS: Readonly<Record<string, string>> = {
   version: 'the exact rules; equal names mean equal rules',
   infno: '交易编号: 2207 outpatient, 2304 inpatient',
   setlinfo: '结算信息: the output node',
+  // Usage details
+  rows: 'the newest date first',
+  kind: 'CLAIM for treatment, PREMIUM 代缴城乡居民医保',
+  service_class: 'the class of the visit type',
+  portion_prior: 'drawn from earlier years',
+  portion_current: 'drawn from the current year',
+  refunded: 'given back to this account since',
+  balance_after: 'of the account right after this debit; a payer’s own list only',
+  daily_headroom: 'what is left of that day’s limit; null: there is none; a payer’s own list only',
   // Premiums and refunds
   premium_id: 'the sender’s id of the premium',
   year: 'the year of insurance',

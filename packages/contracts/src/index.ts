@@ -8,6 +8,8 @@ export {
   quoteAnswer,
   refundOutcome,
   settlementAnswer,
+  USAGE_COLUMNS,
+  usageAnswer,
 } from './answers.ts';
 export { claimSubmitted } from './claims-in.ts';
 export { type BackdatedPayer, encodeBackdated } from './backdated-out.ts';
@@ -49,4 +51,4 @@ export {
 } from './settlements-out.ts';
 export { encodeSharing } from './sharing-out.ts';
 export { type Topics, topicsOf } from './topics.ts';
-export { encodeAccount, encodeBinding, encodeStanding } from './views-out.ts';
+export { encodeAccount, encodeBinding, encodeStanding, encodeUsage } from './views-out.ts';

@@ -1,4 +1,5 @@
 import {
+  add,
   arrearsStart,
   BEGINNING,
   type Binding,
@@ -9,13 +10,18 @@ import {
   formatMoney,
   type Instant,
   isInArrears,
+  isPositive,
   type Money,
   type Period,
   type Person,
   type PolicyLookup,
+  type Relation,
+  serviceClassOf,
   stateOn,
   yearOf,
+  ZERO,
 } from '@repo/domain';
+import { paidFromOutcome, withRefundOutcome } from './settlements-out.ts';
 
 const moneyOrNull = (amount: Money | null | undefined) => (amount == null ? null : formatMoney(amount));
 
@@ -79,3 +85,54 @@ export const encodeStanding = (payload: string, refunds: readonly string[], refu
   refunds: refunds.map((refund) => JSON.parse(refund) as object),
   refundable: formatMoney(refundable),
 });
+
+/** One debit of an account for a claim or premium, and what was published of it; yuan. */
+export interface Debit {
+  readonly kind: 'CLAIM' | 'PREMIUM';
+  readonly payer: string;
+  readonly beneficiary: string;
+  /** Null where the account paid for its owner. */
+  readonly binding: { readonly bindingId: string; readonly relation: Relation } | null;
+  readonly priorYear: Money;
+  readonly currentYear: Money;
+  readonly payload: string;
+  readonly refunds: readonly string[];
+}
+
+/** What only the owner of the account is shown: its balance after the debit, and what is left of the day's limit; null: no limit. */
+export interface PayersPart {
+  readonly balanceAfter: Money;
+  readonly headroom: Money | null;
+}
+
+/** A row of the usage details (共济使用明细). `refd_setl_flag` is 1 once something of it was given back. */
+export function encodeUsage(debit: Debit, own: PayersPart | null) {
+  const { kind, payer, beneficiary, binding, priorYear, currentYear, payload, refunds } = debit;
+  const wire = JSON.parse(payload) as Readonly<Record<string, string | undefined>>;
+  const original = paidFromOutcome(payload);
+  const paid = original && refunds.reduce(withRefundOutcome, original);
+  const place = paid?.allocation.findIndex((part) =>
+    part.source === 'OWN' ? binding === null : part.bindingId === binding?.bindingId,
+  );
+  const refunded = paid?.returned[place ?? -1] ?? ZERO;
+  return {
+    claim_id: wire.claim_id ?? wire.premium_id ?? '',
+    setl_id: wire.setl_id ?? null,
+    kind,
+    setl_time: wire.setl_time ?? wire.at ?? '',
+    payer,
+    beneficiary,
+    binding_id: binding?.bindingId ?? null,
+    relation: binding?.relation ?? null,
+    fixmedins_code: wire.fixmedins_code ?? null,
+    service_class: wire.med_type === undefined ? null : serviceClassOf(wire.med_type),
+    amount: formatMoney(add(priorYear, currentYear)),
+    portion_prior: formatMoney(priorYear),
+    portion_current: formatMoney(currentYear),
+    refunded: formatMoney(refunded),
+    refd_setl_flag: isPositive(refunded) ? '1' : '0',
+    ...(own === null
+      ? {}
+      : { balance_after: formatMoney(own.balanceAfter), daily_headroom: moneyOrNull(own.headroom) }),
+  };
+}

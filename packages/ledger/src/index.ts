@@ -32,4 +32,5 @@ export {
   type ShardLease,
   type StoredWork,
 } from './transaction.ts';
+export { findUsage, type UsageFilter, type UsagePlace, type UsageRow } from './usage.ts';
 export { type BatchWrites, type OutcomeRow, type PlacedOutcome, type WorkItem, writeBatch } from './write.ts';

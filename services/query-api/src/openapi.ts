@@ -11,6 +11,7 @@ import {
   quoteAnswer,
   refundOutcome,
   settlementAnswer,
+  usageAnswer,
 } from '@repo/contracts';
 import type {
   FastifyBaseLogger,
@@ -63,6 +64,7 @@ const NAMED = {
   Settlement: settlementAnswer,
   Quote: quoteAnswer,
   Refund: refundOutcome,
+  Usage: usageAnswer,
   Explanation: explanationAnswer,
   Health: healthAnswer,
   Problem: problemAnswer,

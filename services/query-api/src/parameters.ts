@@ -1,10 +1,14 @@
 import { parse } from 'node:querystring';
 import { parseInstant } from '@repo/contracts';
+import { parseDate } from '@repo/domain';
+import type { UsagePlace } from '@repo/ledger';
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 
 const ID_LENGTH_MAX = 200;
 const ID_PROBLEM = `expected a text of 1 to ${ID_LENGTH_MAX} characters`;
+const DATE_PROBLEM = 'expected a date YYYY-MM-DD';
+const PLACE_PROBLEM = 'expected the `next` of the answer before';
 const MOMENT_PROBLEM = 'expected an ISO 8601 date and time with an offset or Z';
 
 /** A name given twice comes as a list. */
@@ -32,6 +36,48 @@ export const momentParameter = (description: string) =>
       return z.NEVER;
     })
     .meta({ description, format: 'date-time' });
+
+/** A calendar date of Asia/Shanghai. */
+export const dateParameter = (description: string) =>
+  z
+    .string(orOnce(DATE_PROBLEM))
+    .transform((text, context) => {
+      const date = parseDate(text);
+      if (date !== null) return date;
+      context.addIssue(DATE_PROBLEM);
+      return z.NEVER;
+    })
+    .meta({ description, format: 'date' });
+
+/** A place in a list of usage as its reader hands it back, to be taken as it is. */
+export const placeText = ({ on, payer, version }: UsagePlace): string =>
+  Buffer.from(JSON.stringify([on, version, payer])).toString('base64url');
+
+/** Reads what `placeText` wrote. */
+export const placeParameter = (description: string) =>
+  z
+    .string(orOnce(PLACE_PROBLEM))
+    .transform((text, context): UsagePlace => {
+      const { data } = place.safeParse(jsonIn(Buffer.from(text, 'base64url').toString()));
+      if (data !== undefined) return { on: data[0], version: data[1], payer: data[2] };
+      context.addIssue(PLACE_PROBLEM);
+      return z.NEVER;
+    })
+    .describe(description);
+
+const place = z.tuple([
+  z.string().refine((text) => parseDate(text) !== null),
+  z.string().regex(/^\d{1,18}$/),
+  idParameter(''),
+]);
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** One of a few words; the first where the parameter is absent. */
 export const choiceParameter = <const T extends readonly [string, ...string[]]>(words: T, description: string) =>

@@ -13,6 +13,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { settlementRoutes } from './routes/settlements.ts';
+import { usageRoutes } from './routes/usage.ts';
 
 export interface ApiDeps {
   readonly ledger: Ledger;
@@ -79,6 +80,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     if (deps.adminPort !== undefined) serveAdmin(routes, deps.adminPort);
     accountRoutes(routes, deps);
     settlementRoutes(routes, deps);
+    usageRoutes(routes, deps);
     quoteRoutes(routes, deps);
     backdatedRoutes(routes, deps);
   });

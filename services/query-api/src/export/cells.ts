@@ -1,0 +1,2 @@
+/** A row of a table: texts, and null for nothing. */
+export type Cells = readonly (string | null)[];

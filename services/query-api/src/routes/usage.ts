@@ -1,0 +1,138 @@
+import { Readable } from 'node:stream';
+import { encodeUsage, USAGE_COLUMNS, usageAnswer } from '@repo/contracts';
+import { atLeastZero, effectiveDailyLimit, type Money, subtract } from '@repo/domain';
+import { findUsage, type UsageFilter, type UsagePlace, type UsageRow } from '@repo/ledger';
+import { z } from 'zod';
+import type { Cells } from '../export/cells.ts';
+import { toCsv } from '../export/csv.ts';
+import { toXlsx } from '../export/xlsx.ts';
+import { type Api, responses } from '../openapi.ts';
+import { dateParameter, idParameter, placeParameter, placeText } from '../parameters.ts';
+import { Problem } from '../problem.ts';
+import type { ApiDeps } from '../server.ts';
+
+const PAGE_MAX = 500;
+const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
+const filter = z.object({
+  payer: idParameter('共济人: what left this person’s account, own use included').optional(),
+  beneficiary: idParameter('被共济人: what relatives paid for this person').optional(),
+  from: dateParameter('the first date of settlement').optional(),
+  to: dateParameter('the last date of settlement').optional(),
+  name: idParameter(
+    'part of the other person’s name: the beneficiary’s where a payer is given, else the payer’s',
+  ).optional(),
+});
+
+const DESCRIPTION =
+  'One of payer and beneficiary is required. With a payer the rows also say the balance after each debit and what is left of the day’s limit; a beneficiary is never shown these.';
+const PROBLEMS = { 400: 'a parameter is not as expected, or both persons are missing' };
+
+/** The usage details (共济使用明细): `GET /v1/usage` by pages, and all of them as `/v1/usage.csv` and `/v1/usage.xlsx`. */
+export function usageRoutes(app: Api, { ledger, policies }: ApiDeps): void {
+  const encode = (row: UsageRow, asked: UsageFilter) =>
+    encodeUsage(
+      row,
+      asked.payer === undefined
+        ? null
+        : { balanceAfter: row.balanceAfter, headroom: headroomOf(row, policies.policyAt) },
+    );
+
+  app.get(
+    '/v1/usage',
+    {
+      schema: {
+        operationId: 'listUsage',
+        tags: ['Usage'],
+        summary: 'What an account paid, or what relatives paid for a person',
+        description: `${DESCRIPTION} At most ${PAGE_MAX} at a time.`,
+        querystring: filter.extend({ after: placeParameter('the `next` of the answer before').optional() }),
+        response: responses({ of: usageAnswer, is: 'the newest date first' }, PROBLEMS),
+      },
+    },
+    async ({ query: { after, ...asked } }) => {
+      requirePerson(asked);
+      // One more than is shown tells whether there are more.
+      const found = await findUsage(ledger, asked, { after, limit: PAGE_MAX + 1 });
+      const shown = found.slice(0, PAGE_MAX);
+      const rows = shown.map((row) => encode(row, asked));
+      const last = shown.at(-1);
+      return found.length > PAGE_MAX && last !== undefined ? { rows, next: placeText(last.place) } : { rows };
+    },
+  );
+
+  /** Every row, a page in memory at a time: the next is read when the reader has taken the one before. */
+  async function* pagesOf(asked: UsageFilter, columns: readonly string[]): AsyncGenerator<readonly Cells[]> {
+    let after: UsagePlace | undefined;
+    do {
+      const page = await findUsage(ledger, asked, { after, limit: PAGE_MAX });
+      yield page.map((row) => {
+        const fields: Readonly<Record<string, string | null>> = encode(row, asked);
+        return columns.map((name) => fields[name] ?? null);
+      });
+      after = page.length < PAGE_MAX ? undefined : page.at(-1)?.place;
+    } while (after !== undefined);
+  }
+
+  for (const { form, type, of, write } of FORMS) {
+    app.get(
+      `/v1/usage.${form}`,
+      {
+        schema: {
+          operationId: `exportUsage-${form}`,
+          tags: ['Usage'],
+          summary: `All of the same as ${form.toUpperCase()}`,
+          description: DESCRIPTION,
+          querystring: filter,
+          response: responses({ of, is: 'the rows, sent as they are read', type }, PROBLEMS),
+        },
+      },
+      async ({ query }, reply) => {
+        requirePerson(query);
+        const columns =
+          query.payer === undefined ? USAGE_COLUMNS.filter((name) => !PAYERS_ONLY.has(name)) : USAGE_COLUMNS;
+        const pages = await begun(pagesOf(query, columns));
+        reply.type(type).header('content-disposition', `attachment; filename="usage.${form}"`);
+        return reply.send(Readable.from(write(columns, pages), { objectMode: false }));
+      },
+    );
+  }
+}
+
+const PAYERS_ONLY = new Set(['balance_after', 'daily_headroom']);
+
+const FORMS = [
+  { form: 'csv', type: 'text/csv', of: z.string(), write: toCsv },
+  {
+    form: 'xlsx',
+    type: XLSX,
+    of: z.string().meta({ format: 'binary' }),
+    write: (columns: readonly string[], pages: AsyncIterable<readonly Cells[]>) =>
+      toXlsx('共济使用明细', columns, pages),
+  },
+] as const;
+
+function requirePerson({ payer, beneficiary }: UsageFilter): void {
+  if (payer === undefined && beneficiary === undefined) {
+    throw new Problem(400, 'payer or beneficiary: expected at least one of them');
+  }
+}
+
+/** Reads the first page before anything is sent, so that a failure to read is still answered as a problem. */
+async function begun<T>(pages: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
+  const first = await pages.next();
+  return (async function* () {
+    if (!first.done) yield first.value;
+    yield* pages;
+  })();
+}
+
+/** What is left of the limit of a binding for the day of a debit, by the payer's rules on that date; null where there is no limit. */
+function headroomOf(
+  { kind, binding, payerArea, on, usedOnDay }: UsageRow,
+  policyAt: ApiDeps['policies']['policyAt'],
+): Money | null {
+  if (binding === null || kind === 'PREMIUM') return null;
+  const limit = effectiveDailyLimit(binding, policyAt(payerArea, on));
+  return limit === null ? null : atLeastZero(subtract(limit, usedOnDay));
+}
