@@ -1,4 +1,5 @@
 import {
+  BACKDATED_REASONS,
   CLAIM_REFUSAL_CODES,
   OWN_SKIP_CODES,
   PREMIUM_REFUSAL_CODES,
@@ -194,3 +195,31 @@ const usageRow = z.object({
 export const usageAnswer = z.object({ rows: z.array(usageRow), next: text.optional() });
 /** The columns of an export, in order. */
 export const USAGE_COLUMNS = Object.keys(usageRow.shape);
+
+const amounts = { amount: yuan.describe('drawn'), refunded: yuan, net: yuan } as const;
+
+/** A draw that stands although facts known later speak against it; of a claim or of a premium. */
+const backdatedDraw = z.object({
+  claim_id: text.nullable(),
+  premium_id: text.nullable(),
+  setl_id: text.nullable(),
+  on: day,
+  binding_id: text,
+  beneficiary: text,
+  relation: z.enum(RELATIONS),
+  ...amounts,
+  reasons: z.array(
+    z.object({
+      code: z.enum(BACKDATED_REASONS).describe('as a claim would have been told'),
+      since: day,
+      cause: z.object({ ce_type: text, id: text }),
+      known_at: moment,
+    }),
+  ),
+});
+export const backdatedAnswer = z.object({
+  payers: z
+    .array(z.object({ payer: text, count: z.int(), ...amounts, draws: z.array(backdatedDraw) }))
+    .describe('by ascending person number'),
+  next: text.optional(),
+});

@@ -90,6 +90,17 @@ export const FIELD_WORDS: Readonly<Record<string, string>> = {
   refunded: 'given back to this account since',
   balance_after: 'of the account right after this debit; a payer’s own list only',
   daily_headroom: 'what is left of that day’s limit; null: there is none; a payer’s own list only',
+  // Draws that stand against facts known later
+  count: 'how many draws',
+  net: 'what is left of it: drawn less given back',
+  draws: 'in the order of the account’s entries',
+  on: 'the date of settlement',
+  reasons: 'every fact against it, the first known first',
+  since: 'the first day it holds',
+  cause: 'the event or arrears check that made it known',
+  ce_type: 'its type',
+  id: 'the sender’s id of it',
+  known_at: 'when that was applied',
   // Premiums and refunds
   premium_id: 'the sender’s id of the premium',
   year: 'the year of insurance',

@@ -1,5 +1,6 @@
 export {
   accountAnswer,
+  backdatedAnswer,
   bindingAnswer,
   bindingsAnswer,
   claimStanding,
@@ -11,8 +12,8 @@ export {
   USAGE_COLUMNS,
   usageAnswer,
 } from './answers.ts';
-export { claimSubmitted } from './claims-in.ts';
 export { type BackdatedPayer, encodeBackdated } from './backdated-out.ts';
+export { claimSubmitted } from './claims-in.ts';
 export { type CodeKind, type CodeText, OUTCOME_CODES } from './codes/table.ts';
 export {
   type ArrearsCheck,
@@ -35,6 +36,7 @@ export { type NhsaFlags, type NhsaSettlement, publishedNhsa, renderNhsa, withNhs
 export {
   type AskedSource,
   type ClaimOutcome,
+  inOrderAsked,
   type PremiumOutcome,
   type RefundOutcome,
   readOutcome,

@@ -70,10 +70,13 @@ export interface RefundOutcome {
   }[];
 }
 
-interface WireSource {
+interface Listed {
   readonly source: 'OWN' | 'RELATIVE';
-  readonly account: string;
   readonly binding_id?: string;
+}
+
+interface WireSource extends Listed {
+  readonly account: string;
   readonly amount?: string;
   readonly code?: OwnSkipCode | RelativeSkipCode;
   readonly parameter?: LimitParameter;
@@ -121,24 +124,39 @@ interface WireRefund {
 const named = (rules: WireRules | undefined): RulesUsed | null =>
   rules === undefined ? null : { region: rules.region, version: rules.version };
 
-/** The sources in the order they were asked: the own account, then the relatives as `asked` says, or as its absence does. */
-function inOrderAsked({ allocation, skipped, asked, psn_cash_pay: cash, policy = [] }: WireOutcome): AskedSource[] {
-  const lists = cash === '0.00' ? [skipped, allocation] : [allocation, skipped];
-  const rank = ({ source, binding_id = '' }: WireSource) => (source === 'OWN' ? -1 : (asked?.indexOf(binding_id) ?? 0));
+/**
+ * The sources of a published settlement, given as JSON has them, in the order they were asked: the own account, then the relatives as
+ * `asked` says, or as its absence does.
+ */
+export function inOrderAsked<Paid extends Listed, Skipped extends Listed>({
+  allocation,
+  skipped,
+  asked,
+  psn_cash_pay: cash,
+}: {
+  readonly allocation: readonly Paid[];
+  readonly skipped: readonly Skipped[];
+  readonly asked?: readonly string[] | undefined;
+  readonly psn_cash_pay: string;
+}): (Paid | Skipped)[] {
+  const rank = ({ source, binding_id = '' }: Listed) => (source === 'OWN' ? -1 : (asked?.indexOf(binding_id) ?? 0));
+  const lists = cash === '0.00' ? [...skipped, ...allocation] : [...allocation, ...skipped];
+  return lists.sort((left, right) => rank(left) - rank(right));
+}
+
+function sourcesOf(wire: WireOutcome): AskedSource[] {
+  const { policy = [] } = wire;
   const rulesOf = ({ source, account }: WireSource) =>
     source === 'OWN' ? policy[0] : (policy.find(({ payers }) => payers?.includes(account)) ?? policy.at(-1));
-  return lists
-    .flat()
-    .sort((left, right) => rank(left) - rank(right))
-    .map((each) => ({
-      source: each.source,
-      account: each.account,
-      bindingId: each.binding_id ?? null,
-      amount: each.amount ?? null,
-      code: each.code ?? null,
-      parameter: each.parameter ?? null,
-      rules: named(rulesOf(each)),
-    }));
+  return inOrderAsked(wire).map((each) => ({
+    source: each.source,
+    account: each.account,
+    bindingId: each.binding_id ?? null,
+    amount: each.amount ?? null,
+    code: each.code ?? null,
+    parameter: each.parameter ?? null,
+    rules: named(rulesOf(each)),
+  }));
 }
 
 /** Reads back an outcome that this package encoded, for those who retell it. */
@@ -168,7 +186,7 @@ export function readOutcome(payload: string): ClaimOutcome | PremiumOutcome {
     hospitalBorne: wire.hosp_part_amt,
     personalShare: wire.psn_part_amt,
     cashPaid: wire.psn_cash_pay,
-    asked: inOrderAsked(wire),
+    asked: sourcesOf(wire),
     rules: named(wire.policy?.[0]),
   };
 }

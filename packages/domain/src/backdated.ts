@@ -7,7 +7,7 @@ import type { Policy, PolicyLookup } from './policy.ts';
  * Why a relative's account is passed over, as far as facts of the payer and the binding alone decide it (rule 5.2): what a fact that
  * becomes known late can bring about for a claim that was settled before. Waiting after arrears counts as arrears.
  */
-const REASONS = [
+export const BACKDATED_REASONS = [
   'BINDING_REVOKED',
   'BINDING_EXPIRED',
   'PAYER_NOT_EMPLOYEE_INSURED',
@@ -18,7 +18,7 @@ const REASONS = [
   'PAYER_IN_ARREARS',
   'PAUSED_BY_USER',
 ] as const satisfies readonly RelativeSkipCode[];
-export type BackdatedReason = (typeof REASONS)[number];
+export type BackdatedReason = (typeof BACKDATED_REASONS)[number];
 
 /** Money that a payer's account has paid through a binding, for a claim settled or a premium paid at `at`. */
 export interface Draw {
@@ -94,7 +94,7 @@ export function reconsider(
     if (reason === 'PAYER_IN_ARREARS' && spell !== null) return dateOf(draw.at) >= spell;
     return draw.at >= change.at;
   };
-  const differing = REASONS.filter((reason) => was.has(reason) !== is.has(reason) && concerns(reason));
+  const differing = BACKDATED_REASONS.filter((reason) => was.has(reason) !== is.has(reason) && concerns(reason));
   const noted = differing.filter((reason) => is.has(reason));
   return {
     noted: new Map(noted.map((reason) => [reason, is.get(reason) ?? dateOf(change.at)])),

@@ -12,7 +12,15 @@ export { isSameProvince, isWithin } from './area.ts';
 export { arrearsChanged, type DueWork, enforceArrears } from './arrears.ts';
 export { applyArrearsCheck, isChecked, monthsDue } from './arrears-check.ts';
 export { assert, InvariantBroken } from './assert.ts';
-export { type BackdatedReason, type Draw, type FactChange, reachOf, reconsider, type Standing } from './backdated.ts';
+export {
+  BACKDATED_REASONS,
+  type BackdatedReason,
+  type Draw,
+  type FactChange,
+  reachOf,
+  reconsider,
+  type Standing,
+} from './backdated.ts';
 export { BINDING_EVENTS, type BindingEvent, hold, lift, nextState } from './binding-state.ts';
 export { Books, type Crossing, ENTRY_KINDS, type Entry, type EntryKind, type PostingNote } from './books.ts';
 export {

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import {
   accountAnswer,
+  backdatedAnswer,
   bindingAnswer,
   bindingsAnswer,
   claimStanding,
@@ -65,6 +66,7 @@ const NAMED = {
   Quote: quoteAnswer,
   Refund: refundOutcome,
   Usage: usageAnswer,
+  Backdated: backdatedAnswer,
   Explanation: explanationAnswer,
   Health: healthAnswer,
   Problem: problemAnswer,

@@ -1,3 +1,4 @@
+import { inOrderAsked } from '@repo/contracts';
 import type { Relation } from './binding.ts';
 import type { City } from './city.ts';
 import type { Sex } from './names.ts';
@@ -33,27 +34,20 @@ const PAYER: Readonly<Record<Relation, Readonly<Record<Sex, Words>>>> = {
 /** Tells a settled claim; null where the city does not know the patient, or nothing was there to divide. */
 export function explain(outcome: Outcome, city: City): Explained | null {
   const patient = city.person(outcome.psn_no);
-  const { allocation, skipped, psn_cash_pay: cash } = outcome;
+  const { allocation, skipped, asked, psn_cash_pay: cash } = outcome;
   if (!patient || !allocation || !skipped || cash === undefined || outcome.status !== 'SETTLED') return null;
   const visit = VISIT_WORDS[outcome.med_type ?? ''] ?? { zh: '就医', en: 'visit' };
-  const paid = allocation.map((part) => ({ ...part, code: null }));
-  const passed = skipped.map((part) => ({ ...part, amount: null }));
-  // An outcome lists who paid and who was passed over apart; the bindings know in which order they were asked.
-  const rank = ({ source, binding_id }: { source: string; binding_id?: string }) => {
-    const binding = source === 'OWN' ? undefined : city.binding(binding_id ?? '');
-    return binding ? `${binding.priority ?? 9} ${binding.bound_at} ${binding.binding_id}` : '';
-  };
-  const asked = [...paid, ...passed].sort((left, right) => (rank(left) < rank(right) ? -1 : 1));
   return {
     claimId: outcome.claim_id,
     patient: `${patient.account.psn_name}, ${patient.age}`,
     visit: `${(outcome.setl_time ?? '').slice(11, 16)} ${visit.zh} ${visit.en} · fee ${outcome.medfee_sumamt}, fund ${outcome.fund_pay_sumamt}, to pay ${outcome.psn_part_amt}`,
     lines: [
-      ...asked.map(({ source, account, binding_id, amount, code }) => ({
-        kind: source,
-        who: source === 'OWN' ? { zh: '本人账户', en: 'own account' } : relative(city, account, binding_id),
-        amount,
-        why: code === null ? null : wordsOf(code),
+      ...inOrderAsked({ allocation, skipped, asked, psn_cash_pay: cash }).map((part) => ({
+        kind: part.source,
+        who:
+          part.source === 'OWN' ? { zh: '本人账户', en: 'own account' } : relative(city, part.account, part.binding_id),
+        amount: 'amount' in part ? part.amount : null,
+        why: 'code' in part ? wordsOf(part.code) : null,
       })),
       { kind: 'CASH', who: { zh: '现金', en: 'cash' }, amount: cash, why: null },
     ],

@@ -14,6 +14,7 @@ export interface Outcome {
   readonly psn_cash_pay?: string;
   readonly allocation?: readonly Paid[];
   readonly skipped?: readonly Skipped[];
+  readonly asked?: readonly string[];
 }
 
 interface Paid {

@@ -179,6 +179,12 @@ describe('what is answered', () => {
     const refund = { claim_id: 'C1', psn_no: 'P1', at: '2025-03-11T09:00:00+08:00' };
     await scene.settle('claim.refunded', { ...refund, refund_id: 'R1', amount: '120' });
     await scene.settle('claim.refunded', { ...refund, refund_id: 'R2', amount: '999' });
+    // As the sharing worker notes it when a missed month becomes known.
+    await scene.rows(
+      `insert into backdated_draw (psn_no, version, reason, since, cause_type, cause_id, known_at)
+       select psn_no, version, 'PAYER_IN_ARREARS', '2025-03-01', 'contribution.missed', 'M', '2025-03-20T09:00:00+08:00'
+       from entry where kind in ('CLAIM', 'PREMIUM') and binding_id is not null`,
+    );
   });
 
   const answers: [request: string, status: number, body?: string | Json, type?: string][] = [
@@ -216,6 +222,9 @@ describe('what is answered', () => {
     ['GET /v1/usage.csv?name=x', 400],
     ['GET /v1/usage.xlsx?beneficiary=P1', 200],
     ['GET /v1/usage.xlsx?payer=P3&from=today', 400],
+    ['GET /v1/backdated', 200],
+    ['GET /v1/backdated?payer=P3', 200],
+    ['GET /v1/backdated?payer=P2&payer=P3', 400],
     ['POST /v1/quotes', 200, claim({ claim_id: 'C9' })],
     ['POST /v1/quotes', 200, claim()],
     ['POST /v1/quotes', 422, claim({ claim_id: 'C9', psn_part_amt: '1.005' })],
