@@ -92,8 +92,8 @@ export async function findUsage(
   const rows = await source.rows<Row>(
     `select psn_no, debit.version, kind, on_day::text, insu_admdvs, beneficiary, debit.binding_id, relation, daily_limit,
        -debit.prior_year as prior_year, -debit.current_year as current_year, balance_after, outcome.payload,
-       coalesce((select amount from binding_usage as used where used.payer = psn_no
-         and used.binding_id = debit.binding_id and used.on_day = debit.on_day), 0) as used,
+       coalesce((select sum(-used.prior_year - used.current_year - used.held) from entry as used
+         where used.binding_id = debit.binding_id and used.counted_on = debit.on_day), 0) as used,
        array(select refund.payload from claim_refund join outcome as refund using (shard_id, seq)
          where claim_refund.claim_id = reference order by claim_refund.shard_id, claim_refund.seq) as refunds
      from (select entry.psn_no, version, kind, reference, on_day, entry.binding_id, beneficiary, relation, daily_limit,
