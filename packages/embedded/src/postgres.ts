@@ -19,11 +19,13 @@ import { type Child, runToEnd, startChild, tailOf } from './child.ts';
 import { explainFileError, StartFailure } from './failure.ts';
 import { choosePort, HOST } from './ports.ts';
 import { choosePostgresUser, findPostgresBinaries, type PostgresBinaries, type RunAs } from './postgres-binaries.ts';
+import { postgresAnswers } from './postgres-probe.ts';
 import { processesIn } from './process-table.ts';
 import { waitFor } from './wait.ts';
 
-const OWNER = 'gongji';
-const DATABASE = 'gongji';
+/** The owner and the database. */
+export const OWNER = 'gongji';
+export const DATABASE = 'gongji';
 const READY_WITHIN_MS = 120_000;
 
 export interface PostgresOptions {
@@ -63,7 +65,13 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   }
   await waitForOrphans(clusterDir);
   const logFile = join(dataDir, 'logs', 'postgres.log');
-  const settings = { ...serverSettings(port), ...options.settings };
+  const settings = {
+    listen_addresses: HOST,
+    port: String(port),
+    unix_socket_directories: '',
+    ...serverSettings(),
+    ...options.settings,
+  };
   const { command, args } = commandAs(runAs, binaries.postgres, [
     '-D',
     clusterDir,
@@ -87,26 +95,27 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     lastSignal: 'SIGQUIT',
   });
   const password = readFileSync(passwordFile(dataDir), 'utf8').trim();
-  const urlOf = (database: string): string => `postgresql://${OWNER}:${password}@${HOST}:${port}/${database}`;
+  const url = ownersUrl(password, port, 'postgres');
   try {
-    await waitUntilReady({ child, url: urlOf('postgres'), logFile });
-    await ensureDatabase(urlOf('postgres'));
+    await waitUntilReady({ child, url, logFile });
+    await ensureDatabase(url);
   } catch (error) {
     await child.stop();
     throw error;
   }
-  return { ...child, url: urlOf(DATABASE), port };
+  return { ...child, url: ownersUrl(password, port), port };
 }
 
+export const newPassword = (): string => randomBytes(18).toString('base64url');
+/** The owner's URL of a database of the server on that port. */
+export const ownersUrl = (password: string, port: number, database: string = DATABASE): string =>
+  `postgresql://${OWNER}:${password}@${HOST}:${port}/${database}`;
 const passwordFile = (dataDir: string): string => join(dataDir, 'postgres.password');
 
 /** Settings for a small machine. Times are UTC, texts sort by code point, and no statement or row value reaches the log. */
-function serverSettings(port: number): Record<string, string> {
+export function serverSettings(): Record<string, string> {
   const large = totalmem() >= 12 * 1024 ** 3;
   return {
-    listen_addresses: HOST,
-    port: String(port),
-    unix_socket_directories: '',
     max_connections: '200',
     shared_buffers: large ? '1GB' : '256MB',
     work_mem: '16MB',
@@ -172,7 +181,7 @@ async function createCluster({ dataDir, clusterDir, binaries, runAs, log }: Clus
   }
   const draft = join(dataDir, `postgres.new-${process.pid}`);
   mkdirSync(draft, { mode: 0o700 });
-  const password = randomBytes(18).toString('base64url');
+  const password = newPassword();
   const pwfile = join(draft, '..', `postgres.new-${process.pid}.password`);
   writeFileSync(pwfile, `${password}\n`, { mode: 0o600 });
   const owner = ownerToBe(runAs);
@@ -233,19 +242,9 @@ async function waitUntilReady({ child, url, logFile }: { child: Child; url: stri
   void child.exited.then(({ code, signal }) => {
     exit = signal ?? `code ${code}`;
   });
-  const answers = async (): Promise<boolean> => {
+  const answers = (): Promise<boolean> => {
     if (exit !== undefined) throw new StartFailure(explainExit(exit, logFile));
-    const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      await client.query('SELECT 1');
-      return true;
-    } catch {
-      return false;
-    } finally {
-      await client.end().catch(() => {});
-    }
+    return postgresAnswers(url);
   };
   if (await waitFor(answers, READY_WITHIN_MS)) return;
   throw new StartFailure(
