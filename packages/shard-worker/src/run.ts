@@ -69,7 +69,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   const ledger = await Ledger.open({
     url: config.databaseUrl,
     name: parts.name,
-    ...(config.ownRole ? {} : { role: 'gongji_worker' as const }),
+    role: 'gongji_worker',
     connectionsMax: config.partitions + 2,
     onRetry: (reason) => health.retried(reason),
   });
@@ -109,6 +109,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
 
   const admin = await startAdminServer({
     port: config.adminPort,
+    host: config.adminHost,
     metrics,
     live: { poll: () => health.pollProblem() },
     ready: {

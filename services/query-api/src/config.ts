@@ -16,6 +16,7 @@ const schema = z
     GONGJI_DATABASE_URL_READER: setting.secret().optional(),
     GONGJI_HTTP_HOST: z.string().default(LOOPBACK),
     GONGJI_HTTP_PORT: setting.port().default(8080),
+    GONGJI_ADMIN_HOST: z.string().default(LOOPBACK),
     GONGJI_ADMIN_PORT: setting.port().optional(),
     GONGJI_POLICY_DIR: z.string().optional(),
     GONGJI_TOPIC_PREFIX: z.string().default('gongji'),
@@ -44,11 +45,12 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
     brokers: settings.GONGJI_KAFKA_BROKERS,
     database: {
       url: readerUrl ?? settings.GONGJI_DATABASE_URL ?? '',
-      // A URL of its own is the reader's already.
-      ...(readerUrl === undefined ? { role: 'gongji_reader' as const } : {}),
+      role: 'gongji_reader' as const,
     },
     host: settings.GONGJI_HTTP_HOST,
     port: settings.GONGJI_HTTP_PORT,
+    /** Where a port of its own for health and metrics is opened; neither holds personal data. */
+    adminHost: settings.GONGJI_ADMIN_HOST,
     /** Undefined: health and metrics are served beside the reads. */
     adminPort: settings.GONGJI_ADMIN_PORT,
     policyDir: settings.GONGJI_POLICY_DIR,

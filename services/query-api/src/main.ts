@@ -24,6 +24,8 @@ runService({
     stack.defer(() => ledger.close());
     const admin = await startAdminServer({
       port: config.adminPort ?? 0,
+      // Without a port of its own it is asked by the server of the reads alone.
+      ...(config.adminPort === undefined ? {} : { host: config.adminHost }),
       live: {},
       ready: {
         broker: () => brokerProblem(config.brokers),

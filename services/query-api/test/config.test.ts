@@ -11,12 +11,13 @@ const problemsOf = (env: NodeJS.ProcessEnv) => {
   }
 };
 
-test('the owner’s URL is used as the reader role, a reader’s URL as it is, and neither is shown', () => {
+test('the owner’s URL and a reader’s are both used as the reader role, and neither is shown', () => {
   const { database, host, port, adminPort, oidc, shown } = readConfig(GIVEN);
   expect({ host, port, adminPort, oidc }).toEqual({ host: '127.0.0.1', port: 8080, adminPort: undefined, oidc: null });
   expect(database).toEqual({ url: GIVEN.GONGJI_DATABASE_URL, role: 'gongji_reader' });
   expect(readConfig({ ...GIVEN, GONGJI_DATABASE_URL_READER: 'postgresql://reader@db/gongji' }).database).toEqual({
     url: 'postgresql://reader@db/gongji',
+    role: 'gongji_reader',
   });
   expect(JSON.stringify(shown)).not.toContain('secret@');
 });
