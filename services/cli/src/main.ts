@@ -14,6 +14,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: () => import('./commands/start.ts'),
   demo: () => import('./commands/demo.ts'),
+  setup: () => import('./commands/setup.ts'),
   audit: () => import('./commands/audit.ts'),
   policy: () => import('./commands/policy.ts'),
   arrears: () => import('./commands/arrears.ts'),

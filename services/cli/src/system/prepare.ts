@@ -14,6 +14,17 @@ export async function prepare(options: {
   try {
     await Promise.all([migrate(databaseUrl), createTopics({ connection, prefix: topicPrefix, partitions })]);
   } catch (error) {
-    throw error instanceof PartitionCountError ? new StartFailure(error.message, { cause: error }) : error;
+    throw explain(error) ?? error;
   }
+}
+
+/** Errors that tell of the settings or of a server, for the person at the terminal; a defect stays as it is. */
+function explain(error: unknown): StartFailure | undefined {
+  if (error instanceof PartitionCountError) return new StartFailure(error.message, { cause: error });
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (error.name.startsWith('KafkaJS'))
+    return new StartFailure(`Kafka does not answer as it should (${error.name}).`, { cause: error });
+  // What PostgreSQL says may hold values of rows, so its code alone is told.
+  return code === undefined ? undefined : new StartFailure(`PostgreSQL cannot be set up (${code}).`, { cause: error });
 }

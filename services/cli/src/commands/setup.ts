@@ -1,0 +1,34 @@
+import type { Settings } from '../config.ts';
+import { prepare } from '../system/prepare.ts';
+
+export const summary = 'bring the schema of a database and the topics of a broker to where this version needs them';
+
+const HELP = `Usage: gongji setup
+
+Runs the migrations a database lacks and creates the topics that are missing. Where nothing is missing it changes nothing, so
+run it before every start of a new version: the services are not ready while a migration is missing. \`npm start\` does it by itself.
+
+Settings, from the environment or a file .env:
+  GONGJI_DATABASE_URL                     of the owner
+  GONGJI_KAFKA_BROKERS                    host:port, several separated by commas
+  GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS  names and size of the topics (gongji, 6); the size can never be changed
+
+Exits with 0 when all is there, with 1 when it could not be done, with 2 when the arguments or settings are not understood.`;
+
+/** Sets up a database and topics. Answers the exit code. */
+export async function run(args: readonly string[], settings: Settings): Promise<number> {
+  const { databaseUrl, kafkaBrokers: brokers } = settings;
+  if (args.length > 0) {
+    const asked = args[0] === '--help' || args[0] === '-h';
+    (asked ? console.log : console.error)(asked ? HELP : `setup takes no arguments.\n\n${HELP}`);
+    return asked ? 0 : 2;
+  }
+  if (databaseUrl === undefined || brokers === undefined) {
+    console.error('Nothing to set up: set GONGJI_DATABASE_URL and GONGJI_KAFKA_BROKERS.');
+    return 2;
+  }
+  const { topicPrefix, partitions } = settings;
+  await prepare({ databaseUrl, brokers: brokers.join(','), topicPrefix, partitions });
+  console.log(`The schema is there, and so are the topics ${topicPrefix}.* with ${partitions} partitions.`);
+  return 0;
+}
