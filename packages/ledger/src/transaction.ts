@@ -121,10 +121,11 @@ export class LedgerTransaction {
    * everybody who may have to pay for them by their bindings as of now.
    */
   async lockPersons(personNos: Iterable<string>, patients: Iterable<string> = []): Promise<Person[]> {
-    const [row] = await this.rows<{ packed: string | null }>(LOCK_PERSONS, [
-      packList([...new Set([...personNos, ...patients])]),
-      packList([...new Set(patients)]),
-    ]);
+    const lists = [[...new Set([...personNos, ...patients])], [...new Set(patients)]].filter(
+      ({ length }) => length > 0,
+    );
+    const sql = lists.length === 2 ? LOCK_FAMILIES : LOCK_PERSONS;
+    const [row] = lists.length === 0 ? [] : await this.rows<{ packed: string | null }>(sql, lists.map(packList));
     return unpack(row?.packed ?? null).map(
       ([psn_no = '', version, year, prior_year = '', current_year = '', facts = '']) => {
         this.accounts.set(psn_no, Number(version));
@@ -261,9 +262,12 @@ const PAYERS_OF = (patients: string) =>
   `select payer from binding where beneficiary = any(${listColumn(patients, 'text')})`;
 const ALL_PAYERS = `select unnest(${listColumn('$1', 'text')}) union ${PAYERS_OF('$2')}`;
 
+const LOCKED = ['psn_no', 'version', 'year', 'prior_year', 'current_year', 'facts'];
+const LOCK_FAMILIES = packedQuery(LOCKED, `account where psn_no in (${ALL_PAYERS}) order by psn_no for no key update`);
+/** Not the statement above with no patients: for an empty list the planner reads a whole index of bindings, the smallest there is. */
 const LOCK_PERSONS = packedQuery(
-  ['psn_no', 'version', 'year', 'prior_year', 'current_year', 'facts'],
-  `account where psn_no in (${ALL_PAYERS}) order by psn_no for no key update`,
+  LOCKED,
+  `account where psn_no = any(${listColumn('$1', 'text')}) order by psn_no for no key update`,
 );
 const EMPTY_PAYERS = `held_zero_balance is not null and payer in (${ALL_PAYERS})`;
 
