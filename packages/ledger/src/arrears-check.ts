@@ -53,7 +53,8 @@ export async function readChunk(
 
 /**
  * The persons of a stretch whom the check concerns: a month past due without a contribution, work that waits for a date, or an account
- * that New Year may fill. `months` lists, by area, each month whose due date has passed.
+ * that New Year may fill. `months` lists, by area, each month whose due date has passed; a month is listed once. A person's months are
+ * counted and not sought one by one, so that a check costs about the same after years.
  */
 export async function concernedIn(
   tx: LedgerTransaction,
@@ -62,9 +63,13 @@ export async function concernedIn(
   months: readonly { readonly area: string; readonly period: Period }[],
 ): Promise<string[]> {
   const rows = await tx.rows<{ psn_no: string }>(
-    `select psn_no from account join unnest($4::text[], $5::text[]) as due (area, period) on insu_admdvs = area
-       where partition = $1 and psn_no > $2 and psn_no <= $3 and ${CONTRIBUTES} and period > as_of_period
-         and not exists (select from contribution where contribution.psn_no = account.psn_no and contribution.period = due.period)
+    `select psn_no from account join (
+         select area, array_agg(period order by period) as periods
+         from unnest($4::text[], $5::text[]) as due (area, period) group by area) as due on area = insu_admdvs
+       where partition = $1 and psn_no > $2 and psn_no <= $3 and ${CONTRIBUTES}
+         -- width_bucket: how many of the sorted periods are not later than the one the account was stated in
+         and cardinality(periods) - width_bucket(as_of_period, periods) > (select count(*) from contribution
+           where contribution.psn_no = account.psn_no and period = any (periods) and period > as_of_period)
      union select payer from shard_work where partition = $1 and payer > $2 and payer <= $3
      union select payer from binding join account on psn_no = payer
        where partition = $1 and payer > $2 and payer <= $3 and held_zero_balance is not null and year < $6`,
@@ -80,16 +85,22 @@ export async function concernedIn(
   return rows.map(({ psn_no }) => psn_no);
 }
 
-/** Notes how far a check has come; `last` null = it is finished. */
+/** Notes how far a check has come; `last` null = the stretch was empty. */
 export async function moveCheck(
   tx: LedgerTransaction,
   partition: number,
   checkId: string,
-  step: { readonly last: string | null; readonly checked: number; readonly marked: number; readonly paused: number },
+  step: {
+    readonly last: string | null;
+    readonly checked: number;
+    readonly marked: number;
+    readonly paused: number;
+    readonly finished: boolean;
+  },
 ): Promise<void> {
   await tx.rows(
-    `update arrears_check set cursor_psn_no = coalesce($3, cursor_psn_no), finished = $3 is null, checked = checked + $4,
+    `update arrears_check set cursor_psn_no = coalesce($3, cursor_psn_no), finished = $7, checked = checked + $4,
        marked = marked + $5, paused = paused + $6, moved_at = now() where partition = $1 and check_id = $2`,
-    [partition, checkId, step.last, step.checked, step.marked, step.paused],
+    [partition, checkId, step.last, step.checked, step.marked, step.paused, step.finished],
   );
 }

@@ -12,6 +12,7 @@ import type { Applied, Lease } from '@repo/messaging';
 import { writeApplied } from '@repo/shard-worker';
 import { type MemberDeps, MemberDraft, writesOf } from './apply-members.ts';
 import { BackdatedFacts } from './backdated.ts';
+import type { Pace } from './pace.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Payers in one transaction of work; persons looked at in one transaction of a check, of whom few are concerned. */
@@ -19,24 +20,37 @@ const PAYERS_MAX = 500;
 const CHUNK = 4_000;
 
 /**
- * What a members shard does between batches of events: first the work that postings left, then a stretch of an arrears check. Each
- * step is a transaction of its own with its cursor in it, so a crash repeats nothing and loses nothing. Null = nothing to do.
+ * What a members shard does between batches of events: the work that postings left, and open arrears checks, a stretch at a time as
+ * `pace` allows. Each step is a transaction of its own with its cursor in it, so a crash repeats nothing and loses nothing. A stretch
+ * goes first when it is its turn, since under load there is always other work; a payer's own work still comes before the payer's check.
+ * Null = nothing to do now.
  */
-export async function doIdleWork(lease: Lease, deps: MemberDeps): Promise<Applied | null> {
+export async function doIdleWork(lease: Lease, deps: MemberDeps, pace: Pace): Promise<Applied | null> {
   const { partition } = lease.shard;
-  const [waiting] = await deps.ledger.rows<{ waits: boolean }>(
-    `select exists (select from shard_work where partition = $1 and kind = 'BALANCE')
-       or exists (select from arrears_check where partition = $1 and not finished) as waits`,
+  const [waiting] = await deps.ledger.rows<{ work: boolean; check: boolean }>(
+    `select exists (select from shard_work where partition = $1 and kind = 'BALANCE') as work,
+       exists (select from arrears_check where partition = $1 and not finished) as check`,
     [partition],
   );
-  if (waiting?.waits !== true) return null;
-  return deps.ledger.transact(async (tx) => {
+  const isCheck = waiting?.check === true && pace.begin(CHUNK);
+  if (!isCheck && waiting?.work !== true) return null;
+  let looked = 0;
+  const applied = await deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
     const draft = new MemberDraft();
-    const world = (await doBalanceWork(tx, partition, draft, deps)) ?? (await doCheck(tx, partition, draft, deps));
-    if (world === null) return null;
-    return writeApplied(tx, { lease, shard, nextOffset: lease.nextOffset }, writesOf(world, draft), deps.targets);
+    const step = isCheck ? await doCheck(tx, partition, draft, deps) : await doBalanceWork(tx, partition, draft, deps);
+    if (step === null) return null;
+    looked = step.looked;
+    return writeApplied(tx, { lease, shard, nextOffset: lease.nextOffset }, writesOf(step.world, draft), deps.targets);
   });
+  if (isCheck) pace.giveBack(CHUNK - looked);
+  return applied;
+}
+
+interface Step {
+  readonly world: MemberWorld;
+  /** Persons that a check has looked at. */
+  readonly looked: number;
 }
 
 async function doBalanceWork(
@@ -44,7 +58,7 @@ async function doBalanceWork(
   partition: number,
   draft: MemberDraft,
   { policyOf }: MemberDeps,
-): Promise<MemberWorld | null> {
+): Promise<Step | null> {
   const oldest = await tx.dueWork(partition, PAYERS_MAX);
   if (oldest.length === 0) return null;
   const payers = [...new Set(oldest.map(({ payer }) => payer))];
@@ -52,7 +66,7 @@ async function doBalanceWork(
   // Read again under the locks: a posting may have left more meanwhile, and a payer's work is done in order.
   const queue = new WorkQueue(await tx.workFor(partition, payers), world, draft);
   for (const payer of payers) queue.doPostings(payer);
-  return world;
+  return { world, looked: 0 };
 }
 
 async function doCheck(
@@ -60,7 +74,7 @@ async function doCheck(
   partition: number,
   draft: MemberDraft,
   deps: MemberDeps,
-): Promise<MemberWorld | null> {
+): Promise<Step | null> {
   const check = await openCheck(tx, partition);
   if (check === null) return null;
   const { last, count, areas, since } = await readChunk(tx, partition, check.cursor, CHUNK);
@@ -68,8 +82,9 @@ async function doCheck(
     last === null
       ? { world: await MemberWorld.load(tx, [], deps.policyOf), marked: 0 }
       : await checkStretch(tx, partition, check, { last, areas, since }, draft, deps);
-  await moveCheck(tx, partition, check.checkId, { last, checked: count, marked, paused: draft.outcomes.length });
-  return world;
+  const paused = draft.outcomes.length;
+  await moveCheck(tx, partition, check.checkId, { last, checked: count, marked, paused, finished: count < CHUNK });
+  return { world, looked: count };
 }
 
 async function checkStretch(

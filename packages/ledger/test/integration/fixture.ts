@@ -61,7 +61,7 @@ export const binding = (payer: string, beneficiary: string, priority: number): B
 });
 
 /** Plain rules: everything allowed, nothing limited. */
-const rules: PolicyLookup = () => POLICY;
+export const rules: PolicyLookup = () => POLICY;
 const POLICY = {
   region: '000000',
   version: 'test',

@@ -6,6 +6,7 @@ import { cloneDatabase } from '@repo/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyMembers, type MemberDeps } from '../../src/apply-members.ts';
 import { doIdleWork } from '../../src/idle-work.ts';
+import { Pace } from '../../src/pace.ts';
 
 const timestampMs = Date.parse('2025-04-02T00:00:00+08:00');
 let ledger: Ledger;
@@ -64,7 +65,7 @@ async function idle() {
   const events: unknown[] = [];
   for (;;) {
     await acquire();
-    const applied = await doIdleWork(lease, deps);
+    const applied = await doIdleWork(lease, deps, new Pace(1_000_000));
     if (applied === null) return events;
     events.push(...told(applied));
   }
@@ -131,6 +132,34 @@ test('the check marks who missed a month, pauses their sharing once, and leaves 
 test('the same check again, and another of the same date, change nothing', async () => {
   await send(check('night', '2025-04-01'), check('again', '2025-04-01'));
   expect(await idle()).toEqual([]);
+});
+
+test('a stretch waits for its turn, and what postings left does not wait for it', async () => {
+  let now = 0;
+  const pace = new Pace(1, () => now);
+  await send(check('paced', '2025-04-02'));
+  await ledger.rows(
+    `insert into shard_work (partition, payer, kind, due_on, detail) values (0, 'PAID', 'BALANCE', '2025-04-02', $1)`,
+    [{ cause: { type: 'test', id: 'test' }, at: timestampMs, empty: true }],
+  );
+  const finished = async () =>
+    (await ledger.rows(`select from arrears_check where finished and check_id = 'paced'`)).length;
+  const step = async () => {
+    const applied = await doIdleWork(lease, deps, pace);
+    return applied === null ? null : told(applied);
+  };
+  expect(pace.begin(10)).toBe(true);
+  expect(await step()).toMatchObject([{ payer: 'PAID', reason: 'ZERO_BALANCE' }]);
+  expect(await step()).toBeNull();
+  expect(await finished()).toBe(0);
+  now = 10_000;
+  expect(await step()).toEqual([]);
+  expect(await finished()).toBe(1);
+  // Four persons were looked at, so four seconds of rest are due and not those of a whole stretch.
+  now = 13_999;
+  expect(pace.begin(1)).toBe(false);
+  now = 14_000;
+  expect(pace.begin(1)).toBe(true);
 });
 
 test('paying the month resumes, and the next month is missed anew', async () => {
