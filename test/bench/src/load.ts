@@ -87,13 +87,40 @@ export async function fillTopic(
   });
 }
 
+/** Keeps at least `waiting` claims more in the input topic than `settled` tells, while `running`. */
+export async function keepFull(
+  kafka: Kafka,
+  stream: {
+    prefix: string;
+    claims: Iterator<Claim, void>;
+    waiting: number;
+    settled: () => number;
+    running: () => boolean;
+  },
+): Promise<void> {
+  const { prefix, claims, waiting, settled, running } = stream;
+  await withProducer(kafka, async (producer) => {
+    for (let sent = 0; running(); ) {
+      if (sent - settled() >= waiting) {
+        await delay(20);
+        continue;
+      }
+      const messages = Array.from({ length: FILL_CHUNK }, () => claims.next().value)
+        .filter((claim) => claim !== undefined)
+        .map(messageOf);
+      await producer.send({ topic: `${prefix}.claims.v1`, acks: -1, messages });
+      sent += messages.length;
+    }
+  });
+}
+
 /**
  * Sends claims at a steady rate, one after another and evenly spaced, whatever the broker does: each has its time, and a late send is
  * not an excuse, because what is returned is the time at which the claim was due (ms of `performance.now()`).
  */
 export async function produceSteadily(
   kafka: Kafka,
-  { prefix, claims, perSecond }: { prefix: string; claims: readonly Claim[]; perSecond: number },
+  { prefix, claims, perSecond }: { prefix: string; claims: Iterable<Claim>; perSecond: number },
 ): Promise<{ dueAt: ReadonlyMap<string, number>; latestMs: number }> {
   return withProducer(kafka, async (producer) => {
     const topic = `${prefix}.claims.v1`;
@@ -101,8 +128,8 @@ export async function produceSteadily(
     const sends: Promise<unknown>[] = [];
     let latestMs = 0;
     const start = performance.now() + 20;
-    for (const [index, claim] of claims.entries()) {
-      const due = start + (index * 1_000) / perSecond;
+    for (const claim of claims) {
+      const due = start + (dueAt.size * 1_000) / perSecond;
       const early = due - performance.now();
       if (early > 0) await delay(early);
       latestMs = Math.max(latestMs, performance.now() - due);

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
+import { type ArrearsRun, measureArrears } from './arrears.ts';
 import { type Bench, type Latency, measureLatency, measureThroughput, type Throughput } from './measure.ts';
-import type { PipelineName } from './pipelines.ts';
 import { renderTable, summarise } from './report.ts';
 import { openServers } from './servers.ts';
+import { TOWN_UNIT } from './town.ts';
 import { makeFamilies } from './workload.ts';
 
 const HELP = `npm run bench -- [options]
@@ -12,14 +13,15 @@ const HELP = `npm run bench -- [options]
   --rate N          claims per second for the latency (500)
   --seconds N       how long that rate is held (20)
   --rounds N        how often each measurement is repeated (3)
-  --only NAME,…     measure only these of bare, product, echo
+  --only NAME,…     measure these of bare, product, echo, arrears (bare,product,echo)
+  --payers N        persons of an arrears check, in steps of 10,000 (1000000)
   --seed N          of the families and claims (1)
 `;
 
 const PARTITIONS = 6;
 const WARM_UP_CLAIMS = 30_000;
 const WARM_UP_SECONDS = 10;
-const NAMES = ['bare', 'product', 'echo'] as const satisfies readonly PipelineName[];
+const NAMES = ['bare', 'product', 'echo', 'arrears'] as const;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -30,11 +32,12 @@ function readOptions() {
       rate: { type: 'string', default: '500' },
       seconds: { type: 'string', default: '20' },
       rounds: { type: 'string', default: '3' },
-      only: { type: 'string', default: NAMES.join(',') },
+      only: { type: 'string', default: 'bare,product,echo' },
+      payers: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: '1' },
     },
   });
-  const count = (name: 'claims' | 'rate' | 'seconds' | 'rounds' | 'seed') => {
+  const count = (name: 'claims' | 'rate' | 'seconds' | 'rounds' | 'payers' | 'seed') => {
     const value = Number(values[name]);
     if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1`);
     return value;
@@ -44,6 +47,8 @@ function readOptions() {
     if (name === undefined) throw new Error(`--only takes ${NAMES.join(', ')}`);
     return name;
   });
+  const payers = count('payers');
+  if (payers % TOWN_UNIT !== 0) throw new Error(`--payers must be a multiple of ${TOWN_UNIT}`);
   return {
     json: values.json,
     help: values.help,
@@ -51,6 +56,7 @@ function readOptions() {
     rate: count('rate'),
     seconds: count('seconds'),
     rounds: count('rounds'),
+    payers,
     seed: count('seed'),
     only,
   };
@@ -58,8 +64,18 @@ function readOptions() {
 
 type Options = ReturnType<typeof readOptions>;
 
+async function measureAll(bench: Bench, options: Options) {
+  const { only, payers, rate } = options;
+  const isArrears = (name: string) => name === 'arrears';
+  const compared = only.every(isArrears)
+    ? { throughput: { bare: [], product: [] }, latency: { echo: [], product: [] } }
+    : await comparePipelines(bench, options);
+  const arrears: ArrearsRun[] = only.some(isArrears) ? await measureArrears({ ...bench, payers, perSecond: rate }) : [];
+  return { ...compared, arrears };
+}
+
 /** Takes turns, so that a disturbance of the machine falls on all alike. */
-async function measureAll(bench: Bench, { claims, rate, seconds, rounds, only }: Options) {
+async function comparePipelines(bench: Bench, { claims, rate, seconds, rounds, only }: Options) {
   const throughput = { bare: [] as Throughput[], product: [] as Throughput[] };
   const latency = { echo: [] as Latency[], product: [] as Latency[] };
   // Uncounted: a broker that has just started still compiles itself, and the first to be measured would pay for it.

@@ -17,7 +17,7 @@ export interface Run {
   readonly partitions: number;
 }
 
-export type PipelineName = 'bare' | 'product' | 'echo';
+export type PipelineName = 'bare' | 'product' | 'echo' | 'sharing';
 
 interface Pipeline {
   readonly script: string;
@@ -38,6 +38,7 @@ export const PIPELINES: Readonly<Record<PipelineName, Pipeline>> = {
     createTopics: createProductTopics,
     prepareDatabase: prepareProductDatabase,
   },
+  sharing: { script: scriptAt('../../../services/sharing-worker/src/main.ts'), createTopics: createProductTopics },
 };
 
 /** A pipeline's process. */

@@ -3,7 +3,7 @@ import { Ledger, type LoadableEvent, loadMembers, migrate } from '@repo/ledger';
 import { createTopics, partitionForKey } from '@repo/messaging';
 import { loadPolicies } from '@repo/policy';
 import { contentHash } from '@repo/shard-worker';
-import { type Family, memberEvents } from './workload.ts';
+import { type Family, type MemberMessage, memberEvents } from './workload.ts';
 
 /** The product's topics, as an operator creates them. */
 export async function createProductTopics(options: {
@@ -15,11 +15,13 @@ export async function createProductTopics(options: {
   await createTopics({ connection: { brokers: brokers.split(','), clientId: 'bench' }, prefix, partitions });
 }
 
-/** Migrates an empty database and enters the families in bulk, by the product's own rules. */
-export async function prepareProductDatabase(
+export const prepareProductDatabase = (
   url: string,
   { families, partitions }: { families: readonly Family[]; partitions: number },
-): Promise<void> {
+): Promise<void> => loadProduct(url, families.flatMap(memberEvents), partitions);
+
+/** Migrates an empty database and enters members in bulk, by the product's own rules. */
+export async function loadProduct(url: string, messages: Iterable<MemberMessage>, partitions: number): Promise<void> {
   await migrate(url);
   const loaded = await loadPolicies();
   if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
@@ -27,15 +29,15 @@ export async function prepareProductDatabase(
   const ledger = await Ledger.open({ url, name: 'bench' });
   try {
     const partitionOf = (personNo: string) => partitionForKey(personNo, partitions);
-    await loadMembers(ledger, loadableEvents(families), { policyOf: policyAt, partitionOf });
+    await loadMembers(ledger, loadableEvents(messages), { policyOf: policyAt, partitionOf });
   } finally {
     await ledger.close();
   }
 }
 
 /** Decodes the events as the sharing worker would, so that the bulk load enters exactly what the topic would have. */
-function* loadableEvents(families: readonly Family[]): Generator<LoadableEvent> {
-  for (const { type, key, event: fields } of families.flatMap(memberEvents)) {
+function* loadableEvents(messages: Iterable<MemberMessage>): Generator<LoadableEvent> {
+  for (const { type, key, event: fields } of messages) {
     const decoded = decodeMembers(
       {
         key: Buffer.from(key),
@@ -47,7 +49,6 @@ function* loadableEvents(families: readonly Family[]): Generator<LoadableEvent> 
     );
     if (decoded.kind !== 'MEMBER')
       throw new Error(`a generated ${type} was not understood: ${JSON.stringify(decoded)}`);
-    const event = decoded.event as LoadableEvent['event']; // memberEvents makes only the two kinds that can be loaded
-    yield { event: event, identity: decoded.identity, contentHash: contentHash(decoded.content) };
+    yield { event: decoded.event, identity: decoded.identity, contentHash: contentHash(decoded.content) };
   }
 }

@@ -1,4 +1,5 @@
 import { cpus, loadavg, totalmem } from 'node:os';
+import type { ArrearsRun, ClaimsWindow } from './arrears.ts';
 import type { Latency, Throughput } from './measure.ts';
 
 /** Below this the baseline itself was disturbed, or is not the pipeline it is meant to be, and a ratio to it says nothing. */
@@ -7,6 +8,7 @@ const BARE_MIN = 14_000;
 export interface Results {
   readonly throughput: Readonly<Record<'bare' | 'product', readonly Throughput[]>>;
   readonly latency: Readonly<Record<'echo' | 'product', readonly Latency[]>>;
+  readonly arrears?: readonly ArrearsRun[];
 }
 
 /** The middle value, or the mean of the two in the middle; undefined of nothing. */
@@ -15,6 +17,10 @@ function median(values: readonly number[]): number | undefined {
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
+
+/** The worst of several; undefined of none. */
+const worst = (values: readonly number[], of: (...values: number[]) => number) =>
+  values.length === 0 ? undefined : of(...values);
 
 const ratio = (part: number | undefined, whole: number | undefined) =>
   part === undefined || whole === undefined ? undefined : part / whole;
@@ -37,6 +43,10 @@ function summariseLatency(runs: readonly Latency[]) {
   return { p50: of('p50'), p90: of('p90'), p99: of('p99'), max: of('max'), runs };
 }
 
+/** The claims' rate during a check as a part of their rate before and after it. */
+const claimsKept = ({ before, during, after }: ArrearsRun): number =>
+  (2 * during.claimsPerSecond) / (before.claimsPerSecond + after.claimsPerSecond);
+
 /** Everything the benchmark found, as the one JSON object it ends with. `met` is absent where a target was not measured. */
 export function summarise(results: Results, options: Readonly<Record<string, unknown>>) {
   const bare = summariseThroughput(results.throughput.bare);
@@ -46,6 +56,8 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
   const digests = new Set([...results.throughput.bare, ...results.throughput.product].map(({ digest }) => digest));
   const rateRatio = ratio(product.claimsPerSecond, bare.claimsPerSecond);
   const p99Ratio = ratio(settled.p99, echo.p99);
+  const { arrears = [] } = results;
+  const kept = arrears.map(claimsKept);
   const atLeast = (value: number | undefined, target: number) => ({
     value,
     target,
@@ -75,11 +87,20 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
       sameOutcomes: digests.size <= 1,
     },
     latencyMs: { echo, product: settled, p99Ratio },
+    arrears,
     targets: {
       baselineCounts: atLeast(bare.claimsPerSecond, BARE_MIN),
       ratio: atLeast(rateRatio, 0.7),
       claimsPerSecond: atLeast(product.claimsPerSecond, 5_000),
       p99Ratio: atMost(p99Ratio, 2),
+      arrearsSeconds: atMost(
+        worst(
+          arrears.map(({ seconds }) => seconds),
+          Math.max,
+        ),
+        180,
+      ),
+      claimsKeptDuringArrears: atLeast(worst(kept, Math.min), 0.8),
     },
   };
 }
@@ -87,9 +108,41 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
 const show = (value: number | undefined, digits: number) =>
   value === undefined || Number.isNaN(value) ? '-' : value.toFixed(digits);
 
+function arrearsLines(run: ArrearsRun): string[] {
+  const columns = [run.before, run.during, run.after];
+  const row = (name: string, values: readonly (number | undefined)[], digits: number) =>
+    `  ${name.padEnd(28)}${values.map((value) => show(value, digits).padStart(14)).join('')}`;
+  const used = Object.keys(run.during.processors) as (keyof ClaimsWindow['processors'])[];
+  return [
+    `  arrears check beside claims from ${run.stream}: ${show(run.seconds, 1)} s, ${run.events} pauses read`,
+    `  ${''.padEnd(28)}${['before', 'during', 'after'].map((name) => name.padStart(14)).join('')}`,
+    row(
+      'claims/s',
+      columns.map(({ claimsPerSecond }) => claimsPerSecond),
+      0,
+    ),
+    ...(run.during.p99 === undefined
+      ? []
+      : [
+          row(
+            'p99, ms',
+            columns.map(({ p99 }) => p99),
+            0,
+          ),
+        ]),
+    ...used.map((name) =>
+      row(
+        `processors: ${name}`,
+        columns.map(({ processors }) => processors[name]),
+        2,
+      ),
+    ),
+  ];
+}
+
 /** The same for a reader, as lines of text. */
 export function renderTable(summary: ReturnType<typeof summarise>): string[] {
-  const { throughput, latencyMs, targets } = summary;
+  const { throughput, latencyMs, arrears, targets } = summary;
   const row = (name: string, left: string, right: string) =>
     `  ${name.padEnd(28)}${left.padStart(14)}${right.padStart(14)}`;
   const spread = (runs: readonly number[]) => runs.map((rate) => show(rate, 0)).join(' ');
@@ -114,6 +167,7 @@ export function renderTable(summary: ReturnType<typeof summarise>): string[] {
       row(name, show(latencyMs.echo[name], 1), show(latencyMs.product[name], 1)),
     ),
     `  p99 ratio ${show(latencyMs.p99Ratio, 2)}`,
+    ...arrears.flatMap(arrearsLines),
     ...Object.entries(targets).map(([name, target]) => {
       const verdict = 'met' in target ? (target.met ? 'met' : 'NOT met') : 'not measured';
       return `  target ${name}: ${show(target.value, 2)} against ${target.target}: ${verdict}`;

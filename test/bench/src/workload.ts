@@ -3,9 +3,9 @@
 export const FAMILIES = 10_000;
 export const FAMILY_SIZE = 5;
 /** A region without rules of its own, so that the nationwide ones hold: six relations, own account first, then relatives by priority. */
-const REGION = '410100';
-const RELATIONS = ['SPOUSE', 'PARENT', 'CHILD', 'SIBLING'] as const;
-const OPENED_AT = '2025-01-06T09:00:00+08:00';
+export const REGION = '410100';
+export const RELATIONS = ['SPOUSE', 'PARENT', 'CHILD', 'SIBLING'] as const;
+export const OPENED_AT = '2025-01-06T09:00:00+08:00';
 
 interface Member {
   readonly personNo: string;
@@ -34,8 +34,15 @@ export interface Claim {
   readonly event: Readonly<Record<string, unknown>>;
 }
 
+/** An event of the members topic. */
+export interface MemberMessage {
+  readonly type: string;
+  readonly key: string;
+  readonly event: Readonly<Record<string, unknown>>;
+}
+
 /** mulberry32: small, and the same on every machine. */
-function randomFrom(seed: number): (below: number) => number {
+export function randomFrom(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -79,9 +86,7 @@ export const bindingsOf = ([patient, ...relatives]: Family): Binding[] =>
   }));
 
 /** The events by which a family enters the system, in an order in which each can be taken. */
-export function memberEvents(
-  family: Family,
-): { readonly type: string; readonly key: string; readonly event: Readonly<Record<string, unknown>> }[] {
+export function memberEvents(family: Family): MemberMessage[] {
   const accounts = family.map(({ personNo, priorYear, currentYear }) => ({
     type: 'account.opened',
     key: personNo,
