@@ -4,6 +4,7 @@ import type { Applied, InputRecord, Lease } from '@repo/messaging';
 import { type SettleDeps, settleBatch } from '@repo/settlement-worker/settle';
 import { applyMembers, type MemberDeps } from '@repo/sharing-worker/apply-members';
 import { doIdleWork } from '@repo/sharing-worker/idle-work';
+import { Pace } from '@repo/sharing-worker/pace';
 import type { PublishedRecord } from '../compare.ts';
 import type { RawRecord } from '../system/topics.ts';
 
@@ -32,6 +33,8 @@ export class Shard implements AsyncDisposable {
   onPoint: (point: Point) => void | Promise<void> = () => undefined;
   readonly #ledger: Ledger;
   readonly #deps: SettleDeps & MemberDeps;
+  /** Fast enough never to be waited for. */
+  readonly #pace = new Pace(1_000_000_000);
   #lease: Lease;
 
   private constructor(
@@ -80,7 +83,7 @@ export class Shard implements AsyncDisposable {
 
   /** One transaction of what a members shard does between batches; false = there was nothing to do. */
   async idle(): Promise<boolean> {
-    const applied = await doIdleWork(this.#lease, this.#deps);
+    const applied = await doIdleWork(this.#lease, this.#deps, this.#pace);
     if (applied !== null) this.#keep(applied);
     return applied !== null;
   }
