@@ -61,7 +61,12 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
   );
 }
 
-/** Brings a database to the newest schema. Forward only; safe to run again. The URL is the owner's. */
+/** The database has a schema that this version knows no way from. */
+export class OtherSchema extends Error {
+  override readonly name = 'OtherSchema';
+}
+
+/** Brings a database to the newest schema. Forward only; safe to run again. The URL is the owner's. Throws `OtherSchema`. */
 export async function migrate(url: string): Promise<void> {
   const orm = await openOrm({
     url,
@@ -70,6 +75,9 @@ export async function migrate(url: string): Promise<void> {
     transactionTimeoutMs: 600_000,
   });
   try {
+    const known = new Set(MIGRATIONS.map(({ name }) => name));
+    const other = (await orm.migrator.getExecuted()).find(({ name }) => !known.has(name));
+    if (other !== undefined) throw new OtherSchema(`another version of Gongji set this database up (${other.name})`);
     await orm.migrator.up();
   } finally {
     await orm.close(true);

@@ -8,7 +8,7 @@ export {
   writeBackdated,
 } from './backdated.ts';
 export { type BookDay, closeBooks, closedDays } from './book-days.ts';
-export { migrate, type Role, schemaKey } from './database.ts';
+export { migrate, OtherSchema, type Role, schemaKey } from './database.ts';
 export { codeOf, Fenced, isRetry, isTransient, Raced } from './errors.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
 export { type LoadableEvent, loadMembers } from './load-members.ts';

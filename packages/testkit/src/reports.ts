@@ -98,9 +98,11 @@ export const addCounts = (left: Counts, right: Counts): Counts => ({
   skipped: left.skipped + right.skipped,
 });
 
-/** `12 passed, 0 failed`, with `, 1 skipped` only where there is one. */
-export const summaryLine = ({ passed, failed, skipped }: Counts): string =>
-  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+/** `12 passed, 0 failed`: in this form alone, for whoever reads the last line. */
+export const summaryLine = ({ passed, failed }: Counts): string => `${passed} passed, ${failed} failed`;
+
+/** Tests that this machine cannot run, such as those that need containers; empty where there are none. */
+export const skippedNote = ({ skipped }: Counts): string => (skipped > 0 ? `, ${skipped} skipped` : '');
 
 /** A table with a line per script that had tests, and the problems that are not single tests. */
 export function formatTallies(tallies: readonly Tally[]): string {
@@ -108,7 +110,7 @@ export function formatTallies(tallies: readonly Tally[]): string {
   const width = Math.max(...shown.map(({ workspace }) => workspace.length), 0);
   return shown
     .flatMap((tally) => [
-      `${tally.workspace.padEnd(width)}  ${tally.script.padEnd('test:integration'.length)}  ${summaryLine(tally)}`,
+      `${tally.workspace.padEnd(width)}  ${tally.script.padEnd('test:integration'.length)}  ${summaryLine(tally)}${skippedNote(tally)}`,
       ...tally.problems.map((problem) => `${''.padEnd(width)}  ${problem}`),
     ])
     .join('\n');

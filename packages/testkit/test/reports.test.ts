@@ -2,7 +2,14 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { deleteReports, formatTallies, listWorkspaces, summaryLine, tallyReports } from '../src/reports.ts';
+import {
+  deleteReports,
+  formatTallies,
+  listWorkspaces,
+  skippedNote,
+  summaryLine,
+  tallyReports,
+} from '../src/reports.ts';
 
 let root: string;
 beforeEach(() => {
@@ -62,7 +69,9 @@ test('reports of earlier runs are gone before a run', () => {
   expect(existsSync(join(root, 'packages/a/.report'))).toBe(false);
 });
 
-test('the last line names skipped tests only where there are any', () => {
-  expect(summaryLine({ passed: 12, failed: 0, skipped: 0 })).toBe('12 passed, 0 failed');
-  expect(summaryLine({ passed: 1, failed: 2, skipped: 3 })).toBe('1 passed, 2 failed, 3 skipped');
+test('the last line keeps its form; skipped tests are named beside it where there are any', () => {
+  const counts = { passed: 1, failed: 2, skipped: 3 };
+  expect(summaryLine(counts)).toBe('1 passed, 2 failed');
+  expect(skippedNote(counts)).toBe(', 3 skipped');
+  expect(skippedNote({ ...counts, skipped: 0 })).toBe('');
 });

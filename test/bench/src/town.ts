@@ -124,7 +124,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 /** The statement that copies the rows of the first persons of a table. Events' identities are not copied: nothing asks for them. */
 async function copyStatement(client: Client, table: string): Promise<{ sql: string; needsShards: boolean }> {
   const { rows } = await client.query<{ column_name: string }>(
-    `select column_name from information_schema.columns where table_schema = 'public' and table_name = $1 order by ordinal_position`,
+    `select column_name from information_schema.columns where table_schema = 'public' and table_name = $1 and is_generated = 'NEVER' order by ordinal_position`,
     [table],
   );
   const columns = rows.map(({ column_name }) => column_name);

@@ -1,6 +1,6 @@
 import { date } from '@repo/domain';
 import { afterEach, expect, test } from 'vitest';
-import { closeBooks, closedDays, Fenced, Ledger, migrate } from '../../src/index.ts';
+import { closeBooks, closedDays, Fenced, Ledger, migrate, OtherSchema } from '../../src/index.ts';
 import { binding, claim, lease, open, openLedger, person, settle } from './fixture.ts';
 
 const opened: Ledger[] = [];
@@ -207,4 +207,12 @@ test('a connection that is cut inside a transaction leaves room for the next one
     await expect(work).rejects.toThrow(/terminat|not queryable/i);
   }
   expect(await ledger.rows('select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test('a database that another version set up is refused, and named', async () => {
+  const { url } = await fresh();
+  await migrate(url);
+  await (await owner(url)).rows(`insert into migration (name, executed_at) values ('migration-20991231-later', now())`);
+  await expect(migrate(url)).rejects.toThrow(OtherSchema);
+  await expect(migrate(url)).rejects.toThrow('migration-20991231-later');
 });

@@ -1,5 +1,5 @@
 import { StartFailure } from '@repo/embedded';
-import { migrate } from '@repo/ledger';
+import { migrate, OtherSchema } from '@repo/ledger';
 import { createTopics, PartitionCountError } from '@repo/messaging';
 
 /** Brings the schema and the topics to where this version needs them. Does nothing where they already are. */
@@ -21,6 +21,10 @@ export async function prepare(options: {
 /** Errors that tell of the settings or of a server, for the person at the terminal; a defect stays as it is. */
 function explain(error: unknown): StartFailure | undefined {
   if (error instanceof PartitionCountError) return new StartFailure(error.message, { cause: error });
+  if (error instanceof OtherSchema)
+    return new StartFailure(`${error.message}: use that version, or a new data directory or database.`, {
+      cause: error,
+    });
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (error.name.startsWith('KafkaJS'))
