@@ -217,6 +217,12 @@ const backdatedDraw = z.object({
     }),
   ),
 });
+/** Money held for payout by hand. */
+export const heldRefundsAnswer = z.object({
+  held: z.array(z.object({ psn_no: text, refund_id: text, on: day, amount: yuan, paid_out: yuan, open: yuan })),
+  next: text.optional(),
+});
+
 export const backdatedAnswer = z.object({
   payers: z
     .array(z.object({ payer: text, count: z.int(), ...amounts, draws: z.array(backdatedDraw) }))

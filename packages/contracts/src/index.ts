@@ -4,6 +4,7 @@ export {
   bindingAnswer,
   bindingsAnswer,
   claimStanding,
+  heldRefundsAnswer,
   nhsaAnswer,
   premiumStanding,
   quoteAnswer,
@@ -32,6 +33,7 @@ export {
 export { FIELD_WORDS } from './field-words.ts';
 export { parseInstant } from './fields.ts';
 export { type DeadLetterNote, deadLetterHeaders, type EventStamp, outputHeaders } from './headers.ts';
+export { encodeHeldRefund } from './held-refunds-out.ts';
 export { type NhsaFlags, type NhsaSettlement, publishedNhsa, renderNhsa, withNhsa } from './nhsa.ts';
 export {
   type AskedSource,

@@ -10,6 +10,7 @@ export {
 export { type BookDay, closeBooks, closedDays } from './book-days.ts';
 export { migrate, OtherSchema, type Role, schemaKey } from './database.ts';
 export { codeOf, Fenced, isRetry, isTransient, Raced } from './errors.ts';
+export { findHeldRefunds, type HeldRefund } from './held-refunds.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
 export { type LoadableEvent, loadMembers } from './load-members.ts';
 export { MemberWorld } from './member-world.ts';

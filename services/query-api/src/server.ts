@@ -11,6 +11,7 @@ import { parameterProblem, parseQuery } from './parameters.ts';
 import { Problem, sendProblem } from './problem.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
+import { heldRefundRoutes } from './routes/held-refunds.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { settlementRoutes } from './routes/settlements.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -83,6 +84,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     usageRoutes(routes, deps);
     quoteRoutes(routes, deps);
     backdatedRoutes(routes, deps);
+    heldRefundRoutes(routes, deps);
   });
   return app;
 }

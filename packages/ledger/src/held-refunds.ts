@@ -1,0 +1,47 @@
+import { type CalendarDate, type Money, money } from '@repo/domain';
+import type { RowSource } from './reads.ts';
+
+/** Money that a refund owes to the owner of a closed account, to be paid out by hand. Yuan. */
+export interface HeldRefund {
+  readonly personNo: string;
+  readonly refundId: string;
+  /** The day of the refund. */
+  readonly on: CalendarDate;
+  readonly amount: Money;
+  readonly paid: Money;
+}
+
+/**
+ * What is still to be paid out by hand: of at most `personsMax` persons by ascending person number, those after the person `after`, or
+ * of one person; of each by refund id.
+ */
+export async function findHeldRefunds(
+  source: RowSource,
+  {
+    personNo,
+    after = '',
+    personsMax,
+  }: { personNo?: string | undefined; after?: string | undefined; personsMax: number },
+): Promise<HeldRefund[]> {
+  const rows = await source.rows<{
+    psn_no: string;
+    refund_id: string;
+    on_day: CalendarDate;
+    amount: string;
+    paid: string;
+  }>(
+    `select psn_no, refund_id, (select min(on_day)::text from entry where entry.psn_no = held_refund.psn_no
+         and kind = 'REFUND' and reference = refund_id) as on_day, amount, paid
+     from held_refund where amount > paid and psn_no in (select distinct psn_no from held_refund
+       where amount > paid and psn_no > $1 and ($2::text is null or psn_no = $2) order by psn_no limit $3)
+     order by psn_no, refund_id`,
+    [after, personNo ?? null, personsMax],
+  );
+  return rows.map(({ psn_no, refund_id: refundId, on_day: on, amount, paid }) => ({
+    personNo: psn_no,
+    refundId,
+    on,
+    amount: money(amount),
+    paid: money(paid),
+  }));
+}
