@@ -1,5 +1,5 @@
 import type { CalendarDate, Relation } from '@repo/domain';
-import { givenRows } from './packed.ts';
+import { givenRows, insertRows } from './packed.ts';
 import type { RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
 
@@ -60,10 +60,10 @@ export interface NotedReason extends DrawReason {
 }
 
 /** Lists draws for staff, and takes off the list what holds no longer. What was noted first stays as it was. */
-export async function writeBackdated(
+export function writeBackdated(
   tx: LedgerTransaction,
   { noted, lifted }: { readonly noted: readonly NotedReason[]; readonly lifted: readonly DrawReason[] },
-): Promise<void> {
+): void {
   const key = [
     ['psn_no', 'text'],
     ['version', 'bigint'],
@@ -74,22 +74,18 @@ export async function writeBackdated(
       key,
       lifted.map(({ payer, version, reason }) => [payer, version, reason]),
     );
-    await tx.rows(
+    tx.send(
       `delete from backdated_draw as listed using ${given}
        where (listed.psn_no, listed.version, listed.reason) = (given.psn_no, given.version, given.reason)`,
       parameters,
     );
   }
-  if (noted.length === 0) return;
-  const columns = [...key, ['since', 'date'], ['cause_type', 'text'], ['cause_id', 'text']] as const;
-  const names = columns.map(([name]) => name);
-  const { given, parameters } = givenRows(
-    columns,
+  insertRows(
+    tx,
+    'backdated_draw',
+    [...key, ['since', 'date'], ['cause_type', 'text'], ['cause_id', 'text']],
     noted.map(({ payer, version, reason, since, cause }) => [payer, version, reason, since, cause.type, cause.id]),
-  );
-  await tx.rows(
-    `insert into backdated_draw (${names}) select ${names} from ${given} on conflict do nothing`,
-    parameters,
+    { onConflict: 'on conflict do nothing' },
   );
 }
 

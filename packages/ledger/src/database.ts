@@ -95,37 +95,8 @@ export async function missingMigrations(em: EntityManager): Promise<string[]> {
 export const schemaKey = (): string => MIGRATIONS.map(({ name }) => name).join();
 
 /**
- * Runs `work` in a transaction, on an entity manager of its own. MikroORM's `transactional` must not be used: when BEGIN or ROLLBACK
- * fails because the connection was cut, it never gives the connection back, and a few cut connections use up the pool for good.
- */
-export async function inTransaction<T>(
-  orm: MikroORM,
-  settings: { readonly isolation: 'repeatable read'; readonly access: 'read only' },
-  work: (em: EntityManager) => Promise<T>,
-): Promise<T> {
-  const em = orm.em.fork();
-  let failure: { readonly error: unknown } | undefined;
-  const transaction = em.getKysely<unknown>().transaction();
-  try {
-    return await transaction
-      .setIsolationLevel(settings.isolation)
-      .setAccessMode(settings.access)
-      .execute(async (context) => {
-        em.setTransactionContext(context);
-        return await work(em).catch((error: unknown) => {
-          failure = { error };
-          throw error;
-        });
-      });
-  } catch (error) {
-    // On a connection that is gone the rollback fails too; what ended the work says more.
-    throw failure === undefined ? error : failure.error;
-  }
-}
-
-/**
- * Runs SQL with bound parameters in the entity manager's transaction, if there is one. `em.execute` would write the
- * parameters into the text: no reuse of plans, and arrays break.
+ * Runs SQL with bound parameters, outside any transaction. `em.execute` would write the parameters into the text: no reuse of
+ * plans, and arrays break.
  */
 export async function query<Row>(em: EntityManager, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
   const { rows } = await em.getKysely<unknown>().executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]));

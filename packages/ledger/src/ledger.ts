@@ -62,7 +62,8 @@ export class Ledger {
   async transact<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await Session.run(this.orm, (session) => work(new LedgerTransaction(session)));
+        const mode = 'isolation level read committed read write';
+        return await Session.run(this.orm, mode, (session) => work(new LedgerTransaction(session)));
       } catch (error) {
         if (!isRetry(error) || attempt >= ATTEMPTS_MAX) throw error;
         this.#onRetry(codeOf(error) ?? (error instanceof Error ? error.name : 'unknown'));

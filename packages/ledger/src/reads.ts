@@ -1,7 +1,7 @@
 import { type Binding, type CalendarDate, type Money, money, type Period, type Person } from '@repo/domain';
-import { inTransaction, query } from './database.ts';
 import type { Ledger } from './ledger.ts';
 import { ACCOUNT_COLUMNS, type AccountRow, BINDING_COLUMNS, type BindingRow, toBinding, toPerson } from './rows.ts';
+import { Session } from './session.ts';
 
 /** Whatever runs a statement: a ledger, outside any transaction, or a snapshot. */
 export interface RowSource {
@@ -24,9 +24,7 @@ export interface StoredOutcome {
 
 /** Runs several reads on one state of the database, in a transaction that cannot write. */
 export const readSnapshot = <T>(ledger: Ledger, work: (snapshot: RowSource) => Promise<T>): Promise<T> =>
-  inTransaction(ledger.orm, { isolation: 'repeatable read', access: 'read only' }, (em) =>
-    work({ rows: (sql, parameters) => query(em, sql, parameters) }),
-  );
+  Session.run(ledger.orm, 'isolation level repeatable read read only', work);
 
 export async function findPerson(source: RowSource, personNo: string): Promise<StoredPerson | undefined> {
   const [row] = await source.rows<AccountRow & { psn_name: string | null; unpaid: Period[] }>(

@@ -11,7 +11,8 @@ interface Client {
 /**
  * One database transaction on one connection of the ORM's pool. Statements do not wait for each other's answers: those asked for in
  * one go leave in one write and are executed in their order, BEGIN with the first of them and COMMIT with the last, so that a batch
- * takes two round trips. After an error the server refuses what follows, COMMIT included, until ROLLBACK.
+ * takes two round trips. After an error the server refuses what follows, COMMIT included, until ROLLBACK. MikroORM's `transactional` waits
+ * for every answer, and never gives a connection back whose BEGIN or ROLLBACK failed because it was cut: a few such use up the pool.
  */
 export class Session {
   readonly #client: Client;
@@ -22,17 +23,17 @@ export class Session {
     this.#client = client;
   }
 
-  /** Runs `work` in a transaction at READ COMMITTED; on any error it is rolled back, or its connection given up. */
-  static async run<T>(orm: MikroORM, work: (session: Session) => Promise<T>): Promise<T> {
+  /** Runs `work` in a transaction of this mode, as BEGIN takes it; on any error it is rolled back, or its connection given up. */
+  static async run<T>(orm: MikroORM, mode: string, work: (session: Session) => Promise<T>): Promise<T> {
     const pool = await (orm.em.getConnection() as PostgreSqlConnection).getNativeClient();
     const session = new Session((await pool.connect()) as unknown as Client);
-    return session.#run(work);
+    return session.#run(mode, work);
   }
 
-  async #run<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  async #run<T>(mode: string, work: (session: Session) => Promise<T>): Promise<T> {
     const client = this.#client;
     try {
-      this.send('begin isolation level read committed read write', []);
+      this.send(`begin ${mode}`, []);
       const result = await work(this);
       this.send('commit', []);
       await Promise.all(this.#sent);

@@ -7,26 +7,18 @@ import {
   encodeRefund,
   encodeSettlement,
   headerText,
-  paidFromOutcome,
   withNhsa,
-  withRefundOutcome,
 } from '@repo/contracts';
 import {
-  type Area,
   add,
   afterRefund,
   applyPremium,
   applyRefund,
   applySettlement,
-  type Books,
-  type CalendarDate,
   dateOf,
   decideClaim,
   decidePremium,
   decideRefund,
-  effectiveDailyLimit,
-  type Paid,
-  type Person,
   type Policy,
   type PolicyLookup,
   paidByClaim,
@@ -35,19 +27,12 @@ import {
   type Settlement,
   ZERO,
 } from '@repo/domain';
-import {
-  type BatchWrites,
-  booksOf,
-  type KnownId,
-  type Ledger,
-  type LedgerTransaction,
-  type LockedShard,
-  type OutcomeRow,
-} from '@repo/ledger';
+import { type BatchWrites, booksOf, type Ledger, type OutcomeRow } from '@repo/ledger';
 import type { Applied, InputRecord, Lease, ShardId } from '@repo/messaging';
 import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, writeApplied } from '@repo/shard-worker';
-import { expired, type Parked, parkedFor, writeParked } from './parked.ts';
+import { expired, type Parked, writeParked } from './parked.ts';
 import { settlementIdOf } from './settlement-id.ts';
+import { type Good, loadWorld, park, type World } from './world.ts';
 
 export interface SettleDeps {
   readonly ledger: Ledger;
@@ -69,8 +54,6 @@ export interface Observed {
   readonly skips: readonly string[];
 }
 
-type Good = Exclude<DecodedClaims, Bad>;
-
 interface Message {
   readonly record: InputRecord;
   readonly decoded: DecodedClaims;
@@ -84,12 +67,13 @@ interface Message {
  */
 export async function settleBatch(lease: Lease, records: readonly InputRecord[], deps: SettleDeps): Promise<Applied> {
   const messages = records.map((record) => decode(record, deps.limits));
+  const good = messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
   const last = records.at(-1);
   const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
   const seen: Observed[] = [];
   const applied = await deps.ledger.transact(async (tx) => {
     seen.length = 0;
-    const { shard, ...world } = await load(tx, lease, messages, deps);
+    const { shard, ...world } = await loadWorld(tx, lease, good, deps);
     await deps.failpoint?.('mid-db');
     const { writes, waiting } = decideAll(lease.shard, messages, world, deps, seen);
     await deps.failpoint?.('before-db-commit');
@@ -108,102 +92,6 @@ function decode(record: InputRecord, limits: DecodeLimits): Message {
     contentHash: decoded.kind === 'BAD' ? null : contentHash(decoded.content),
     traceparent: headerText(record, 'traceparent') ?? undefined,
   };
-}
-
-interface World {
-  readonly books: Books;
-  readonly known: Map<string, KnownId>;
-  /** What each claim that a refund names has paid and given back. */
-  readonly paid: Map<string, Paid>;
-  /** Refunds that wait for a claim, by the claim. */
-  readonly parked: Map<string, Parked[]>;
-}
-
-/**
- * Reads everything the batch's decisions look at: ids, then payers, then locks, and only then what the locks protect. All of it is
- * asked in one go and done in that order, unless a refund must first be told whom its claim was paid by.
- */
-async function load(
-  tx: LedgerTransaction,
-  lease: Lease,
-  messages: readonly Message[],
-  { policyOf, refundWaitMs }: SettleDeps,
-): Promise<World & { shard: LockedShard }> {
-  const good = messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
-  const refunded = good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
-  const locking = tx.lockShard(lease);
-  const finding = tx.findIds([
-    ...new Set([...good.map(({ identity }) => identity), ...refunded.map((claimId) => `claim:${claimId}`)]),
-  ]);
-  const paid = refunded.length === 0 ? new Map<string, Paid>() : await loadPaid(tx, refunded, await finding);
-
-  const patients = [...new Set(good.map(({ personNo }) => personNo))];
-  const others = [
-    ...good.flatMap((message) => (message.kind === 'PREMIUM' ? [message.premium.payer] : [])),
-    ...[...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
-  ];
-  const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
-  const [shard, known, persons, bindings, empty, waiting] = await Promise.all([
-    locking,
-    finding,
-    tx.lockPersons(others, patients),
-    tx.bindingsOf({ beneficiaries: patients }),
-    tx.emptyBindingsOf(others, patients),
-    refundWaitMs > 0 ? parkedFor(tx, lease.shard.partition, claims) : [],
-  ]);
-  tx.requireLocked(bindings);
-  const books = booksOf(policyOf, { persons, bindings: [...bindings, ...empty] });
-  books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
-  const parked = new Map<string, Parked[]>();
-  for (const refund of waiting) park(parked, refund);
-  return { shard, books, known, paid, parked };
-}
-
-function park(parked: Map<string, Parked[]>, refund: Parked): void {
-  parked.set(refund.claimId, [...(parked.get(refund.claimId) ?? []), refund]);
-}
-
-async function loadPaid(
-  tx: LedgerTransaction,
-  refunded: readonly string[],
-  known: ReadonlyMap<string, KnownId>,
-): Promise<Map<string, Paid>> {
-  const paid = new Map<string, Paid>();
-  const places = [...new Set(refunded)].flatMap((claimId) => {
-    const place = known.get(`claim:${claimId}`);
-    return place === undefined || place.seq === null ? [] : [{ claimId, shardId: place.shardId, seq: place.seq }];
-  });
-  const outcomes = await tx.outcomesAt(places);
-  places.forEach(({ claimId }, i) => {
-    const original = paidFromOutcome(outcomes[i] ?? '{}');
-    if (original !== undefined) paid.set(claimId, original);
-  });
-  for (const { claimId, payload } of await tx.refundsOf([...paid.keys()])) {
-    const before = paid.get(claimId);
-    if (before !== undefined) paid.set(claimId, withRefundOutcome(before, payload));
-  }
-  return paid;
-}
-
-/** The days whose use counts: only of bindings that have a limit, of their own or by their payer's region on that day. */
-function limitedDays(good: readonly Good[], books: Books, persons: readonly Person[], policyOf: PolicyLookup) {
-  const claims = good.flatMap((message) => (message.kind === 'CLAIM' ? [message.claim] : []));
-  const areas = new Set(persons.map(({ insuredArea }) => insuredArea));
-  const limitedOn = new Map<CalendarDate, Set<Area>>();
-  for (const on of new Set(claims.map(({ settledAt }) => dateOf(settledAt)))) {
-    const limited = [...areas].filter((area) => effectiveDailyLimit({ dailyLimit: null }, policyOf(area, on)) !== null);
-    limitedOn.set(on, new Set(limited));
-  }
-  const days = new Map<string, { bindingId: string; on: CalendarDate }>();
-  for (const { personNo, settledAt } of claims) {
-    const on = dateOf(settledAt);
-    const limited = limitedOn.get(on);
-    for (const { bindingId, dailyLimit, payer } of books.bindingsFor(personNo)) {
-      const byRegion = limited !== undefined && limited.size > 0 && limited.has(books.person(payer)?.insuredArea ?? '');
-      if (dailyLimit !== null || byRegion) days.set(`${on} ${bindingId}`, { bindingId, on });
-    }
-  }
-  return [...days.values()];
 }
 
 /** What the batch will write, grown message by message. */

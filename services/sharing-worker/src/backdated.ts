@@ -13,7 +13,8 @@ import {
 } from '@repo/domain';
 import { drawsSince, type LedgerTransaction, type MemberWorld, type NotedReason, writeBackdated } from '@repo/ledger';
 
-type Change = FactChange & { readonly payer: string; readonly cause: Cause };
+/** `since` = the first date on which it can matter. */
+type Change = FactChange & { readonly payer: string; readonly cause: Cause; readonly since: CalendarDate };
 type Reason = Omit<NotedReason, 'since' | 'cause'> & { readonly noted: Pick<NotedReason, 'since' | 'cause'> | null };
 
 /**
@@ -34,8 +35,9 @@ export class BackdatedFacts {
     const result = apply();
     const after = this.#standingOf(payer);
     if (before === null || after === null) return result;
-    const change = { payer, cause, before, after, at };
-    if (reachOf(change) !== null) this.#changes.push(change);
+    const change = { before, after, at };
+    const since = reachOf(change);
+    if (since !== null) this.#changes.push({ ...change, payer, cause, since });
     return result;
   }
 
@@ -43,10 +45,7 @@ export class BackdatedFacts {
   async write(tx: LedgerTransaction): Promise<void> {
     if (this.#changes.length === 0) return;
     const reach = new Map<string, CalendarDate>();
-    for (const change of this.#changes) {
-      const since = reachOf(change);
-      if (since !== null) reach.set(change.payer, earlier(since, reach.get(change.payer) ?? since));
-    }
+    for (const { payer, since } of this.#changes) reach.set(payer, earlier(since, reach.get(payer) ?? since));
     const found = await drawsSince(
       tx,
       [...reach].map(([payer, since]) => ({ payer, since })),
@@ -60,7 +59,7 @@ export class BackdatedFacts {
       for (const draw of draws.get(change.payer) ?? []) this.#reconsider(draw, change, reasons);
     }
     const last = [...reasons.values()];
-    await writeBackdated(tx, {
+    writeBackdated(tx, {
       noted: last.flatMap(({ noted, ...key }) => (noted === null ? [] : [{ ...key, ...noted }])),
       lifted: last.filter(({ noted }) => noted === null),
     });

@@ -1,0 +1,114 @@
+import { type Bad, type DecodedClaims, paidFromOutcome, withRefundOutcome } from '@repo/contracts';
+import {
+  type Area,
+  type Books,
+  type CalendarDate,
+  dateOf,
+  effectiveDailyLimit,
+  type Paid,
+  type Person,
+  type PolicyLookup,
+} from '@repo/domain';
+import { booksOf, type KnownId, type LedgerTransaction, type LockedShard } from '@repo/ledger';
+import type { Lease } from '@repo/messaging';
+import { type Parked, parkedFor } from './parked.ts';
+
+/** A message that could be read. */
+export type Good = Exclude<DecodedClaims, Bad>;
+
+/** What the decisions of a batch look at, as it stands under the locks. */
+export interface World {
+  readonly books: Books;
+  readonly known: Map<string, KnownId>;
+  /** What each claim that a refund names has paid and given back. */
+  readonly paid: Map<string, Paid>;
+  /** Refunds that wait for a claim, by the claim. */
+  readonly parked: Map<string, Parked[]>;
+}
+
+/**
+ * Reads everything the batch's decisions look at: ids, then payers, then locks, and only then what the locks protect. All of it is
+ * asked in one go and done in that order, unless a refund must first be told whom its claim was paid by.
+ */
+export async function loadWorld(
+  tx: LedgerTransaction,
+  lease: Lease,
+  good: readonly Good[],
+  { policyOf, refundWaitMs }: { readonly policyOf: PolicyLookup; readonly refundWaitMs: number },
+): Promise<World & { shard: LockedShard }> {
+  const refunded = good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
+  const locking = tx.lockShard(lease);
+  const finding = tx.findIds([
+    ...new Set([...good.map(({ identity }) => identity), ...refunded.map((claimId) => `claim:${claimId}`)]),
+  ]);
+  const paid = refunded.length === 0 ? new Map<string, Paid>() : await loadPaid(tx, refunded, await finding);
+
+  const patients = [...new Set(good.map(({ personNo }) => personNo))];
+  const others = [
+    ...good.flatMap((message) => (message.kind === 'PREMIUM' ? [message.premium.payer] : [])),
+    ...[...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
+  ];
+  const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
+  const [shard, known, persons, bindings, empty, waiting] = await Promise.all([
+    locking,
+    finding,
+    tx.lockPersons(others, patients),
+    tx.bindingsOf({ beneficiaries: patients }),
+    tx.emptyBindingsOf(others, patients),
+    refundWaitMs > 0 ? parkedFor(tx, lease.shard.partition, claims) : [],
+  ]);
+  tx.requireLocked(bindings);
+  const books = booksOf(policyOf, { persons, bindings: [...bindings, ...empty] });
+  books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
+  const parked = new Map<string, Parked[]>();
+  for (const refund of waiting) park(parked, refund);
+  return { shard, books, known, paid, parked };
+}
+
+/** Adds a refund to those that wait for its claim. */
+export function park(parked: Map<string, Parked[]>, refund: Parked): void {
+  parked.set(refund.claimId, [...(parked.get(refund.claimId) ?? []), refund]);
+}
+
+async function loadPaid(
+  tx: LedgerTransaction,
+  refunded: readonly string[],
+  known: ReadonlyMap<string, KnownId>,
+): Promise<Map<string, Paid>> {
+  const paid = new Map<string, Paid>();
+  const places = [...new Set(refunded)].flatMap((claimId) => {
+    const place = known.get(`claim:${claimId}`);
+    return place === undefined || place.seq === null ? [] : [{ claimId, shardId: place.shardId, seq: place.seq }];
+  });
+  const outcomes = await tx.outcomesAt(places);
+  places.forEach(({ claimId }, i) => {
+    const original = paidFromOutcome(outcomes[i] ?? '{}');
+    if (original !== undefined) paid.set(claimId, original);
+  });
+  for (const { claimId, payload } of await tx.refundsOf([...paid.keys()])) {
+    const before = paid.get(claimId);
+    if (before !== undefined) paid.set(claimId, withRefundOutcome(before, payload));
+  }
+  return paid;
+}
+
+/** The days whose use counts: only of bindings that have a limit, of their own or by their payer's region on that day. */
+function limitedDays(good: readonly Good[], books: Books, persons: readonly Person[], policyOf: PolicyLookup) {
+  const claims = good.flatMap((message) => (message.kind === 'CLAIM' ? [message.claim] : []));
+  const areas = new Set(persons.map(({ insuredArea }) => insuredArea));
+  const limitedOn = new Map<CalendarDate, Set<Area>>();
+  for (const on of new Set(claims.map(({ settledAt }) => dateOf(settledAt)))) {
+    const limited = [...areas].filter((area) => effectiveDailyLimit({ dailyLimit: null }, policyOf(area, on)) !== null);
+    if (limited.length > 0) limitedOn.set(on, new Set(limited));
+  }
+  const days = new Map<string, { bindingId: string; on: CalendarDate }>();
+  for (const { personNo, settledAt } of claims) {
+    const on = dateOf(settledAt);
+    const limited = limitedOn.get(on);
+    for (const { bindingId, dailyLimit, payer } of books.bindingsFor(personNo)) {
+      const isLimited = dailyLimit !== null || limited?.has(books.person(payer)?.insuredArea ?? '');
+      if (isLimited) days.set(`${on} ${bindingId}`, { bindingId, on });
+    }
+  }
+  return [...days.values()];
+}
