@@ -19,6 +19,14 @@ export interface ShardKey {
   readonly partition: number;
 }
 
+/** How far a shard has written: its outcomes in all, its results and its dead letters. */
+export interface ShardSequences extends ShardKey {
+  readonly partitions: number;
+  readonly outSeq: bigint;
+  readonly resultSeq: bigint;
+  readonly deadSeq: bigint;
+}
+
 export interface LedgerOptions extends DatabaseOptions {
   /** Told of each attempt that is begun again, with the condition's code. */
   readonly onRetry?: (code: string) => void;
@@ -90,6 +98,34 @@ export class Ledger {
       [shard.topic, shard.partition],
     );
     return toShard(row);
+  }
+
+  /** Every shard there is, with how far each of its sequences has been written. */
+  async shards(): Promise<ShardSequences[]> {
+    const rows = await this.rows<Record<string, string>>(
+      'select topic, partition, partitions, out_seq, result_seq, dead_seq from shard order by topic, partition',
+    );
+    return rows.map((row) => ({
+      topic: row.topic ?? '',
+      partition: Number(row.partition),
+      partitions: Number(row.partitions),
+      outSeq: BigInt(row.out_seq ?? 0),
+      resultSeq: BigInt(row.result_seq ?? 0),
+      deadSeq: BigInt(row.dead_seq ?? 0),
+    }));
+  }
+
+  /**
+   * Lets a shard's sequences go on behind what was published of it, where the database has lost those commits. The epoch rises, so a worker
+   * that still has the shard can write nothing more. Never moves a sequence back.
+   */
+  async renumberShard(shard: ShardKey & Pick<ShardSequences, 'outSeq' | 'resultSeq' | 'deadSeq'>): Promise<void> {
+    await this.rows(
+      `update shard set epoch = epoch + 1, out_seq = $3, published_seq = $3,
+         result_seq = greatest(result_seq, $4), dead_seq = greatest(dead_seq, $5)
+       where topic = $1 and partition = $2 and out_seq < $3`,
+      [shard.topic, shard.partition, shard.outSeq, shard.resultSeq, shard.deadSeq],
+    );
   }
 
   /** Outcome rows above `after`, in order, for publishing again after a crash. */

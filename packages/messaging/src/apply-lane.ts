@@ -64,11 +64,12 @@ export class ApplyLane {
 
   async run(): Promise<void> {
     const tenure = this.#tenure;
-    const { clock, processor } = tenure.settings;
+    const { clock, pace, processor } = tenure.settings;
     while (tenure.isOpen) {
       const idleDueInMs = processor.applyIdle === undefined ? Number.POSITIVE_INFINITY : this.#idleDueAt - clock.now();
       if (this.#inbox.length > 0 || idleDueInMs <= 0) {
         await this.#publishing.room();
+        await pace.turn();
         if (!tenure.isOpen) break;
         const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
         this.#idleWasLast = idle;

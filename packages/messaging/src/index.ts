@@ -3,6 +3,7 @@ export { FencedError, HaltError, type HaltReason } from './errors.ts';
 export type { KafkaConnection } from './kafkajs/client.ts';
 export { classifyKafkaError } from './kafkajs/errors.ts';
 export { KafkaLog, type KafkaLogOptions } from './kafkajs/log.ts';
+export { type PositionOptions, PositionReader } from './kafkajs/position.ts';
 export { KafkaPublisher, type KafkaPublisherOptions } from './kafkajs/publisher.ts';
 export { type OutgoingRecord, Sender, type TailedRecord, type TailOptions, tail } from './kafkajs/tools.ts';
 export { createTopics, PartitionCountError, type TopicNames, type TopicOptions, topicNames } from './kafkajs/topics.ts';

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from './clock.ts';
 import type { HaltReason } from './errors.ts';
 import { type Observer, silentObserver } from './observer.ts';
+import { Pace } from './pace.ts';
 import type { BatchProcessor, Disposition, Publisher, ShardId, ShardStore } from './port.ts';
 
 /** Places where a test may kill the process: the boundaries between what the database and what the broker has. */
@@ -10,6 +11,8 @@ export interface Limits {
   /** Records, and bytes of keys and values, in one database transaction. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
+  /** Shortest time between the starts of two batches of one process, whichever their shards (`pace.ts`). */
+  readonly batchIntervalMs: number;
   /** What may wait in memory per shard before reading pauses; one fetch more than this is possible. */
   readonly inboxRecordsMax: number;
   readonly inboxBytesMax: number;
@@ -41,6 +44,7 @@ export interface Limits {
 export const LIMITS: Limits = {
   batchRecordsMax: 500,
   batchBytesMax: 4 << 20,
+  batchIntervalMs: 5,
   inboxRecordsMax: 2_000,
   inboxBytesMax: 8 << 20,
   publishRowsMax: 500,
@@ -82,18 +86,23 @@ export interface ProcessorOptions {
 export interface Settings extends Required<Omit<ProcessorOptions, 'limits' | 'observer'>> {
   readonly limits: Limits;
   readonly observer: Observer;
+  readonly pace: Pace;
 }
+
+const MAY_BE_ZERO: ReadonlySet<string> = new Set(['publishPauseMs', 'batchIntervalMs'] satisfies (keyof Limits)[]);
 
 export function settingsOf(options: ProcessorOptions): Settings {
   const limits = { ...LIMITS, ...options.limits };
   for (const [name, value] of Object.entries(limits)) {
-    if (!(value > 0) && name !== 'publishPauseMs') throw new RangeError(`limit ${name} must be positive`);
+    if (!(value > 0) && !MAY_BE_ZERO.has(name)) throw new RangeError(`limit ${name} must be positive`);
   }
+  const { clock = systemClock } = options;
   return {
     failpoint: () => {},
-    clock: systemClock,
     random: Math.random,
     ...options,
+    clock,
+    pace: new Pace(clock, limits.batchIntervalMs),
     limits,
     observer: { ...silentObserver, ...options.observer },
   };

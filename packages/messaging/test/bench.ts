@@ -98,7 +98,12 @@ async function measure(name: string, start: (run: Run) => Promise<() => Promise<
 
 const store = new LocalStore();
 await measure('primitive', async ({ topics, prefix }) => {
-  const publisher = new KafkaPublisher({ connection, app: prefix, topic: topics.claims });
+  const publisher = new KafkaPublisher({
+    connection,
+    app: prefix,
+    topic: topics.claims,
+    resultsTopic: topics.settlements,
+  });
   const transactions: number[] = [];
   let rows = 0;
   const log = new KafkaLog({

@@ -12,6 +12,8 @@ export interface Rig {
   /** All that a read_committed reader sees of an output partition. */
   committed(partition: number): Promise<string[]>;
   readonly outputTopic: string;
+  /** Another topic that a shard writes besides its results. */
+  readonly sideTopic: string;
   /** Lets the rig's time pass until the promise settles. */
   settled<T>(promise: Promise<T>): Promise<T>;
   until(condition: () => boolean, what: string): Promise<void>;
@@ -150,6 +152,37 @@ export function describeAdapters(name: string, makeRig: () => Promise<Rig>): voi
       expect(await settled(failing.recover(P))).toBe(0n);
       await settled(failing.publish(P, rows(1, 1)));
       expect(await committed(P)).toEqual(texts(1, 1));
+    });
+
+    it('knows the position behind rows that are no results, and behind results after them', async () => {
+      const { settled, publisher } = await fresh();
+      const first = publisher();
+      await settled(first.recover(P));
+      const aside = (seq: number) => rows(seq, seq).map((row) => ({ ...row, topic: rig.sideTopic }));
+      await settled(first.publish(P, [...rows(1, 2), ...aside(3)]));
+      expect(await settled(publisher().recover(P))).toBe(3n);
+      const second = publisher();
+      expect(await settled(second.recover(P))).toBe(3n);
+      await settled(second.publish(P, aside(4)));
+      expect(await settled(second.recover(P))).toBe(4n);
+      await settled(second.publish(P, rows(5, 6)));
+      expect(await settled(publisher().recover(P))).toBe(6n);
+    });
+
+    it('finds the position behind any number of transactions that came to nothing', async () => {
+      const { settled, publisher } = await fresh();
+      let isArmed = false;
+      const failing = publisher((name) => {
+        if (isArmed && name === 'after-send') throw new Error('failed');
+      });
+      await settled(failing.recover(P));
+      await settled(failing.publish(P, rows(1, 2)));
+      for (let attempt = 0; attempt < 3; attempt++) {
+        isArmed = true;
+        await expect(settled(failing.publish(P, rows(3, 150)))).rejects.toThrow('failed');
+        isArmed = false;
+        expect(await settled(failing.recover(P))).toBe(2n);
+      }
     });
 
     it('keeps the position when it is written again', async () => {

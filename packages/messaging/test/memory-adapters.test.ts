@@ -15,6 +15,7 @@ async function makeRig(): Promise<Rig> {
   };
   return {
     outputTopic: 'output',
+    sideTopic: 'aside',
     publisher: (failpoint) => new MemoryPublisher(process(), broker, {}, failpoint),
     log: () => new MemoryLog(process(), broker, group),
     append: async (partition, values) => {

@@ -87,7 +87,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   const { policies } = loaded;
   const policyOf: PolicyLookup = (area, on) => policies.policyAt(area, on);
 
-  const publisher = new KafkaPublisher({ connection, app, topic, failpoint });
+  const publisher = new KafkaPublisher({ connection, app, topic, resultsTopic: targets.results, failpoint });
   stack.defer(() => publisher.close());
   const handler = createProcessor({
     topic,

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   policy: () => import('./commands/policy.ts'),
   arrears: () => import('./commands/arrears.ts'),
   books: () => import('./commands/books.ts'),
+  renumber: () => import('./commands/renumber.ts'),
   backdated: () => import('./commands/backdated.ts'),
 };
 

@@ -1,16 +1,12 @@
-import type { Admin, Kafka, Message, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
+import type { Kafka, Message, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
 import type { Failpoint } from '../options.ts';
 import type { OutboxRow, Publisher } from '../port.ts';
-import { connect, type KafkaConnection, kafkajs } from './client.ts';
+import { connect, kafkajs } from './client.ts';
 import { PublishUnknown, protocolErrorOf } from './errors.ts';
+import { notePosition, type PositionOptions, PositionReader, positionGroup } from './position.ts';
 import { HEADER_LIST } from './record-batch.ts';
 
-export interface KafkaPublisherOptions {
-  readonly connection: KafkaConnection;
-  /** Prefix of transactional ids and of the position group; one per service. */
-  readonly app: string;
-  /** The input topic whose shards publish. */
-  readonly topic: string;
+export interface KafkaPublisherOptions extends PositionOptions {
   /** After this the broker aborts what a dead publisher left open; until then readers of its partitions wait. Default 15 s. */
   readonly transactionTimeoutMs?: number;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
@@ -21,23 +17,23 @@ const PROBE_MS = 1;
 const PROBES_MAX = 2_000;
 
 /**
- * One transactional producer per shard. Each transaction carries the rows and, as an offset of a group without members, the last
- * row's `seq`. A producer is used only while all went well: kafkajs cannot tell what became of a request that failed, so after any
- * error the object is thrown away and a new one with the same id fences it.
+ * One transactional producer per shard. Each transaction carries the rows and, in a header of its last result, the last row's `seq`; one
+ * without results carries it as an offset of a group without members, which costs two more requests. A producer is used only while all
+ * went well: kafkajs cannot tell what became of a request that failed, so after any error the object is thrown away and a new one with the
+ * same id fences it.
  */
 export class KafkaPublisher implements Publisher {
   readonly #options: Required<KafkaPublisherOptions>;
   readonly #kafka: Kafka;
-  readonly #positionGroup: string;
+  readonly #positions: PositionReader;
   readonly #producers = new Map<number, Producer>();
-  #admin: Promise<Admin> | undefined;
 
   constructor(options: KafkaPublisherOptions) {
     this.#options = { transactionTimeoutMs: 15_000, failpoint: () => {}, ...options };
     // Without kafkajs' log: it would report every probe of a transaction that is still ending as an error. What matters is thrown.
     const { log: _, ...quiet } = options.connection;
     this.#kafka = connect(quiet);
-    this.#positionGroup = `${options.app}-position`;
+    this.#positions = new PositionReader({ ...options, connection: quiet });
   }
 
   async recover(partition: number): Promise<bigint> {
@@ -55,7 +51,7 @@ export class KafkaPublisher implements Publisher {
       await producer.connect();
       // Beginning sends InitProducerId, which fences the previous owner and waits for its transaction; the abort itself sends nothing.
       await (await producer.transaction()).abort();
-      const position = await this.#position(partition);
+      const position = await this.#positions.read(partition);
       this.#producers.set(partition, producer);
       return position;
     } catch (error) {
@@ -83,53 +79,38 @@ export class KafkaPublisher implements Publisher {
 
   /** Lets go of every connection. */
   async close(): Promise<void> {
-    const admin = await this.#admin?.catch(() => undefined);
-    this.#admin = undefined;
-    const open = [...this.#producers.values(), ...(admin === undefined ? [] : [admin])];
+    const open = [...this.#producers.values()];
     this.#producers.clear();
-    await Promise.all(open.map((client) => client.disconnect().catch(() => {})));
+    await Promise.all([
+      this.#positions[Symbol.asyncDispose](),
+      ...open.map((client) => client.disconnect().catch(() => {})),
+    ]);
   }
 
   async #transact(partition: number, rows: readonly OutboxRow[], position: bigint): Promise<void> {
-    const { topic, failpoint } = this.#options;
+    const { app, topic, resultsTopic, failpoint } = this.#options;
     const producer = this.#producers.get(partition);
     if (producer === undefined) throw new PublishUnknown('no producer since the last error');
     this.#producers.delete(partition);
     try {
       const transaction = await producer.transaction();
       const topicMessages = messagesOf(rows);
+      const lastResult = topicMessages.find((sent) => sent.topic === resultsTopic)?.messages.at(-1);
+      if (lastResult !== undefined) notePosition(lastResult, position);
       if (rows.length > 0) {
         assertAcks(await whenSettled(() => transaction.sendBatch({ topicMessages })), topicMessages);
         await failpoint('after-send');
       }
-      const offsets = [{ topic, partitions: [{ partition, offset: String(position) }] }];
-      await whenSettled(() => sendOffsets(transaction, this.#positionGroup, offsets));
+      if (lastResult === undefined) {
+        const offsets = [{ topic, partitions: [{ partition, offset: String(position) }] }];
+        await whenSettled(() => sendOffsets(transaction, positionGroup(app), offsets));
+      }
       await failpoint('before-endtxn');
       await transaction.commit();
       await failpoint('after-endtxn');
       this.#producers.set(partition, producer);
     } catch (error) {
       discard(producer);
-      throw error;
-    }
-  }
-
-  async #position(partition: number): Promise<bigint> {
-    this.#admin ??= this.#connectAdmin();
-    const admin = await this.#admin;
-    const { topic } = this.#options;
-    const [found] = await admin.fetchOffsets({ groupId: this.#positionGroup, topics: [topic] });
-    const offset = found?.partitions.find((entry) => entry.partition === partition)?.offset;
-    return offset === undefined || offset === '-1' ? 0n : BigInt(offset);
-  }
-
-  async #connectAdmin(): Promise<Admin> {
-    const admin = this.#kafka.admin();
-    try {
-      await admin.connect();
-      return admin;
-    } catch (error) {
-      this.#admin = undefined;
       throw error;
     }
   }

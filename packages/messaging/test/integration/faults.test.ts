@@ -52,7 +52,12 @@ it('publishes everything once, in order, while requests and answers of every kin
   let zombies = 0;
 
   const start = async () => {
-    const publisher = new KafkaPublisher({ connection: shaky, app: prefix, topic: topics.claims });
+    const publisher = new KafkaPublisher({
+      connection: shaky,
+      app: prefix,
+      topic: topics.claims,
+      resultsTopic: topics.settlements,
+    });
     const log = new KafkaLog({
       connection: steady,
       topic: topics.claims,
@@ -87,7 +92,12 @@ it('publishes everything once, in order, while requests and answers of every kin
   for (let round = 0; round < 4; round++) {
     // A process that was stopped and goes on after another has taken over: it fences the owner of a shard it no longer has.
     await sleep(700);
-    const zombie = new KafkaPublisher({ connection: steady, app: prefix, topic: topics.claims });
+    const zombie = new KafkaPublisher({
+      connection: steady,
+      app: prefix,
+      topic: topics.claims,
+      resultsTopic: topics.settlements,
+    });
     await zombie.recover(round % PARTITIONS);
     await zombie.close();
     zombies += 1;

@@ -13,8 +13,9 @@ async function makeRig(): Promise<Rig> {
   };
   return {
     outputTopic: topics.settlements,
+    sideTopic: topics.deadLetters,
     publisher: (failpoint) => {
-      const options = { connection, app: prefix, topic: topics.claims };
+      const options = { connection, app: prefix, topic: topics.claims, resultsTopic: topics.settlements };
       const publisher = new KafkaPublisher(failpoint === undefined ? options : { ...options, failpoint });
       opened.push(() => publisher.close());
       return publisher;

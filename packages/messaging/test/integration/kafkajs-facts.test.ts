@@ -66,7 +66,12 @@ async function deleteBelow(admin: Setup['admin'], topic: string, offset: string)
 /** A worker that echoes claims as settlements, on a database of its own. */
 async function startWorker({ prefix, connection, topics }: Setup, store: LocalStore) {
   const halts: HaltReason[] = [];
-  const publisher = new KafkaPublisher({ connection, app: prefix, topic: topics.claims });
+  const publisher = new KafkaPublisher({
+    connection,
+    app: prefix,
+    topic: topics.claims,
+    resultsTopic: topics.settlements,
+  });
   const log = new KafkaLog({
     connection,
     topic: topics.claims,

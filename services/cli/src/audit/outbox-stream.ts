@@ -164,9 +164,14 @@ function parse(stamp: string): Stamp | null {
   }
 }
 
-/** CloudEvents headers: the stamp's, the sequence, and the two that are always the same; the source names the writer. */
-function isResult(headers: Headers, { dest_seq }: ExpectedRow, stamp: Stamp): boolean {
+/**
+ * CloudEvents headers: the stamp's, the sequence, and the two that are always the same; the source names the writer. The last result of a
+ * Kafka transaction says besides up to which row that transaction has published, which is never less than its own.
+ */
+function isResult(headers: Headers, { seq, dest_seq }: ExpectedRow, stamp: Stamp): boolean {
   const found = new Map(headers.map(([name, value]) => [name, value.toString()]));
+  const position = found.get('gongji-position');
+  if (position !== undefined && !(/^\d+$/.test(position) && BigInt(position) >= BigInt(seq))) return false;
   const expected = {
     ce_specversion: '1.0',
     'content-type': 'application/json',
@@ -177,7 +182,8 @@ function isResult(headers: Headers, { dest_seq }: ExpectedRow, stamp: Stamp): bo
     ...(stamp.traceparent === undefined ? {} : { traceparent: stamp.traceparent }),
   };
   const isAllThere = Object.entries(expected).every(([name, text]) => found.get(name) === text);
-  return isAllThere && found.has('ce_source') && headers.length === Object.keys(expected).length + 1;
+  const others = position === undefined ? 1 : 2;
+  return isAllThere && found.has('ce_source') && headers.length === Object.keys(expected).length + others;
 }
 
 const OURS = /^gongji-/;

@@ -32,7 +32,7 @@ const employee = (psn_no: string, prior_year: string, current_year: string): Mem
 const bound_at = '2026-01-05T09:00:00+08:00';
 
 /** A patient with 40 yuan of their own, a spouse who gives at most 80 a day, and a parent. */
-const MEMBERS: readonly MemberRow[] = [
+export const MEMBERS: readonly MemberRow[] = [
   employee('P1', '0.00', '40.00'),
   employee('P2', '500.00', '100.00'),
   employee('P3', '300.00', '0.00'),
@@ -43,7 +43,7 @@ const MEMBERS: readonly MemberRow[] = [
   { type: 'binding.opened', value: { binding_id: 'B2', payer: 'P3', beneficiary: 'P1', relation: 'CHILD', bound_at } },
 ];
 
-const claim = (claim_id: string, share: string, more: object = {}) => ({
+export const claim = (claim_id: string, share: string, more: object = {}) => ({
   type: 'claim.submitted',
   value: {
     claim_id,

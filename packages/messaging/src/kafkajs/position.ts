@@ -1,0 +1,84 @@
+import type { Admin, Kafka, Message } from 'kafkajs';
+import type { InputRecord } from '../port.ts';
+import { connect, type KafkaConnection } from './client.ts';
+import { LastRecordReader } from './last-record.ts';
+import { HEADER_LIST, type HeaderList } from './record-batch.ts';
+
+/** On the last result of a transaction: the `seq` of its last row, and so how far all is published once this can be read. */
+const POSITION_HEADER = 'gongji-position';
+
+/** The group without members whose offsets are positions, for transactions that carry no result. */
+export const positionGroup = (app: string): string => `${app}-position`;
+
+/** Writes a transaction's position on its last result. */
+export function notePosition(message: Message, position: bigint): void {
+  const headers = (message.headers as { readonly [HEADER_LIST]: HeaderList })[HEADER_LIST];
+  const noted: HeaderList = [...headers, [POSITION_HEADER, Buffer.from(String(position))]];
+  message.headers = { [HEADER_LIST]: noted } as NonNullable<Message['headers']>;
+}
+
+export interface PositionOptions {
+  readonly connection: KafkaConnection;
+  /** Prefix of transactional ids and of the position group; one per service. */
+  readonly app: string;
+  /** The input topic whose shards publish. */
+  readonly topic: string;
+  /** The output topic of which partition *n* has no writer but shard *n*: its last record tells how far the shard has published. */
+  readonly resultsTopic: string;
+}
+
+/** Tells how far a shard has published. Right only while nobody can publish for it: fence its producer first, or stop its worker. */
+export class PositionReader implements AsyncDisposable {
+  readonly #options: PositionOptions;
+  readonly #kafka: Kafka;
+  readonly #lastRecords: LastRecordReader;
+  #admin: Promise<Admin> | undefined;
+
+  constructor(options: PositionOptions) {
+    this.#options = options;
+    this.#kafka = connect(options.connection);
+    this.#lastRecords = new LastRecordReader(this.#kafka);
+  }
+
+  /** The larger of what the last result says and what the group has: each is exact for the transactions that wrote it. */
+  async read(partition: number): Promise<bigint> {
+    const [result, stored] = await Promise.all([
+      this.lastRecord(this.#options.resultsTopic, partition),
+      this.#storedPosition(partition),
+    ]);
+    const noted = result?.headers.find(([name]) => name === POSITION_HEADER)?.[1].toString();
+    const published = noted === undefined ? 0n : BigInt(noted);
+    return published > stored ? published : stored;
+  }
+
+  /** The last committed record of an output partition; undefined where it has none. */
+  lastRecord(topic: string, partition: number): Promise<InputRecord | undefined> {
+    return this.#lastRecords.read(topic, partition);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const admin = await this.#admin?.catch(() => undefined);
+    this.#admin = undefined;
+    await Promise.all([this.#lastRecords.close(), admin?.disconnect().catch(() => {})]);
+  }
+
+  async #storedPosition(partition: number): Promise<bigint> {
+    this.#admin ??= this.#connectAdmin();
+    const admin = await this.#admin;
+    const { app, topic } = this.#options;
+    const [found] = await admin.fetchOffsets({ groupId: positionGroup(app), topics: [topic] });
+    const offset = found?.partitions.find((entry) => entry.partition === partition)?.offset;
+    return offset === undefined || offset === '-1' ? 0n : BigInt(offset);
+  }
+
+  async #connectAdmin(): Promise<Admin> {
+    const admin = this.#kafka.admin();
+    try {
+      await admin.connect();
+      return admin;
+    } catch (error) {
+      this.#admin = undefined;
+      throw error;
+    }
+  }
+}
