@@ -13,7 +13,7 @@ const HELP = `npm run bench -- [options]
   --rate N          claims per second for the latency (500)
   --seconds N       how long that rate is held (20)
   --rounds N        how often each measurement is repeated (3)
-  --only NAME,…     measure these of bare, product, echo, arrears (bare,product,echo)
+  --only NAME,…     measure these of plain, bare, product, echo, arrears (all but arrears)
   --payers N        persons of an arrears check, in steps of 10,000 (1000000)
   --seed N          of the families and claims (1)
 `;
@@ -21,7 +21,7 @@ const HELP = `npm run bench -- [options]
 const PARTITIONS = 6;
 const WARM_UP_CLAIMS = 30_000;
 const WARM_UP_SECONDS = 10;
-const NAMES = ['bare', 'product', 'echo', 'arrears'] as const;
+const NAMES = ['plain', 'bare', 'product', 'echo', 'arrears'] as const;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -32,7 +32,7 @@ function readOptions() {
       rate: { type: 'string', default: '500' },
       seconds: { type: 'string', default: '20' },
       rounds: { type: 'string', default: '3' },
-      only: { type: 'string', default: 'bare,product,echo' },
+      only: { type: 'string', default: 'plain,bare,product,echo' },
       payers: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: '1' },
     },
@@ -68,7 +68,7 @@ async function measureAll(bench: Bench, options: Options) {
   const { only, payers, rate } = options;
   const isArrears = (name: string) => name === 'arrears';
   const compared = only.every(isArrears)
-    ? { throughput: { bare: [], product: [] }, latency: { echo: [], product: [] } }
+    ? { throughput: { plain: [], bare: [], product: [] }, latency: { echo: [], product: [] } }
     : await comparePipelines(bench, options);
   const arrears: ArrearsRun[] = only.some(isArrears) ? await measureArrears({ ...bench, payers, perSecond: rate }) : [];
   return { ...compared, arrears };
@@ -76,13 +76,13 @@ async function measureAll(bench: Bench, options: Options) {
 
 /** Takes turns, so that a disturbance of the machine falls on all alike. */
 async function comparePipelines(bench: Bench, { claims, rate, seconds, rounds, only }: Options) {
-  const throughput = { bare: [] as Throughput[], product: [] as Throughput[] };
+  const throughput = { plain: [] as Throughput[], bare: [] as Throughput[], product: [] as Throughput[] };
   const latency = { echo: [] as Latency[], product: [] as Latency[] };
   // Uncounted: a broker that has just started still compiles itself, and the first to be measured would pay for it.
   await measureThroughput(bench, 'bare', WARM_UP_CLAIMS);
   await measureLatency(bench, 'echo', { perSecond: rate, seconds: WARM_UP_SECONDS });
   for (let round = 1; round <= rounds; round += 1) {
-    for (const name of ['bare', 'product'] as const) {
+    for (const name of ['plain', 'bare', 'product'] as const) {
       if (!only.includes(name)) continue;
       const result = await measureThroughput(bench, name, claims);
       throughput[name].push(result);

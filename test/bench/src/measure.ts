@@ -75,7 +75,11 @@ async function withRun<T>(bench: Bench, name: PipelineName, measure: (run: Run) 
  * Settled claims per second from a full topic. The broker stamps each outcome when it appends it, so nothing reads while the pipeline
  * works. The first batch's outcomes start the clock and are not counted: how long a process takes to start is not measured here.
  */
-export async function measureThroughput(bench: Bench, name: 'bare' | 'product', count: number): Promise<Throughput> {
+export async function measureThroughput(
+  bench: Bench,
+  name: 'plain' | 'bare' | 'product',
+  count: number,
+): Promise<Throughput> {
   const { servers, families, seed, progress } = bench;
   return withRun(bench, name, async (run) => {
     const { prefix, databaseUrl } = run;

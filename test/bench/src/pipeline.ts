@@ -31,13 +31,13 @@ export function readSettings(): PipelineSettings {
 const connectSocket: ISocketFactory = ({ host, port, onConnect }) =>
   connect({ host, port, noDelay: true, keepAlive: true }, onConnect);
 
-export const makeKafka = (brokers: readonly string[], clientId: string): Kafka =>
+export const makeKafka = (brokers: readonly string[], clientId: string, { isTuned = true } = {}): Kafka =>
   new Kafka({
     clientId,
     brokers: [...brokers],
-    logLevel: logLevel.ERROR,
+    logLevel: isTuned ? logLevel.ERROR : logLevel.NOTHING,
     retry: { retries: 5 },
-    socketFactory: connectSocket,
+    ...(isTuned && { socketFactory: connectSocket }),
   });
 
 const RETRY_MS = 2;
@@ -56,19 +56,20 @@ interface PartitionWriter {
 
 /**
  * A transactional producer of its own for an output partition. The broker still finishes the last transaction's markers when the next
- * begins; kafkajs would wait 175 ms or more before it tries again, so it does not retry and we do, after 2 ms.
+ * begins; kafkajs would wait 175 ms or more before it tries again, so, where tuned, it does not retry and we do, after 2 ms.
  */
 export async function openPartitionWriter(options: {
   kafka: Kafka;
   topic: string;
   partition: number;
+  isTuned?: boolean;
 }): Promise<PartitionWriter> {
-  const { kafka, topic, partition } = options;
+  const { kafka, topic, partition, isTuned = true } = options;
   const producer: Producer = kafka.producer({
     transactionalId: `${topic}-${partition}`,
     transactionTimeout: TRANSACTION_TIMEOUT_MS,
     maxInFlightRequests: 1,
-    retry: { retries: 0 },
+    ...(isTuned && { retry: { retries: 0 } }),
   });
   await producer.connect();
   return {
@@ -81,7 +82,7 @@ export async function openPartitionWriter(options: {
           await send();
           break;
         } catch (error) {
-          if (!isConcurrentTransaction(error)) throw error;
+          if (!isTuned || !isConcurrentTransaction(error)) throw error;
           await delay(RETRY_MS);
         }
       }

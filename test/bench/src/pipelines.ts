@@ -17,7 +17,7 @@ export interface Run {
   readonly partitions: number;
 }
 
-export type PipelineName = 'bare' | 'product' | 'echo' | 'sharing';
+export type PipelineName = 'plain' | 'bare' | 'product' | 'echo' | 'sharing';
 
 interface Pipeline {
   readonly script: string;
@@ -32,6 +32,7 @@ const scriptAt = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export const PIPELINES: Readonly<Record<PipelineName, Pipeline>> = {
   bare: { script: scriptAt('bare/main.ts'), createTopics: plainTopics, prepareDatabase: prepareBareDatabase },
+  plain: { script: scriptAt('bare/plain.ts'), createTopics: plainTopics, prepareDatabase: prepareBareDatabase },
   echo: { script: scriptAt('echo/main.ts'), createTopics: plainTopics },
   product: {
     script: scriptAt('../../../services/settlement-worker/src/main.ts'),
@@ -69,8 +70,8 @@ export function startPipeline(name: PipelineName, run: Run, workDir: string): Pi
     env,
     cwd: workDir,
     stdio: ['ignore', log, log, 'ipc'],
-    // As `npm start` runs the services; the others have it too.
-    execArgv: ['--max-semi-space-size=32'],
+    // As `npm start` runs the services; the others have it too. BENCH_NODE_FLAGS adds to it, a profiler for one.
+    execArgv: ['--max-semi-space-size=32', ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? [])],
   });
   closeSync(log);
   const ended = once(child, 'exit');

@@ -71,7 +71,7 @@ test('the slower check and the stream that lost more are judged, by the rates be
       after: claims(4_500),
     },
   ];
-  const none = { throughput: { bare: [], product: [] }, latency: { echo: [], product: [] } };
+  const none = { throughput: { plain: [], bare: [], product: [] }, latency: { echo: [], product: [] } };
   const summary = summarise({ ...none, arrears }, {});
   expect(summary.targets).toMatchObject({
     arrearsSeconds: { value: 181, met: false },

@@ -23,24 +23,32 @@ const LOCK = `
   JOIN account a ON a.person_no = f.person_no
   ORDER BY a.person_no FOR NO KEY UPDATE OF a`;
 
-/** Everything a batch writes, in one statement. Each list arrives as one text, which costs less than an array on both sides. */
-const WRITE = `
+/** How lists travel to the server: as arrays, which is how one writes it, or each as one text, which costs less on both sides. */
+export type WriteStyle = 'plain' | 'tuned';
+
+/** Everything a batch writes, in one statement; `$4` onwards are the lists. */
+const writeStatement = (style: WriteStyle): string => {
+  const list = (parameter: number, type = 'text') =>
+    style === 'plain' ? `$${parameter}::${type}[]` : `string_to_array($${parameter}, ',')::${type}[]`;
+  const lists = (first: number, types: readonly string[]) => types.map((type, i) => list(first + i, type)).join(', ');
+  const [text, fen] = ['text', 'bigint'];
+  return `
   WITH settled AS (INSERT INTO settlement SELECT * FROM unnest(
-      string_to_array($4, ','), string_to_array($5, ','), string_to_array($6, ','), string_to_array($7, ','),
-      string_to_array($8, ','), string_to_array($9, ',')::timestamptz[], string_to_array($10, ',')::bigint[],
-      string_to_array($11, ',')::bigint[], string_to_array($12, ',')::bigint[], string_to_array($13, ',')::bigint[],
-      string_to_array($14, ',')::bigint[], string_to_array($15, ',')::bigint[])),
+      ${lists(4, [text, text, text, text, text, 'timestamptz', fen, fen, fen, fen, fen, fen])})),
     entered AS (INSERT INTO entry (claim_id, account, amount, balance_after) SELECT * FROM unnest(
-      string_to_array($16, ','), string_to_array($17, ','), string_to_array($18, ',')::bigint[], string_to_array($19, ',')::bigint[])),
+      ${lists(16, [text, text, fen, fen])})),
     paid AS (UPDATE account a SET balance = n.balance
-      FROM unnest(string_to_array($20, ','), string_to_array($21, ',')::bigint[]) n (person_no, balance) WHERE a.person_no = n.person_no)
+      FROM unnest(${lists(20, [text, fen])}) n (person_no, balance) WHERE a.person_no = n.person_no)
   UPDATE position SET next_offset = $3 WHERE partition = $1 AND next_offset = $2`;
+};
+const WRITE: Readonly<Record<WriteStyle, string>> = { plain: writeStatement('plain'), tuned: writeStatement('tuned') };
 
 const fenOf = (text: string): number => Math.round(Number(text) * 100);
 
 /** Settles the claims of one batch in one database transaction, the position with them, and returns an output message for each. */
 export async function settleBatch(
   pool: Pool,
+  style: WriteStyle,
   batch: { partition: number; from: number; to: number; claims: readonly BareClaim[] },
 ) {
   const { partition, from, to, claims } = batch;
@@ -70,8 +78,8 @@ export async function settleBatch(
       ...entryColumns(claims, splits),
       ...accountColumns(splits, balances),
     ];
-    const values = [partition, from, to, ...lists.map((list) => list.join(','))];
-    const stored = await client.query({ name: 'write', text: WRITE, values });
+    const values = [partition, from, to, ...(style === 'plain' ? lists : lists.map((list) => list.join(',')))];
+    const stored = await client.query({ name: 'write', text: WRITE[style], values });
     if (stored.rowCount !== 1) throw new Error(`partition ${partition} is not at offset ${from}`);
     await client.query('COMMIT');
     return claims.map((claim, index) => outcomeOf(claim, splits[index] as Split));

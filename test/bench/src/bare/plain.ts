@@ -1,0 +1,3 @@
+import { runBare } from './run.ts';
+
+await runBare('plain');
