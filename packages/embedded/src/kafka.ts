@@ -19,7 +19,24 @@ export interface KafkaOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** JVM heap, `-Xmx`; 1g when absent. */
   readonly heap?: string;
+  /**
+   * A second way in: listens on `port` and tells its clients to come back by `advertised`, where for instance a proxy listens that
+   * leads to `port`. The first way in stays what it is.
+   */
+  readonly sideDoor?: { readonly port: number; readonly advertised: number } | undefined;
+  /** Set where this is one node of several; `startKafkaCluster` does. */
+  readonly member?: ClusterMember | undefined;
   readonly log?: (line: string) => void;
+}
+
+/** What a node of several must be told, besides the settings they share. */
+export interface ClusterMember {
+  readonly nodeId: number;
+  readonly clusterId: string;
+  /** The same at every start: the others find it there. */
+  readonly controllerPort: number;
+  /** `id@host:port` of every controller, as `controller.quorum.voters` takes it. */
+  readonly voters: string;
 }
 
 export interface KafkaServer extends Child {
@@ -40,11 +57,16 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
   const port = await choosePort(options.port, 'GONGJI_KAFKA_PORT');
   const properties = join(dataDir, 'kafka.properties');
   const jvm: Jvm = { java, classPath, properties };
+  const { member, sideDoor } = options;
   try {
     mkdirSync(join(dataDir, 'logs'), { recursive: true });
     const write = (logDir: string, controllerPort: number): void => {
-      const quorum = { 'controller.quorum.bootstrap.servers': `${HOST}:${controllerPort}` };
-      const settings = { ...brokerSettings({ port, controllerPort, logDir }), ...quorum, ...options.settings };
+      const quorum =
+        member === undefined
+          ? { 'controller.quorum.bootstrap.servers': `${HOST}:${controllerPort}` }
+          : { 'controller.quorum.voters': member.voters, 'node.id': String(member.nodeId) };
+      const base = brokerSettings({ port, controllerPort, logDir, sideDoor });
+      const settings = { ...base, ...quorum, ...options.settings };
       writeFileSync(
         properties,
         Object.entries(settings)
@@ -52,14 +74,14 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
           .join(''),
       );
     };
-    await ensureStorage({ dataDir, jvm, write, log: options.log });
-    write(join(dataDir, 'kafka'), await findFreePort());
+    await ensureStorage({ dataDir, jvm, write, member, log: options.log });
+    write(join(dataDir, 'kafka'), member?.controllerPort ?? (await findFreePort()));
   } catch (error) {
     throw explainFileError(error, dataDir);
   }
   const heap = options.heap ?? '1g';
   const child = await startChild({
-    name: 'kafka',
+    name: member === undefined ? 'kafka' : `kafka-${member.nodeId}`,
     command: java,
     args: [
       `-Xmx${heap}`,
@@ -102,15 +124,18 @@ export function brokerSettings(options: {
   readonly port: number;
   readonly controllerPort: number;
   readonly logDir: string;
+  readonly sideDoor?: KafkaOptions['sideDoor'];
 }): Record<string, string> {
-  const { port, controllerPort, logDir } = options;
+  const { port, controllerPort, logDir, sideDoor } = options;
+  const listeners = `PLAINTEXT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPort}`;
+  const side = (at: 'port' | 'advertised'): string => (sideDoor === undefined ? '' : `,SIDE://${HOST}:${sideDoor[at]}`);
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
-    listeners: `PLAINTEXT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPort}`,
+    listeners: `${listeners}${side('port')}`,
+    'advertised.listeners': `${listeners}${side('advertised')}`,
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SIDE:PLAINTEXT',
     'log.dirs': logDir,
     'num.partitions': '6',
     'auto.create.topics.enable': 'false',
@@ -134,10 +159,11 @@ interface StorageOptions {
   readonly dataDir: string;
   readonly jvm: Jvm;
   readonly write: (logDir: string, controllerPort: number) => void;
+  readonly member: ClusterMember | undefined;
   readonly log: ((line: string) => void) | undefined;
 }
 
-async function ensureStorage({ dataDir, jvm, write, log }: StorageOptions): Promise<void> {
+async function ensureStorage({ dataDir, jvm, write, member, log }: StorageOptions): Promise<void> {
   const logDir = join(dataDir, 'kafka');
   if (existsSync(join(logDir, 'meta.properties'))) return;
   if (existsSync(logDir)) {
@@ -154,16 +180,16 @@ async function ensureStorage({ dataDir, jvm, write, log }: StorageOptions): Prom
   // Formatted beside and renamed, so that a death on the way leaves no half-made directory in its place.
   const draft = join(dataDir, 'kafka.new');
   rmSync(draft, { recursive: true, force: true });
-  write(draft, await findFreePort());
+  write(draft, member?.controllerPort ?? (await findFreePort()));
   const args = [
     ...javaFlags(jvm),
     'kafka.tools.StorageTool',
     'format',
-    '--standalone',
+    ...(member === undefined ? ['--standalone'] : []),
     '--config',
     jvm.properties,
     // In one word: an id may begin with a dash.
-    `--cluster-id=${randomBytes(16).toString('base64url')}`,
+    `--cluster-id=${member?.clusterId ?? newClusterId()}`,
   ];
   try {
     await runToEnd(jvm.java, ['-XX:TieredStopAtLevel=1', ...args]);
@@ -175,6 +201,8 @@ async function ensureStorage({ dataDir, jvm, write, log }: StorageOptions): Prom
   chmodSync(draft, 0o700);
   renameSync(draft, logDir);
 }
+
+export const newClusterId = (): string => randomBytes(16).toString('base64url');
 
 async function waitUntilReady({
   child,

@@ -17,6 +17,8 @@ export interface ServersOptions {
   readonly postgresSettings?: Readonly<Record<string, string>>;
   /** Kafka's JVM heap, as `-Xmx` takes it; 1g when absent. */
   readonly kafkaHeap?: string;
+  /** A second way into Kafka; see `KafkaOptions`. */
+  readonly kafkaSideDoor?: { readonly port: number; readonly advertised: number } | undefined;
   /** A server of one's own, which is used as it is: no other is started in its place. */
   readonly external?: { readonly kafka?: string | undefined; readonly postgresUrl?: string | undefined };
   /** `containers` runs both in containers (Testcontainers); `embedded` when absent. */
@@ -104,9 +106,9 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
 }
 
 async function launchKafka(options: ServersOptions, log: Log): Promise<Server> {
-  const { dataDir, kafkaPort, kafkaSettings = {}, kafkaHeap = '1g' } = options;
+  const { dataDir, kafkaPort, kafkaSettings = {}, kafkaHeap = '1g', kafkaSideDoor: sideDoor } = options;
   const port = await choosePort(kafkaPort, 'GONGJI_KAFKA_PORT');
-  const start = () => startKafka({ dataDir, port, settings: kafkaSettings, heap: kafkaHeap, log });
+  const start = () => startKafka({ dataDir, port, settings: kafkaSettings, heap: kafkaHeap, sideDoor, log });
   return keptServer({ name: 'Kafka', start, addressOf: ({ brokers }) => brokers, log });
 }
 

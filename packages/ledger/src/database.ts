@@ -15,6 +15,11 @@ export interface DatabaseOptions {
   readonly lockTimeoutMs?: number;
   readonly statementTimeoutMs?: number;
   readonly transactionTimeoutMs?: number;
+  /**
+   * How long an answer is waited for. The server's own limits end earlier whatever it works at, so that nothing but a network that
+   * delivers no more is ended by this one. Default: 5 s more than a transaction may take.
+   */
+  readonly answerTimeoutMs?: number;
 }
 
 const MIGRATIONS = [
@@ -31,6 +36,7 @@ const WORKER_PLANS = ['-c enable_seqscan=off', '-c enable_hashjoin=off', '-c ena
 /** Connects nothing yet: the pool opens connections when they are asked for. */
 export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
   const { lockTimeoutMs = 2_000, statementTimeoutMs = 10_000, transactionTimeoutMs = 15_000 } = options;
+  const { answerTimeoutMs = transactionTimeoutMs + 5_000 } = options;
   const settings = [
     `-c lock_timeout=${lockTimeoutMs}`,
     `-c statement_timeout=${statementTimeoutMs}`,
@@ -53,6 +59,8 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
         // Statements are sent without waiting for the answers to those before them (see session.ts).
         pipeline: true,
         connectionTimeoutMillis: 5_000,
+        // The kernel would go on waiting for hours where a network has swallowed the answer.
+        query_timeout: answerTimeoutMs,
         keepAlive: true,
       },
       extensions: [Migrator],

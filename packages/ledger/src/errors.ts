@@ -39,8 +39,8 @@ export function isTransient(error: unknown): boolean {
   if (isRetry(error)) return true;
   const code = codeOf(error);
   if (code !== null) return PASSING.test(code) || SOCKET.has(code);
-  // node-postgres has no code for a connection that ended, or for a pool that gave none in time.
+  // node-postgres has no code for a connection that ended, or for a pool or a server that gave nothing in time.
   return error instanceof Error && CONNECTION_GONE.test(error.message);
 }
 const CONNECTION_GONE =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;

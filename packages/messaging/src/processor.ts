@@ -37,7 +37,7 @@ class Processor implements ShardHandler {
   async acquire(partition: number, session: LogSession): Promise<bigint | null> {
     const { topic, observer, publisher, classify } = this.#settings;
     const shard = { topic, partition };
-    await this.release(partition);
+    await this.#end(partition);
     observer.phase(shard, 'acquiring');
     try {
       const tenure = await acquire(shard, session, this.#settings);
@@ -61,13 +61,21 @@ class Processor implements ShardHandler {
   }
 
   async release(partition: number): Promise<void> {
+    // One that could not be acquired, or has halted, is from now on another's to acquire or to halt.
+    if (!(await this.#end(partition)))
+      this.#settings.observer.phase({ topic: this.#settings.topic, partition }, 'closed');
+  }
+
+  /** Ends what we do with a shard, which reports that it is closed. False = we did nothing with it. */
+  async #end(partition: number): Promise<boolean> {
     const running = this.#running.get(partition);
-    if (running === undefined) return;
+    if (running === undefined) return false;
     const { clock, limits } = this.#settings;
     running.tenure.drain();
     const giveUp = clock.after(limits.drainMaxMs, () => running.tenure.end({ kind: 'released' }));
     await running.stopped;
     giveUp();
+    return true;
   }
 
   #start(tenure: Tenure): void {

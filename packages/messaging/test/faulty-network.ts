@@ -14,9 +14,20 @@ export const API = {
   TxnOffsetCommit: 28,
 } as const;
 
-export type Fault = 'lose request' | 'lose answer';
+export type Fault = 'lose request' | 'lose answer' | { readonly answer: Buffer };
 
-/** Sockets that know Kafka's frames: `decide` may have a request, or its answer, lost together with the connection. */
+/** JoinGroup's answer, version 5, with nothing in it but an error. */
+export function joinRefused(errorCode: number): Fault {
+  const answer = Buffer.alloc(20);
+  answer.writeInt16BE(errorCode, 4);
+  answer.writeInt32BE(-1, 6);
+  return { answer };
+}
+
+/**
+ * Sockets that know Kafka's frames: `decide` may have a request, or its answer, lost together with the connection, or answer it in the
+ * broker's place.
+ */
 export const faultySockets =
   (decide: (apiKey: number) => Fault | undefined): ISocketFactory =>
   ({ host, port, onConnect }) => {
@@ -29,6 +40,13 @@ export const faultySockets =
       if (fault === 'lose request') {
         cut();
         return false;
+      }
+      if (typeof fault === 'object') {
+        const head = Buffer.alloc(8);
+        head.writeInt32BE(4 + fault.answer.length);
+        frame.copy(head, 4, 8, 12);
+        process.nextTick(() => socket.emit('data', Buffer.concat([head, fault.answer])));
+        return true;
       }
       if (fault === 'lose answer') {
         socket.removeAllListeners('data');

@@ -174,6 +174,38 @@ describe('applying', () => {
     await bench.until(() => bench.visible().length === 60);
   });
 
+  it('counts bytes where records are large: in a batch, in the inbox, in a Kafka transaction and in what waits for one', async () => {
+    const sizes: number[] = [];
+    const published: number[] = [];
+    let depth = 0;
+    // Each record has 7 bytes.
+    const bench = makeBench({
+      processor: slowEcho,
+      limits: {
+        batchBytesMax: 28,
+        inboxBytesMax: 140,
+        publishBytesMax: 14,
+        unpublishedBytesMax: 21,
+        publishPauseMs: 50,
+      },
+      observer: {
+        applied: (_, { records: count }) => void sizes.push(count),
+        published: (_, { rows, depth: left }) => {
+          published.push(rows);
+          depth = Math.max(depth, left);
+        },
+      },
+    });
+    await bench.acquire();
+    expect(bench.apply(records(0, 9))).toBeNull();
+    expect(bench.apply([record(10)])).not.toBeNull();
+    await bench.until(() => bench.visible().length === 11);
+    expect(Math.max(...sizes)).toBe(4);
+    expect(Math.max(...published)).toBe(2);
+    // Less than the limit waited, and then one batch more came.
+    expect(depth).toBeLessThanOrEqual(2 + 4);
+  });
+
   it('finds out that a commit without an answer had happened', async () => {
     const bench = makeBench({
       processor: (store) => {
@@ -336,6 +368,20 @@ describe('acquiring', () => {
     expect(bench.store.row(SHARD).publishedSeq).toBe(10n);
   });
 
+  it('lets go in time although much waits for publishing: the next owner publishes what is left', async () => {
+    const bench = makeBench({ limits: { drainMaxMs: 2_000, publishPauseMs: 1_500, publishRowsMax: 1 } });
+    await bench.acquire();
+    bench.apply(records(0, 9));
+    await bench.until(() => bench.store.row(SHARD).outbox.length === 10);
+    const from = bench.world.now;
+    await bench.settled(bench.handler.release(0));
+    // The step it is at is finished.
+    expect(bench.world.now - from).toBeLessThan(2_000 + 1_500 + 100);
+    expect(bench.visible().length).toBeLessThan(10);
+    await bench.acquire();
+    expect(bench.visible()).toEqual(values(0, 9));
+  });
+
   const unexplained: Array<[reason: string, (bench: ReturnType<typeof makeBench>) => void]> = [
     ['input-beyond-log-end', ({ store }) => Object.assign(store.row(SHARD), { nextOffset: 1_001n })],
     ['input-lost', ({ broker }) => broker.deleteBelow(1n)],
@@ -358,6 +404,15 @@ describe('acquiring', () => {
     if (second !== undefined) outbox[1] = { ...second, seq: 9n };
     expect(await bench.acquire()).toBeNull();
     expect(bench.halts).toEqual(['outbox-gap']);
+  });
+
+  it('is no longer being acquired once it is let go, though it never was', async () => {
+    const phases: string[] = [];
+    const bench = makeBench({ observer: { phase: (_, phase) => void phases.push(phase) } });
+    bench.store.acquire = () => Promise.reject(new ConnectionLost());
+    await expect(bench.acquire()).rejects.toBeInstanceOf(ConnectionLost);
+    await bench.settled(bench.handler.release(0));
+    expect(phases).toEqual(['acquiring', 'closed']);
   });
 
   it('halts when acquiring meets a defect again', async () => {

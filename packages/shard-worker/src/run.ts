@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { OUTCOME_CODES, type PolicyLookup } from '@repo/domain';
-import { Ledger } from '@repo/ledger';
+import { isTransient, Ledger } from '@repo/ledger';
 import { type BatchProcessor, createProcessor, type KafkaConnection, KafkaLog, KafkaPublisher } from '@repo/messaging';
 import {
   ConfigurationError,
@@ -17,6 +18,8 @@ import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { Health } from './health.ts';
 import type { OutboxTargets } from './outbox.ts';
 import { classify, shardStore } from './store.ts';
+
+const SCHEMA_ASKED_EVERY_MS = 1_000;
 
 interface WorkerTools {
   readonly config: WorkerConfig;
@@ -122,7 +125,27 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     },
   });
   stack.use(admin);
+  await requireSchema(ledger, log, context.signal);
   stack.defer(() => input.stop());
   await input.run(handler);
   await parts.background?.({ config, connection, log, stack });
+}
+
+/**
+ * On an older schema a worker would call every message that needs what is missing there a defect, and set it aside. So it asks before it
+ * takes a shard, and ends with the names; while the database is away it waits, as it does later on.
+ */
+async function requireSchema(ledger: Ledger, log: Logger, signal: AbortSignal): Promise<void> {
+  let missing: string[] | undefined;
+  while (missing === undefined) {
+    try {
+      missing = await ledger.missingMigrations();
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      await delay(SCHEMA_ASKED_EVERY_MS, undefined, { signal });
+    }
+  }
+  if (missing.length === 0) return;
+  log.error({ reason: missing }, 'the database lacks migrations: run "gongji setup" of this version, then start again');
+  throw new ConfigurationError(missing.map((name) => `the database lacks ${name}`));
 }

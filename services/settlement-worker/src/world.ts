@@ -38,6 +38,8 @@ export async function loadWorld(
 ): Promise<World & { shard: LockedShard }> {
   const refunded = good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
   const locking = tx.lockShard(lease);
+  // Awaited below; where refunds must be looked up first, it may fail before anybody has, which would end the process.
+  locking.catch(() => undefined);
   const finding = tx.findIds([
     ...new Set([...good.map(({ identity }) => identity), ...refunded.map((claimId) => `claim:${claimId}`)]),
   ]);

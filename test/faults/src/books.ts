@@ -15,6 +15,7 @@ export function judgeBooks(evidence: Evidence, inputs: readonly Input[]): Proble
     ...judgePostings(evidence, inputs),
     ...judgeAccounts(evidence),
     ...judgeWhole(evidence, inputs),
+    ...judgeBounds(evidence, inputs),
     ...judgeCrossings(evidence),
   ];
 }
@@ -22,6 +23,7 @@ export function judgeBooks(evidence: Evidence, inputs: readonly Input[]): Proble
 interface Allocation {
   readonly source: string;
   readonly account?: string;
+  readonly binding_id?: string;
   readonly amount: string;
   readonly prior_year?: string;
   readonly current_year?: string;
@@ -73,14 +75,59 @@ function judgePostings({ records, ledger }: Evidence, inputs: readonly Input[]):
     if (meaning.kind === 'opening')
       expected.push(`OPENING ${meaning.account} ${meaning.priorYear} ${meaning.currentYear}`);
   }
-  const posted = ledger.entries.map((entry) => {
-    const portions = `${fenOf(entry.priorYear)} ${fenOf(entry.currentYear)}`;
-    if (entry.kind === 'OPENING') return `OPENING ${entry.account} ${portions}`;
-    if (entry.kind === 'CLAIM') return `CLAIM ${entry.reference} ${entry.account} ${portions}`;
-    return `${entry.kind} ${entry.reference} ${entry.account} ${movedBy(entry)}`;
-  });
+  // New Year moves what is left from one portion to the other; that it moves nothing else is judged with the accounts.
+  const posted = ledger.entries
+    .filter(({ kind }) => kind !== 'ROLLOVER')
+    .map((entry) => {
+      const portions = `${fenOf(entry.priorYear)} ${fenOf(entry.currentYear)}`;
+      if (entry.kind === 'OPENING') return `OPENING ${entry.account} ${portions}`;
+      if (entry.kind === 'CLAIM') return `CLAIM ${entry.reference} ${entry.account} ${portions}`;
+      return `${entry.kind} ${entry.reference} ${entry.account} ${movedBy(entry)}`;
+    });
   return compareLists('entries', expected.sort(), posted.sort()).map(({ what }) => money(what));
 }
+
+/**
+ * A binding with a daily limit never pays more for one day in Shanghai, less what is refunded of it; and no claim of a relative leaves
+ * less in an account than its floor. All claims of a binding are one patient's, so their outcomes are in one order.
+ */
+function judgeBounds({ records, ledger }: Evidence, inputs: readonly Input[]): Problem[] {
+  const limits = new Map<string, bigint>();
+  const floors = new Map<string, bigint>();
+  const patients = new Map<string, string | null>();
+  for (const { record, meaning } of inputs) {
+    if (meaning.kind === 'binding' && meaning.dailyLimit !== null) limits.set(meaning.id, meaning.dailyLimit);
+    if (meaning.kind === 'opening') floors.set(meaning.account, meaning.floor);
+    if (meaning.kind === 'claim') patients.set(meaning.id, record.key);
+  }
+  const problems: Problem[] = [];
+  const days = new Map<string, string>();
+  const used = new Map<string, bigint>();
+  for (const record of records) {
+    if (record.topic !== 'settlements') continue;
+    const { status, claim_id, setl_time, allocation, returned } = fieldsOf(record);
+    if (status === 'SETTLED') days.set(String(claim_id), dayInShanghai(String(setl_time)));
+    const parts = status === 'SETTLED' ? allocation : status === 'REFUNDED' ? returned : [];
+    for (const { binding_id = '', amount } of parts as readonly Allocation[]) {
+      const limit = limits.get(binding_id);
+      if (limit === undefined) continue;
+      const day = `${binding_id} on ${days.get(String(claim_id))}`;
+      const sum = (used.get(day) ?? 0n) + (status === 'SETTLED' ? fenOf(amount) : -fenOf(amount));
+      used.set(day, sum);
+      if (sum > limit) problems.push(money(`${day} paid ${sum} fen by claim ${claim_id}, and may pay ${limit}`));
+      if (sum < 0n) problems.push(money(`${day} was refunded more than it paid`));
+    }
+  }
+  for (const { kind, account, reference, priorYearAfter, currentYearAfter } of ledger.entries) {
+    if (kind !== 'CLAIM' || patients.get(reference) === account) continue;
+    if (fenOf(priorYearAfter) + fenOf(currentYearAfter) < (floors.get(account) ?? 0n))
+      problems.push(money(`claim ${reference} of a relative took an account below its floor`));
+  }
+  return problems;
+}
+
+const dayInShanghai = (instant: string): string =>
+  new Date(Date.parse(instant) + 8 * 3_600_000).toISOString().slice(0, 10);
 
 /** Every account is the sum of its entries, numbered without gaps, and no portion was ever below nothing. */
 function judgeAccounts({ ledger }: Evidence): Problem[] {
@@ -96,6 +143,8 @@ function judgeAccounts({ ledger }: Evidence): Problem[] {
       const moved = movedBy(entry);
       if (moved > 0n) credits += moved;
       else debits -= moved;
+      if (entry.kind === 'ROLLOVER')
+        isRight &&= moved === 0n && entry.held === '0.00' && fenOf(entry.currentYearAfter) === 0n;
       isRight &&= entry.version === at + 1 && prior >= 0n && current >= 0n && held >= 0n;
       isRight &&= fenOf(entry.priorYearAfter) === prior && fenOf(entry.currentYearAfter) === current;
     }

@@ -1,5 +1,5 @@
 import { waitFor } from '@repo/embedded';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import type { Stage } from './stage.ts';
 
 /** What one fault did to the load. */

@@ -1,14 +1,6 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { waitFor } from '@repo/embedded';
+import { type Fault, happened, isStopped, kindOf, owned, stall, until, type WorkerName } from './fault.ts';
 import type { Stage } from './stage.ts';
-
-/** One thing that goes wrong. `run` resolves when it has happened and what was stopped runs again; it rejects if it did not happen. */
-export interface Fault {
-  readonly name: string;
-  readonly run: (stage: Stage) => Promise<void>;
-}
 
 /** Places between what the database has and what the broker has, by the failure window they open. */
 export const FAILPOINTS = [
@@ -21,11 +13,6 @@ export const FAILPOINTS = [
   'after-mark', // W5
 ] as const;
 export type FailpointName = (typeof FAILPOINTS)[number];
-export type WorkerName = 'settlement-worker' | 'settlement-worker-2' | 'sharing-worker' | 'sharing-worker-2';
-
-const HAPPENS_WITHIN_MS = 180_000;
-/** Longer than the session timeout (10 s), the broker's session with its controller and a transaction's timeout (15 s). */
-const STALL_MS = 18_000;
 
 /** The process kills itself with SIGKILL at the count-th pass of a failpoint, under load. */
 export const dieAt = (worker: WorkerName, failpoint: FailpointName): Fault => ({
@@ -54,9 +41,6 @@ async function restAfterWork(stage: Stage, pid: number): Promise<() => void> {
   await until(async () => stage.load.hasFlowedSince(since), 'the load does not flow');
   return stage.load.hush();
 }
-
-const owned = (stage: Stage, pid: number): Promise<number | undefined> =>
-  stage.count(`select count(*)::int as count from shard where owner like '%:' || $1`, [pid]);
 
 /** Killed at a random instant. */
 export const dieAnywhere = (name: WorkerName | 'query-api'): Fault => ({
@@ -99,105 +83,15 @@ export const brokerStalls: Fault = {
   run: ({ system }) => stall([system.servers.kafkaPid]),
 };
 
-export const databaseDies = (signal: 'SIGKILL' | 'SIGINT'): Fault => ({
-  name: signal === 'SIGKILL' ? 'PostgreSQL kill -9 and restart' : 'PostgreSQL stop and restart',
-  run: async ({ system }) => {
-    await system.servers.killPostgres(signal);
-    await system.servers.restartPostgres();
-  },
-});
+const STORM_MS = 60_000;
 
-/** The server and every session of it. */
-export const databaseStalls: Fault = {
-  name: 'PostgreSQL stall (SIGSTOP)',
-  run: async ({ system }) => {
-    const server = system.servers.postgresPid;
-    const { stdout } = await promisify(execFile)('pgrep', ['-P', String(server)]);
-    await stall([server, ...stdout.trim().split('\n').map(Number)]);
-  },
-};
-
-/** Every connection of the workers is cut, twenty times, at whatever they are doing. */
-export const connectionsCut: Fault = {
-  name: 'connections cut (pg_terminate_backend)',
-  run: async (stage) => {
-    let cut = 0;
-    await stage.withDatabase(async (client) => {
-      for (let round = 0; round < 20; round++) {
-        const { rowCount } = await client.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('settlement-worker', 'sharing-worker')`,
-        );
-        cut += rowCount ?? 0;
-        await delay(100 + stage.random.below(300));
-      }
-    });
-    if (cut === 0) throw new Error('there was no connection to cut');
-  },
-};
-
-/** Somebody holds a family's accounts for longer than the workers' lock timeout (2 s). */
-export const lockTimeout: Fault = {
-  name: 'lock timeout',
-  run: (stage) =>
-    stage.withDatabase(async (client) => {
-      const before = await timeouts(stage);
-      await client.query('begin');
-      await client.query('select from account order by psn_no limit 20 for update');
-      try {
-        await until(async () => (await timeouts(stage)) > before, 'no worker ran into its lock timeout');
-      } finally {
-        await client.query('rollback');
-      }
-    }),
-};
-
-const timeouts = (stage: Stage): Promise<number> => retries(stage, 'LOCK_TIMEOUT');
-
-/** How often the workers say they have tried again for a reason. A worker that was started again counts from 0. */
-async function retries({ system }: Stage, reason: string): Promise<number> {
-  let total = 0;
-  for (const { service, adminPort } of system.services) {
-    if (service === 'query-api') continue;
-    const answer = await fetch(`http://127.0.0.1:${adminPort}/metrics`).catch(() => undefined);
-    for (const line of (await answer?.text())?.split('\n') ?? [])
-      if (/^\w*retries\w*\{/.test(line) && line.includes(`reason="${reason}"`)) total += Number(line.split(' ').at(-1));
-  }
-  return total;
-}
-
-/** Takes the last account, and once a worker waits for it, all the others against the workers' order. The worker must lose. */
-export const deadlock: Fault = {
-  name: 'deadlock',
-  run: (stage) =>
-    stage.withDatabase(async (client) => {
-      const count = async () => await retries(stage, 'DEADLOCK');
-      const before = await count();
-      const tangle = async (): Promise<boolean> => {
-        // PostgreSQL ends the session whose patience is over first.
-        await client.query(`begin; set local deadlock_timeout = '1min'; set local lock_timeout = '5s'`);
-        try {
-          await client.query('select from account where psn_no = (select max(psn_no) from account) for update');
-          const isAwaited = async () =>
-            (await stage.count(
-              'select count(*)::int as count from pg_stat_activity where pg_backend_pid() <> pid and cardinality(pg_blocking_pids(pid)) > 0',
-            )) !== 0;
-          if (await waitFor(isAwaited, 20_000, 20))
-            await client.query('select from account order by psn_no desc for update').catch(() => {});
-        } finally {
-          await client.query('rollback');
-        }
-        return (await count()) > before;
-      };
-      await until(tangle, 'no worker was ended by a deadlock');
-    }),
-};
-
-/** A worker leaves and joins every three seconds. */
+/** A worker leaves and joins every three seconds for a minute. */
 export const rebalanceStorm = (worker: WorkerName): Fault => ({
   name: `rebalance storm, ${kindOf(worker)}`,
   run: async (stage) => {
     const { process } = stage.service(worker);
-    for (let round = 0; round < 8; round++) {
+    const end = performance.now() + STORM_MS;
+    for (let round = 0; performance.now() < end; round++) {
       await process.kill(round % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
       await process.start();
       await delay(3_000);
@@ -209,37 +103,3 @@ export const repeats: Fault = {
   name: 'the last 1,000 messages again',
   run: async ({ load }) => load.repeat(1_000),
 };
-
-const kindOf = (name: string): string => name.replace(/-2$/, '');
-
-async function stall(pids: readonly number[]): Promise<void> {
-  try {
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    await delay(STALL_MS);
-  } finally {
-    // One that was ended meanwhile needs no waking.
-    for (const pid of [...pids].reverse()) if (isThere(pid)) process.kill(pid, 'SIGCONT');
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function isStopped(pid: number): Promise<boolean> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=', '-p', String(pid)]);
-  return stdout.startsWith('T');
-}
-
-async function until(condition: () => Promise<boolean>, orElse: string): Promise<void> {
-  if (!(await waitFor(condition, HAPPENS_WITHIN_MS, 100))) throw new Error(orElse);
-}
-
-async function happened<T>(event: Promise<T>, isRight: (value: T) => boolean, orElse: string): Promise<void> {
-  const value = await Promise.race<T | undefined>([event, delay(HAPPENS_WITHIN_MS, undefined, { ref: false })]);
-  if (value === undefined || !isRight(value)) throw new Error(orElse);
-}

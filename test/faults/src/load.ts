@@ -13,6 +13,7 @@ export interface LoadOptions {
 }
 
 const TICK_MS = 100;
+const BURST_CHUNK = 5_000;
 const CLAIMS_PER_MEMBER_EVENT = 8;
 /** A broker that takes nothing for this long is a failure of the campaign, not a fault of it. */
 const SEND_WITHIN_MS = 240_000;
@@ -34,6 +35,8 @@ export class Load implements AsyncDisposable {
   #sender: Sender | undefined;
   #hushes = 0;
   #repeats = 0;
+  #burst = 0;
+  #burstSent: (() => void) | undefined;
   #isStopped = false;
   #running: Promise<void> | undefined;
 
@@ -69,6 +72,14 @@ export class Load implements AsyncDisposable {
   /** Sends the last so many messages again. */
   repeat(count: number): void {
     this.#repeats += count;
+  }
+
+  /** So many claims more, as fast as the broker takes them. Resolves when they are acknowledged. */
+  burst(count: number): Promise<void> {
+    this.#burst += count;
+    return new Promise((resolve) => {
+      this.#burstSent = resolve;
+    });
   }
 
   /** Whether every partition has answered a claim that was due after a moment (ms of `performance.now()`). */
@@ -111,19 +122,26 @@ export class Load implements AsyncDisposable {
       const claims = this.#repeats > 0 ? script.repeats(this.#repeats) : [];
       this.#repeats = 0;
       for (; owed >= 1; owed -= 1) {
-        const claim = script.nextClaim();
-        const { meaning } = claim;
-        if (meaning.kind === 'claim' && !this.#dueAt.has(meaning.id))
-          this.#dueAt.set(meaning.id, now - (owed * 1_000) / claimsPerSecond);
-        claims.push(claim);
+        claims.push(this.#nextClaim(now - (owed * 1_000) / claimsPerSecond));
         membersOwed += 1;
       }
+      const extra = Math.min(this.#burst, BURST_CHUNK);
+      for (let index = 0; index < extra; index++) claims.push(this.#nextClaim(now));
       const members: Sent[] = [];
       for (; membersOwed >= CLAIMS_PER_MEMBER_EVENT; membersOwed -= CLAIMS_PER_MEMBER_EVENT)
         members.push(script.nextMember());
       await this.#send('claims', claims);
       await this.#send('members', members);
+      this.#burst -= extra;
+      if (extra > 0 && this.#burst === 0) this.#burstSent?.();
     }
+  }
+
+  #nextClaim(due: number): Sent {
+    const claim = this.#options.script.nextClaim();
+    const { meaning } = claim;
+    if (meaning.kind === 'claim' && !this.#dueAt.has(meaning.id)) this.#dueAt.set(meaning.id, due);
+    return claim;
   }
 
   #see(partition: number, id: string): void {
@@ -138,9 +156,10 @@ export class Load implements AsyncDisposable {
   async #send(topic: Sent['topic'], list: readonly Sent[]): Promise<void> {
     if (list.length === 0) return;
     const deadline = performance.now() + SEND_WITHIN_MS;
-    const records = list.map(({ key, value, type }) => ({
+    const records = list.map(({ key, value, type, clockOffMs = 0 }) => ({
       key,
       value,
+      timestampMs: Date.now() + clockOffMs,
       headers: [['ce_type', Buffer.from(type)]] as const,
     }));
     for (;;) {
@@ -154,7 +173,7 @@ export class Load implements AsyncDisposable {
         await delay(TICK_MS);
       }
     }
-    this.sent.push(...list);
+    for (const each of list) this.sent.push(each);
   }
 
   async #closeSender(): Promise<void> {

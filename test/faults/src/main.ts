@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { burst } from './burst.ts';
 import { type Injected, inject, tableOf } from './campaign.ts';
-import { mixedPlan, type Step, shortPlan, singlePlan } from './plan.ts';
+import { clusterPlan, mixedPlan, type Step, shortPlan, singlePlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { Random } from './random.ts';
 import { Stage } from './stage.ts';
@@ -11,12 +12,14 @@ import { Stage } from './stage.ts';
 const HELP = `Usage: npm run test:faults -- [options]
 
 Runs the whole system under load, each part a process, and makes it fail in every way of its catalogue: each fault by itself,
-then three at a time. Ends with a table, and with exit code 1 if a single outcome was lost, doubled or altered.
+then three at a time; then the same for the nodes of three brokers. Ends with a table, and with exit code 1 if a single outcome was lost, doubled or altered.
 
   --seed N     which order, counts and messages (a random one, printed)
   --hours N    round after round of faults, each on a system of its own, for so long
   --mixed N    how many steps of three faults at once in a round (6)
+  --brokers N  1 or 3: only the round on so many brokers
   --only TEXT  of the single faults only those whose name matches this regular expression
+  --burst N    instead of all this: N claims that wait at once (a million needs NODE_OPTIONS=--max-old-space-size=12000 to be judged)
   --short      the plan of npm test
   --rate N     claims per second (80)
   --keep       keep logs and data of a clean run too`;
@@ -26,7 +29,9 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     hours: { type: 'string', default: '0' },
     mixed: { type: 'string', default: '6' },
+    brokers: { type: 'string' },
     only: { type: 'string' },
+    burst: { type: 'string' },
     short: { type: 'boolean', default: false },
     rate: { type: 'string', default: '80' },
     keep: { type: 'boolean', default: false },
@@ -43,26 +48,32 @@ async function run(): Promise<number> {
   const injected: Injected[] = [];
   let round = 0;
   do {
-    const problems = await runRound(seed + round, injected);
-    if (problems > 0) return 1;
+    for (const brokers of [1, 3] as const) {
+      const plan = planOf(brokers, new Random(seed + round));
+      if (plan.length > 0 && (await runRound({ seed: seed + round, brokers, plan }, injected)) > 0) return 1;
+    }
     round += 1;
   } while (performance.now() < end);
   return 0;
 }
 
 /** One round on a system of its own; answers how much was wrong. */
-async function runRound(seed: number, injected: Injected[]): Promise<number> {
+async function runRound(
+  { seed, brokers, plan }: { readonly seed: number; readonly brokers: 1 | 3; readonly plan: readonly Step[] },
+  injected: Injected[],
+): Promise<number> {
   const started = performance.now();
   const say = (line: string): void => {
     console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${line}`);
   };
   const directory = mkdtempSync(join(tmpdir(), 'gongji-faults-'));
   console.log(`seed ${seed}; logs and data in ${directory}`);
-  const stage = await Stage.open({ dataDir: directory, seed, claimsPerSecond: Number(values.rate), log: say });
+  const claimsPerSecond = Number(values.rate);
+  const stage = await Stage.open({ dataDir: directory, seed, claimsPerSecond, brokers, log: say });
   let problems: Problem[];
   try {
     try {
-      for (const step of planOf(new Random(seed))) injected.push(...(await inject(stage, step)));
+      for (const step of plan) injected.push(...(await inject(stage, step)));
     } catch (error) {
       // What was done so far is judged all the same.
       say(`the plan cannot go on: ${error instanceof Error ? error.message : String(error)}`);
@@ -84,11 +95,15 @@ async function runRound(seed: number, injected: Injected[]): Promise<number> {
   return isFailed ? Math.max(1, problems.length) : 0;
 }
 
-function planOf(random: Random): Step[] {
-  if (values.short) return shortPlan();
+/** The steps of a round on so many brokers; none where the round is not asked for. */
+function planOf(brokers: 1 | 3, random: Random): Step[] {
+  if (values.brokers !== undefined && Number(values.brokers) !== brokers) return [];
+  if (values.burst !== undefined) return brokers === 1 ? [[[burst(Number(values.burst))]]] : [];
+  if (values.short) return brokers === 1 ? shortPlan(random) : [];
   const only = new RegExp(values.only ?? '');
-  const single = singlePlan(random).filter((step) => step.flat().some(({ name }) => only.test(name)));
-  return [...single, ...mixedPlan(random, Number(values.mixed))];
+  const single = brokers === 1 ? singlePlan(random) : clusterPlan(random);
+  const chosen = single.filter((step) => step.flat().some(({ name }) => only.test(name)));
+  return brokers === 1 ? [...chosen, ...mixedPlan(random, Number(values.mixed))] : chosen;
 }
 
 /** "lost 0, duplicated 0, …" */

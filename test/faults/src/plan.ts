@@ -1,26 +1,26 @@
+import { burst } from './burst.ts';
+import { nodeGoes, ROLES, rollingRestart } from './cluster-faults.ts';
 import {
-  brokerDies,
-  brokerStalls,
   connectionsCut,
   databaseDies,
   databaseStalls,
   deadlock,
-  dieAnywhere,
-  dieAt,
-  FAILPOINTS,
-  type Fault,
+  diskRefused,
   lockTimeout,
-  rebalanceStorm,
-  repeats,
-  zombie,
-} from './faults.ts';
+  tooManyConnections,
+} from './database-faults.ts';
+import type { Fault } from './fault.ts';
+import { brokerDies, brokerStalls, dieAnywhere, dieAt, FAILPOINTS, rebalanceStorm, repeats, zombie } from './faults.ts';
+import { brokerUnreachable, databaseUnreachable, halfOpen, resets, slow } from './network-faults.ts';
 import type { Random } from './random.ts';
+import { stops, stopsAtOnce, stopsWhileJoining } from './shutdown-faults.ts';
+import { rollingUpdate } from './update-fault.ts';
 
 /** Lists of faults that happen side by side; within a list one comes after the other. */
 export type Step = readonly (readonly Fault[])[];
 
-/** Every window once, in a few minutes: what `npm test` runs. */
-export const shortPlan = (): Step[] => [
+/** Every window once, in a few minutes, and of the other faults one that the seed chooses: what `npm test` runs. */
+export const shortPlan = (random: Random): Step[] => [
   [
     [
       dieAt('settlement-worker', 'mid-db'),
@@ -38,8 +38,28 @@ export const shortPlan = (): Step[] => [
   [[zombie('settlement-worker-2', 'before-db-commit')]],
   [[brokerDies('SIGKILL')]],
   [[databaseDies('SIGKILL')]],
+  [[random.pick(QUICK)]],
 ];
 
+/** Of each kind the cheapest. */
+const QUICK: readonly Fault[] = [
+  resets('Kafka'),
+  resets('PostgreSQL'),
+  halfOpen('PostgreSQL'),
+  connectionsCut,
+  diskRefused,
+  tooManyConnections,
+  lockTimeout,
+  stops('settlement-worker'),
+  stopsWhileJoining('sharing-worker-2'),
+  stopsAtOnce('settlement-worker-2'),
+  dieAnywhere('sharing-worker'),
+  rollingUpdate,
+];
+
+/** A short form of the million that `--burst` takes. */
+const BURST = 60_000;
+const LINES = ['Kafka', 'PostgreSQL'] as const;
 const WORKERS = ['settlement-worker', 'sharing-worker-2'] as const;
 const ZOMBIES = [
   'mid-db',
@@ -64,12 +84,28 @@ export function singlePlan(random: Random): Step[] {
     brokerStalls,
     databaseDies('SIGKILL'),
     databaseDies('SIGINT'),
+    databaseDies('SIGQUIT'),
     databaseStalls,
     connectionsCut,
     lockTimeout,
     deadlock,
+    diskRefused,
+    tooManyConnections,
     repeats,
+    brokerUnreachable,
+    databaseUnreachable,
+    burst(BURST),
+    rollingUpdate,
+    ...LINES.flatMap((line) => [halfOpen(line), resets(line), slow(line)]),
+    ...WORKERS.flatMap((worker) => [stops(worker), stopsWhileJoining(worker), stopsAtOnce(worker)]),
   ];
+  return shuffled(faults, random).map((fault) => [[fault]]);
+}
+
+/** Each node of three that matters goes away in turn, in every way; in an order that follows from the seed. */
+export function clusterPlan(random: Random): Step[] {
+  const ways = ['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const;
+  const faults = [...ROLES.flatMap((role) => ways.map((way) => nodeGoes(role, way))), rollingRestart];
   return shuffled(faults, random).map((fault) => [[fault]]);
 }
 
@@ -92,6 +128,8 @@ export function mixedPlan(random: Random, steps: number): Step[] {
         databaseDies('SIGKILL'),
         databaseStalls,
         connectionsCut,
+        halfOpen('PostgreSQL'),
+        resets('Kafka'),
         repeats,
       ]),
     ],

@@ -91,10 +91,15 @@ function run<Topic extends string>({ brokers, mode, names, onRecord, onEnd }: Ru
   return { started, done: read() };
 }
 
-async function start(args: readonly string[]) {
+/** The program and flags that run a Java source with Kafka's own client. */
+export async function javaCommand(): Promise<[java: string, flags: string[]]> {
   const [java, classPath] = await Promise.all([findJava(), findKafkaClassPath()]);
   const logging = `-Dlog4j2.configurationFile=${join(SOURCE, '..', 'log4j2.xml')}`;
-  const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', logging, '-cp', classPath];
+  return [java, ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', logging, '-cp', classPath]];
+}
+
+async function start(args: readonly string[]) {
+  const [java, flags] = await javaCommand();
   const child = spawn(java, [...flags, SOURCE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const endWithUs = (): boolean => child.kill('SIGKILL');
   process.once('exit', endWithUs);

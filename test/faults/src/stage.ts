@@ -1,12 +1,14 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type RunningSystem, startSystem } from '@repo/cli/system';
-import { waitFor } from '@repo/embedded';
+import { findFreePort, HOST, type KafkaCluster, startKafkaCluster, waitFor } from '@repo/embedded';
 import { Client } from 'pg';
 import { collectEvidence, fullName, type Place } from './evidence.ts';
 import { Load } from './load.ts';
 import type { Problem } from './problems.ts';
 import { Random } from './random.ts';
 import { readEnds } from './reader.ts';
+import { Relay } from './relay.ts';
 import { Script } from './script.ts';
 import { secondOpinion } from './second-opinion.ts';
 import { judge } from './verdict.ts';
@@ -15,47 +17,68 @@ export interface StageOptions {
   readonly dataDir: string;
   readonly seed: number;
   readonly claimsPerSecond: number;
+  /** One broker, or three of which any may be lost. */
+  readonly brokers?: 1 | 3;
   readonly log: (line: string) => void;
 }
 
+/** The workers that reach the servers through relays; the others of their kind go straight. */
+export const FAR_WORKERS = ['settlement-worker', 'sharing-worker'] as const;
+export type Line = 'Kafka' | 'PostgreSQL';
+export type Cluster = Pick<KafkaCluster, 'brokers' | 'nodes'>;
+
+const POLICY_DIR = fileURLToPath(new URL('../policy', import.meta.url));
 const PREFIX = 'gongji';
 const PARTITIONS = 6;
 const FAMILIES = 60;
+/** Few enough to be used up. */
+const CONNECTIONS_MAX = 80;
+/** Time zones of the processes: none of them may matter. */
+const ZONES: Readonly<Record<string, string>> = {
+  'settlement-worker': 'America/New_York',
+  'settlement-worker-2': 'Pacific/Kiritimati',
+  'sharing-worker': 'Asia/Kathmandu',
+  'sharing-worker-2': 'UTC',
+};
 const OPEN_WITHIN_MS = 120_000;
 const REST_WITHIN_MS = 240_000;
 
 /** The whole system, each of its parts a process, under load: where faults happen. */
 export class Stage {
   readonly system: RunningSystem;
+  readonly cluster: Cluster | undefined;
+  /** The far workers' ways to the servers. With several brokers their way to Kafka is straight, and the line here leads nowhere. */
+  readonly lines: Readonly<Record<Line, Relay>>;
   readonly load: Load;
   readonly random: Random;
   readonly log: (line: string) => void;
   readonly #armed: Map<string, string>;
+  readonly #below: AsyncDisposableStack;
 
-  private constructor(system: RunningSystem, options: StageOptions, armed: Map<string, string>) {
-    this.system = system;
+  private constructor(parts: Pick<Stage, 'system' | 'cluster' | 'lines'> & Below, options: StageOptions) {
+    this.system = parts.system;
+    this.cluster = parts.cluster;
+    this.lines = parts.lines;
+    this.#armed = parts.armed;
+    this.#below = parts.below;
     this.log = options.log;
     this.random = new Random(options.seed);
-    this.#armed = armed;
     const script = new Script({ seed: options.seed ^ 0x5eed, families: FAMILIES });
     const { claimsPerSecond } = options;
-    this.load = new Load({ kafka: system.kafka, prefix: PREFIX, partitions: PARTITIONS, script, claimsPerSecond });
+    const kafka = parts.system.kafka;
+    this.load = new Load({ kafka, prefix: PREFIX, partitions: PARTITIONS, script, claimsPerSecond });
   }
 
   /** Starts everything, opens the families and lets the load flow. */
   static async open(options: StageOptions): Promise<Stage> {
-    const armed = new Map<string, string>();
-    const system = await startSystem({
-      settings: settingsFor(options.dataDir),
-      log: options.log,
-      instances: { 'settlement-worker': 2, 'sharing-worker': 2, 'query-api': 1 },
-      environment: ({ name }): Readonly<Record<string, string>> => {
-        const failpoint = armed.get(name);
-        armed.delete(name);
-        return failpoint === undefined ? {} : { GONGJI_FAILPOINT: failpoint };
-      },
-    });
-    const stage = new Stage(system, options, armed);
+    const below = new AsyncDisposableStack();
+    let stage: Stage;
+    try {
+      stage = await build(options, below, (parts) => new Stage(parts, options));
+    } catch (error) {
+      await below.disposeAsync();
+      throw error;
+    }
     try {
       await stage.load.open();
       const isOpen = async () => (await stage.count('select count(*)::int as count from binding')) === 4 * FAMILIES;
@@ -77,6 +100,23 @@ export class Stage {
     const service = this.system.services.find((each) => each.name === name);
     if (service === undefined) throw new Error(`there is no ${name}`);
     return service;
+  }
+
+  /** Whether a process says that it is at work. */
+  async isReady(name: string): Promise<boolean> {
+    return (await this.#health(name)) === 200;
+  }
+
+  /** Whether a process listens at all. */
+  async answers(name: string): Promise<boolean> {
+    return (await this.#health(name)) !== undefined;
+  }
+
+  async #health(name: string): Promise<number | undefined> {
+    const url = `http://${HOST}:${this.service(name).adminPort}/health/ready`;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await answer?.body?.cancel();
+    return answer?.status;
   }
 
   /** The next start of a process, and no later one, has this failpoint. */
@@ -101,6 +141,19 @@ export class Stage {
     }
   }
 
+  /** Takes one more of the database's connections and keeps it. False = there is none left. */
+  async takeConnection(stack: AsyncDisposableStack): Promise<boolean> {
+    const client = new Client({ connectionString: this.system.postgresUrl, connectionTimeoutMillis: 10_000 });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+    } catch {
+      return false;
+    }
+    stack.defer(() => client.end().catch(() => {}));
+    return true;
+  }
+
   /** The `count` of a query's only row; undefined while the database is away. */
   count(sql: string, parameters: readonly unknown[] = []): Promise<number | undefined> {
     return this.withDatabase(async (client) => {
@@ -123,6 +176,7 @@ export class Stage {
   async close(): Promise<void> {
     await this.load[Symbol.asyncDispose]();
     await this.system.stop();
+    await this.#below.disposeAsync();
   }
 
   /** All input applied, all outcomes published, all work done. What does not come to rest, the verdict calls stuck. */
@@ -139,17 +193,62 @@ export class Stage {
   }
 }
 
+interface Below {
+  readonly armed: Map<string, string>;
+  /** What runs below the system and is closed after it. */
+  readonly below: AsyncDisposableStack;
+}
+
+async function build(
+  { dataDir, brokers = 1, log }: StageOptions,
+  below: AsyncDisposableStack,
+  make: (parts: Pick<Stage, 'system' | 'cluster' | 'lines'> & Below) => Stage,
+): Promise<Stage> {
+  const armed = new Map<string, string>();
+  const cluster = brokers === 1 ? undefined : await startKafkaCluster({ dataDir: join(dataDir, 'cluster'), log });
+  if (cluster !== undefined) below.defer(() => cluster.stop());
+  const [door, farKafka] = [await findFreePort(), await findFreePort()];
+  const [postgres, farPostgres] = [await findFreePort(), await findFreePort()];
+  const open = async (port: number, target: number): Promise<Relay> => below.use(await Relay.open({ port, target }));
+  const lines = { Kafka: await open(farKafka, door), PostgreSQL: await open(farPostgres, postgres) };
+  const system = await startSystem({
+    settings: settingsFor(dataDir, { postgresPort: postgres, kafkaBrokers: cluster?.brokers.split(',') }),
+    log,
+    instances: { 'settlement-worker': 2, 'sharing-worker': 2, 'query-api': 1 },
+    kafkaSideDoor: { port: door, advertised: farKafka },
+    postgresSettings: { max_connections: String(CONNECTIONS_MAX) },
+    environment: ({ name, postgresUrl }) => {
+      const failpoint = armed.get(name);
+      armed.delete(name);
+      const isFar = FAR_WORKERS.some((far) => far === name);
+      const url = new URL(postgresUrl);
+      url.port = String(farPostgres);
+      return {
+        GONGJI_POLICY_DIR: POLICY_DIR,
+        ...(ZONES[name] !== undefined && { TZ: ZONES[name] }),
+        ...(isFar && { GONGJI_DATABASE_URL: url.href }),
+        ...(isFar && cluster === undefined && { GONGJI_KAFKA_BROKERS: `${HOST}:${farKafka}` }),
+        ...(failpoint !== undefined && { GONGJI_FAILPOINT: failpoint }),
+      };
+    },
+  });
+  return make({ system, cluster, lines, armed, below });
+}
+
 /** As a deployment would have them, but for free ports and nothing taken from the surroundings. */
-function settingsFor(dataDir: string): Parameters<typeof startSystem>[0]['settings'] {
+function settingsFor(
+  dataDir: string,
+  places: { readonly postgresPort: number; readonly kafkaBrokers: string[] | undefined },
+): Parameters<typeof startSystem>[0]['settings'] {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('GONGJI_') || name === 'GONGJI_CACHE_DIR',
   );
   return {
-    kafkaBrokers: undefined,
+    kafkaBrokers: places.kafkaBrokers,
     databaseUrl: undefined,
     servers: 'embedded',
     kafkaPort: undefined,
-    postgresPort: undefined,
+    postgresPort: places.postgresPort,
     httpPort: 0,
     dataDir: join(dataDir, 'data'),
     policyDir: undefined,

@@ -16,7 +16,7 @@ const opening = (account: string, fen: bigint) =>
     'account.opened',
     account,
     { psn_no: account },
-    { kind: 'opening', id: account, account, priorYear: 0n, currentYear: fen },
+    { kind: 'opening', id: account, account, priorYear: 0n, currentYear: fen, floor: 0n },
   );
 
 const CLAIM = sent('claims', 'claim.submitted', 'P1', { claim_id: 'C1' }, { kind: 'claim', id: 'C1', share: 1_000n });
@@ -41,7 +41,7 @@ const BINDING = sent(
   'binding.opened',
   'P2',
   { binding_id: 'B1' },
-  { kind: 'binding', id: 'B1', payer: 'P2' },
+  { kind: 'binding', id: 'B1', payer: 'P2', dailyLimit: 500n },
 );
 const MEMBERS = [opening('P1', 400n), opening('P2', 500n), BINDING, SWITCH];
 
@@ -52,11 +52,18 @@ const OUTCOMES: readonly Outcome[] = [
     'settlement.settled',
     'P1',
     {
-      ...{ claim_id: 'C1', status: 'SETTLED', psn_part_amt: '10.00' },
+      ...{ claim_id: 'C1', status: 'SETTLED', setl_time: AT, psn_part_amt: '10.00' },
       ...{ acct_pay: '4.00', acct_mulaid_pay: '5.00', psn_cash_pay: '1.00' },
       allocation: [
         { source: 'OWN', account: 'P1', amount: '4.00', prior_year: '0.00', current_year: '4.00' },
-        { source: 'RELATIVE', account: 'P2', amount: '5.00', prior_year: '0.00', current_year: '5.00' },
+        {
+          source: 'RELATIVE',
+          account: 'P2',
+          binding_id: 'B1',
+          amount: '5.00',
+          prior_year: '0.00',
+          current_year: '5.00',
+        },
       ],
     },
   ],
@@ -68,7 +75,7 @@ const OUTCOMES: readonly Outcome[] = [
       ...{ acct_pay: '0.00', acct_mulaid_pay: '-1.00', psn_cash_pay: '-1.00' },
       returned: [
         { source: 'CASH', amount: '1.00' },
-        { source: 'RELATIVE', account: 'P2', amount: '1.00' },
+        { source: 'RELATIVE', account: 'P2', binding_id: 'B1', amount: '1.00' },
       ],
     },
   ],

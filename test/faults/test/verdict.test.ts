@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Evidence, Ledger, TopicName } from '../src/evidence.ts';
 import type { Problem } from '../src/problems.ts';
 import type { LogRecord } from '../src/reader.ts';
+import type { Meaning } from '../src/script.ts';
 import { judge } from '../src/verdict.ts';
 import { rightRun } from './right-run.ts';
 
@@ -118,6 +119,68 @@ describe('a wrong ledger is found', () => {
       ...entries.slice(2),
     ];
     expect(kinds(judge(withLedger({ entries: wrong })))).toEqual(['money']);
+  });
+
+  /** The right run whose senders meant something else. */
+  const withMeaning = (change: (meaning: Meaning) => Meaning): Evidence => {
+    const run = rightRun();
+    return { ...run, sent: run.sent.map((each) => ({ ...each, meaning: change(each.meaning) })) };
+  };
+
+  test('a binding paid more on a day than its limit', () => {
+    const wrong = withMeaning((each) => (each.kind === 'binding' ? { ...each, dailyLimit: 499n } : each));
+    expect(judge(wrong)).toEqual([{ kind: 'money', what: expect.stringContaining('may pay 499') }]);
+  });
+
+  test('a relative’s claim took an account below its floor', () => {
+    const wrong = withMeaning((each) =>
+      each.kind === 'opening' && each.account === 'P2' ? { ...each, floor: 1n } : each,
+    );
+    expect(judge(wrong)).toEqual([{ kind: 'money', what: expect.stringContaining('below its floor') }]);
+  });
+
+  test('refunds give back more than the claim took', () => {
+    const wrong = withMeaning((each) => (each.kind === 'claim' ? { ...each, share: 100n } : each));
+    expect(judge(wrong)).toContainEqual({ kind: 'money', what: 'refunds of C1 exceed it' });
+  });
+
+  test('New Year moved money', () => {
+    const { entries, accounts } = rightRun().ledger;
+    const rollover = { ...(entries[4] as (typeof entries)[number]), kind: 'ROLLOVER', reference: '2026', version: 4 };
+    const moved = {
+      ...rollover,
+      priorYear: '1.01',
+      currentYear: '-1.00',
+      priorYearAfter: '1.01',
+      currentYearAfter: '0.00',
+    };
+    const wrong = {
+      entries: [...entries, moved],
+      accounts: accounts.map((each) =>
+        each.account === 'P2' ? { ...each, version: 4, priorYear: '1.01', currentYear: '0.00', credits: '6.01' } : each,
+      ),
+    };
+    expect(kinds(judge(withLedger(wrong)))).toEqual(['money']);
+    const right = {
+      entries: [...entries, { ...moved, priorYear: '1.00', priorYearAfter: '1.00' }],
+      accounts: wrong.accounts.map((each) =>
+        each.account === 'P2' ? { ...each, priorYear: '1.00', credits: '6.00' } : each,
+      ),
+    };
+    expect(judge(withLedger(right))).toEqual([]);
+  });
+
+  test('a sharing event comes before its time', () => {
+    const run = rightRun();
+    const [paused, resumed] = run.records.filter(({ topic, offset }) => topic === 'sharing' && offset > 0);
+    const records = run.records.map((each) =>
+      each === paused && resumed
+        ? { ...resumed, offset: 1 }
+        : each === resumed && paused
+          ? { ...paused, offset: 2 }
+          : each,
+    );
+    expect(kinds(judge({ ...run, records }))).toContain('order');
   });
 
   test('a stored outcome was never published', () => {

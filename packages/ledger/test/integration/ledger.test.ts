@@ -1,6 +1,7 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { date } from '@repo/domain';
 import { afterEach, expect, test } from 'vitest';
-import { closeBooks, closedDays, Fenced, Ledger, migrate, OtherSchema } from '../../src/index.ts';
+import { closeBooks, closedDays, Fenced, isTransient, Ledger, migrate, OtherSchema } from '../../src/index.ts';
 import { binding, claim, lease, open, openLedger, person, settle } from './fixture.ts';
 
 const opened: Ledger[] = [];
@@ -207,6 +208,35 @@ test('a connection that is cut inside a transaction leaves room for the next one
     await expect(work).rejects.toThrow(/terminat|not queryable/i);
   }
   expect(await ledger.rows('select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test('a network that swallows the answer costs one attempt and its connection, not the worker', async () => {
+  const { url } = await fresh();
+  const to = new URL(url);
+  const accepted: Socket[] = [];
+  let isSilent = false;
+  const relay = createServer((near) => {
+    const far = connect(Number(to.port), to.hostname);
+    accepted.push(near, far);
+    for (const socket of [near, far]) socket.on('error', () => {});
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk) => isSilent || near.write(chunk));
+  });
+  await new Promise<void>((resolve) => void relay.listen(0, '127.0.0.1', resolve));
+  const through = new URL(url);
+  through.port = String((relay.address() as AddressInfo).port);
+  const options = { role: 'gongji_worker', name: 'far', connectionsMax: 1, answerTimeoutMs: 500 } as const;
+  const ledger = await Ledger.open({ url: through.href, ...options });
+  opened.push(ledger);
+  const work = () => ledger.transact((tx) => tx.rows<{ one: number }>('select 1 as one', []));
+  expect(await work()).toEqual([{ one: 1 }]);
+  isSilent = true;
+  const error = await work().catch((thrown: unknown) => thrown);
+  expect(isTransient(error)).toBe(true);
+  isSilent = false;
+  expect(await work()).toEqual([{ one: 1 }]);
+  for (const socket of accepted) socket.destroy();
+  relay.close();
 });
 
 test('a database that another version set up is refused, and named', async () => {

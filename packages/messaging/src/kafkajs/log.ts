@@ -5,12 +5,14 @@ import type {
   ConsumerGroupJoinEvent,
   EachBatchPayload,
   InstrumentationEvent,
+  Kafka,
   KafkaMessage,
 } from 'kafkajs';
 import { systemClock } from '../clock.ts';
 import type { InputLog, InputRecord, LogBounds, ShardHandler } from '../port.ts';
 import { type Reader, Sessions } from '../sessions.ts';
 import { connect, type KafkaConnection } from './client.ts';
+import { classifyKafkaError, protocolErrorOf } from './errors.ts';
 import { topicOffsets } from './offsets.ts';
 import { HEADER_LIST, type HeaderList } from './record-batch.ts';
 
@@ -18,7 +20,7 @@ export interface KafkaLogOptions {
   readonly connection: KafkaConnection;
   readonly topic: string;
   readonly groupId: string;
-  /** The consumer is gone for good, kafkajs does not say so otherwise: exit and be restarted. Called at most once. */
+  /** The consumer is gone for good, which nothing else says: exit and be restarted. Called at most once. */
   readonly onCrash: (error: Error) => void;
   /** Called after every fetch, also an empty one: liveness is the time since the last call, not "the process is up". */
   readonly onPoll?: () => void;
@@ -26,6 +28,8 @@ export interface KafkaLogOptions {
   readonly sessionTimeoutMs?: number;
   readonly heartbeatIntervalMs?: number;
   readonly rebalanceTimeoutMs?: number;
+  /** How long crashes that pass by themselves may follow each other before `onCrash`. Default 60 s. */
+  readonly rejoinMaxMs?: number;
   /** How long an empty fetch waits, and so how late a resumed partition may be read. Default 100 ms. */
   readonly maxWaitMs?: number;
   /** Bytes per partition in one fetch; a larger record is fetched alone. Default 1 MiB. */
@@ -34,20 +38,36 @@ export interface KafkaLogOptions {
 
 const FETCH_BYTES_MAX = 4 << 20;
 const LAG_COMMIT_MS = 5_000;
+const REJOIN_MS = 250;
+const REJOIN_MAX_MS = 4_000;
+/** A consumer that has fetched and lived this long was well: its crash begins a new count. */
+const STEADY_MS = 30_000;
 
 /**
  * The input topic through kafkajs' consumer. It only moves records: ownership, order and backpressure are in `Sessions`, and what
  * kafkajs says about assignment and staleness is a hint. A batch's handler returns at once, so heartbeats never wait for work.
+ *
+ *   joining ─> member ──crash, passing──> away (all shards released) ──pause──> joining, as a new consumer
+ *                └──crash, lasting, or away for too long──> onCrash
  */
 export class KafkaLog implements InputLog {
   readonly #options: Required<Omit<KafkaLogOptions, 'onPoll'>> & Pick<KafkaLogOptions, 'onPoll'>;
-  readonly #consumer: Consumer;
+  readonly #kafka: Kafka;
   readonly #admin: Admin;
+  #consumer: Consumer;
   #sessions: Sessions | undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #lagTimer: NodeJS.Timeout | undefined;
-  #hasCrashed = false;
+  #rejoinTimer: NodeJS.Timeout | undefined;
+  /** While a new consumer is made and joins. */
+  #rejoining: Promise<void> | undefined;
+  #isMember = false;
+  /** Crashes that followed each other, since when, and the last of them. */
+  #crashes = 0;
+  #failingSince = 0;
+  #crashedAt = Number.NEGATIVE_INFINITY;
+  #fetchedAt = Number.NEGATIVE_INFINITY;
   readonly #committed = new Map<number, bigint>();
   /** Where a skip was doubted once. */
   readonly #doubted = new Map<number, bigint>();
@@ -57,24 +77,14 @@ export class KafkaLog implements InputLog {
       sessionTimeoutMs: 10_000,
       heartbeatIntervalMs: 2_000,
       rebalanceTimeoutMs: 15_000,
+      rejoinMaxMs: 60_000,
       maxWaitMs: 100,
       maxBytesPerPartition: 1 << 20,
       ...options,
     };
-    const kafka = connect(options.connection);
-    this.#admin = kafka.admin();
-    this.#consumer = kafka.consumer({
-      groupId: options.groupId,
-      sessionTimeout: this.#options.sessionTimeoutMs,
-      heartbeatInterval: this.#options.heartbeatIntervalMs,
-      rebalanceTimeout: this.#options.rebalanceTimeoutMs,
-      maxWaitTimeInMs: this.#options.maxWaitMs,
-      maxBytesPerPartition: this.#options.maxBytesPerPartition,
-      maxBytes: FETCH_BYTES_MAX,
-      minBytes: 1,
-      allowAutoTopicCreation: false,
-      retry: { restartOnFailure: async () => false },
-    });
+    this.#kafka = connect(options.connection);
+    this.#admin = this.#kafka.admin();
+    this.#consumer = this.#newConsumer();
   }
 
   run(handler: ShardHandler): Promise<void> {
@@ -87,23 +97,43 @@ export class KafkaLog implements InputLog {
     return this.#stopped;
   }
 
+  #newConsumer(): Consumer {
+    return this.#kafka.consumer({
+      groupId: this.#options.groupId,
+      sessionTimeout: this.#options.sessionTimeoutMs,
+      heartbeatInterval: this.#options.heartbeatIntervalMs,
+      rebalanceTimeout: this.#options.rebalanceTimeoutMs,
+      maxWaitTimeInMs: this.#options.maxWaitMs,
+      maxBytesPerPartition: this.#options.maxBytesPerPartition,
+      maxBytes: FETCH_BYTES_MAX,
+      minBytes: 1,
+      allowAutoTopicCreation: false,
+      // Its own restarts know no limit, and begin with the state that led to the crash.
+      retry: { restartOnFailure: async () => false },
+    });
+  }
+
   async #start(handler: ShardHandler): Promise<void> {
-    const { topic, onCrash, onPoll } = this.#options;
-    const consumer = this.#consumer;
     const sessions = new Sessions(handler, this.#reader(), systemClock, Math.random);
     this.#sessions = sessions;
-    const { events } = consumer;
-    consumer.on(events.GROUP_JOIN, ({ payload }: ConsumerGroupJoinEvent) =>
-      sessions.assign(payload.memberAssignment[topic] ?? []),
-    );
-    consumer.on(events.START_BATCH_PROCESS, (event) => this.#followSkip(event, sessions));
-    consumer.on(events.CRASH, ({ payload }) => {
-      if (!this.#hasCrashed) onCrash(payload.error);
-      this.#hasCrashed = true;
-    });
-    if (onPoll !== undefined) consumer.on(events.FETCH, () => onPoll());
-
     await this.#admin.connect();
+    await this.#join(this.#consumer, sessions);
+    this.#lagTimer = setInterval(() => void this.#commitLag(sessions), LAG_COMMIT_MS);
+  }
+
+  async #join(consumer: Consumer, sessions: Sessions): Promise<void> {
+    const { topic, onPoll } = this.#options;
+    const { events } = consumer;
+    consumer.on(events.GROUP_JOIN, ({ payload }: ConsumerGroupJoinEvent) => {
+      this.#isMember = true;
+      sessions.assign(payload.memberAssignment[topic] ?? []);
+    });
+    consumer.on(events.START_BATCH_PROCESS, (event) => this.#followSkip(event, sessions));
+    consumer.on(events.FETCH, () => {
+      this.#fetchedAt = systemClock.now();
+      onPoll?.();
+    });
+    consumer.on(events.CRASH, ({ payload }) => this.#onCrash(payload.error, sessions));
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
@@ -111,16 +141,56 @@ export class KafkaLog implements InputLog {
       eachBatchAutoResolve: false,
       eachBatch: async (payload) => this.#deliver(payload, sessions),
     });
-    this.#lagTimer = setInterval(() => void this.#commitLag(sessions), LAG_COMMIT_MS);
+  }
+
+  /**
+   * kafkajs gives up a join at the first answer that says "not yet" (a coordinator that is loading or has moved), and a fetch when no
+   * broker takes a connection. Both pass: the shards are given up, as others may have them now, and a new consumer joins.
+   */
+  #onCrash(error: Error, sessions: Sessions): void {
+    this.#isMember = false;
+    if (this.#stopped !== undefined) return;
+    sessions.assign([]);
+    const now = systemClock.now();
+    if (this.#crashes === 0 || (this.#fetchedAt > this.#crashedAt && now - this.#crashedAt > STEADY_MS)) {
+      this.#crashes = 0;
+      this.#failingSince = now;
+    }
+    this.#crashedAt = now;
+    if (isLasting(error) || now - this.#failingSince >= this.#options.rejoinMaxMs) {
+      this.#options.onCrash(error);
+      return;
+    }
+    const pause = Math.min(REJOIN_MAX_MS, REJOIN_MS * 2 ** this.#crashes) * (0.5 + Math.random() / 2);
+    this.#crashes += 1;
+    this.#rejoinTimer = setTimeout(() => {
+      this.#rejoining = this.#rejoin(sessions);
+    }, pause);
+  }
+
+  async #rejoin(sessions: Sessions): Promise<void> {
+    const old = this.#consumer;
+    const consumer = this.#newConsumer();
+    this.#consumer = consumer;
+    await old.disconnect().catch(() => {});
+    try {
+      await this.#join(consumer, sessions);
+    } catch (error) {
+      // It never ran, so it told nobody that it failed.
+      await consumer.disconnect().catch(() => {});
+      this.#onCrash(error as Error, sessions);
+    }
   }
 
   async #stop(): Promise<void> {
     // kafkajs may go on consuming when it is told to stop while it joins.
     await this.#started?.catch(() => {});
+    clearTimeout(this.#rejoinTimer);
+    await this.#rejoining;
     clearInterval(this.#lagTimer);
     const sessions = this.#sessions;
     if (sessions !== undefined) {
-      if (!this.#hasCrashed) await this.#commitLag(sessions);
+      await this.#commitLag(sessions);
       await sessions.close();
     }
     await Promise.all([this.#consumer.disconnect().catch(() => {}), this.#admin.disconnect().catch(() => {})]);
@@ -128,16 +198,15 @@ export class KafkaLog implements InputLog {
 
   #reader(): Reader {
     const { topic } = this.#options;
-    const consumer = this.#consumer;
     return {
       bounds: (partition) => this.#bounds(partition),
       start: (partition, offset) =>
         whileRunning(() => {
           // Both take effect before the next fetch; what an earlier fetch still brings is not delivered after a seek.
-          consumer.seek({ topic, partition, offset: String(offset) });
-          consumer.resume([{ topic, partitions: [partition] }]);
+          this.#consumer.seek({ topic, partition, offset: String(offset) });
+          this.#consumer.resume([{ topic, partitions: [partition] }]);
         }),
-      stop: (partition) => whileRunning(() => consumer.pause([{ topic, partitions: [partition] }])),
+      stop: (partition) => whileRunning(() => this.#consumer.pause([{ topic, partitions: [partition] }])),
     };
   }
 
@@ -185,7 +254,7 @@ export class KafkaLog implements InputLog {
   async #commitLag(sessions: Sessions): Promise<void> {
     const { topic } = this.#options;
     const moved = [...sessions.applied()].filter(([partition, offset]) => this.#committed.get(partition) !== offset);
-    if (moved.length === 0) return;
+    if (moved.length === 0 || !this.#isMember) return;
     try {
       await this.#consumer.commitOffsets(
         moved.map(([partition, offset]) => ({ topic, partition, offset: String(offset) })),
@@ -196,6 +265,11 @@ export class KafkaLog implements InputLog {
     }
   }
 }
+
+/** What a handler of ours throws comes wrapped like this too, and would come again. */
+const isLasting = (error: Error): boolean =>
+  classifyKafkaError(error) !== 'transient' ||
+  (error.name === 'KafkaJSNonRetriableError' && protocolErrorOf(error) === undefined);
 
 interface SkipPayload {
   readonly topic: string;

@@ -13,6 +13,8 @@ export interface OutgoingRecord {
   readonly headers?: Headers;
   /** Default: by the key, as Kafka's default partitioner does. */
   readonly partition?: number;
+  /** Default: now. */
+  readonly timestampMs?: number;
 }
 
 const CHUNK_RECORDS_MAX = 500;
@@ -73,9 +75,10 @@ export class Sender implements AsyncDisposable {
   }
 }
 
-function messageOf({ key, value, headers = [], partition }: OutgoingRecord): Message {
+function messageOf({ key, value, headers = [], partition, timestampMs }: OutgoingRecord): Message {
   const message: Message = { key, value, headers: { [HEADER_LIST]: headers } as NonNullable<Message['headers']> };
   if (partition !== undefined) message.partition = partition;
+  if (timestampMs !== undefined) message.timestamp = String(timestampMs);
   return message;
 }
 

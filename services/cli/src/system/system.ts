@@ -11,13 +11,16 @@ export interface SystemOptions {
   /** How many processes of each service to run; one when absent, none with 0. */
   readonly instances?: Partial<Record<ServiceName, number>>;
   /**
-   * Further variables for one process, e.g. a failpoint. `launch` is 1 for its first start and grows with every restart,
-   * so that a process told to die need not die again.
+   * Further variables for one process, e.g. a failpoint, or another way to a server. `launch` is 1 for its first start and grows
+   * with every restart, so that a process told to die need not die again.
    */
   readonly environment?: (process: {
     readonly name: string;
     readonly launch: number;
+    readonly postgresUrl: string;
   }) => Readonly<Record<string, string>>;
+  /** A second way into the embedded broker; see `KafkaOptions` of `@repo/embedded`. */
+  readonly kafkaSideDoor?: { readonly port: number; readonly advertised: number } | undefined;
   readonly kafkaSettings?: Readonly<Record<string, string>>;
   readonly postgresSettings?: Readonly<Record<string, string>>;
 }
@@ -48,6 +51,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     kafkaPort: settings.kafkaPort,
     postgresPort: settings.postgresPort,
     kafkaSettings: options.kafkaSettings ?? {},
+    kafkaSideDoor: options.kafkaSideDoor,
     postgresSettings: options.postgresSettings ?? {},
     external: { kafka: settings.kafkaBrokers?.join(','), postgresUrl: settings.databaseUrl },
     mode: settings.servers,
@@ -65,7 +69,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     for (const [name, service, instance] of plan(options.instances ?? {})) {
       const environment = (launch: number): NodeJS.ProcessEnv => ({
         ...environmentFor(settings, servers),
-        ...options.environment?.({ name, launch }),
+        ...options.environment?.({ name, launch, postgresUrl: servers.postgresUrl }),
       });
       services.push(await startService({ service, instance, httpPort, dataDir: settings.dataDir, environment, log }));
     }

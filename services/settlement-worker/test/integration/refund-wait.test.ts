@@ -1,5 +1,5 @@
 import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
-import { Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
+import { Fenced, Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
 import { loadPolicies } from '@repo/policy';
 import { contentHash } from '@repo/shard-worker';
@@ -137,4 +137,13 @@ test('without waiting a refund is answered at once', async () => {
   expect(answers(await settleBatch(lease, records, { ...deps, refundWaitMs: 0 }))).toMatchObject([
     { status: 'REFUSED', code: 'REFUND_CLAIM_NOT_FOUND' },
   ]);
+});
+
+test('a batch whose refunds must be looked up is refused when its shard is another’s, and leaves no rejection behind', async () => {
+  await send(claim('C-fenced'));
+  const stale = lease;
+  await ledger.acquireShard(lease.shard, 'another', 1);
+  const late = { ...refund('R-fenced', 'C-fenced'), offset: stale.nextOffset };
+  // An error that nobody handles would end the process, and fails this run.
+  await expect(settleBatch(stale, [late], deps)).rejects.toBeInstanceOf(Fenced);
 });
