@@ -33,14 +33,14 @@ export async function findQuarantines(source: RowSource, filter: QuarantineFilte
     topic: string;
     partition: number;
     first: string;
-    since: Date;
+    since_ms: string;
     messages: string;
     bytes: string;
     failed: string | null;
     failure: string | null;
     ordered: 'RELEASE' | 'DROP' | null;
   }>(
-    `select topic, partition, min(log_offset) as first, min(held_at) as since, count(*) as messages,
+    `select topic, partition, min(log_offset) as first, floor(extract(epoch from min(held_at)) * 1000) as since_ms, count(*) as messages,
        sum(octet_length(coalesce(value, ''))) as bytes, min(log_offset) filter (where failure is not null) as failed,
        (array_agg(failure order by log_offset) filter (where failure is not null))[1] as failure,
        (select action from quarantine_order where quarantine_order.partition = held.partition
@@ -65,7 +65,7 @@ export async function findQuarantines(source: RowSource, filter: QuarantineFilte
     topic: row.topic,
     partition: row.partition,
     offset: BigInt(row.first),
-    since: row.since,
+    since: new Date(Number(row.since_ms)),
     messages: Number(row.messages),
     bytes: Number(row.bytes),
     failedOffset: row.failed === null ? null : BigInt(row.failed),
@@ -87,14 +87,15 @@ export async function findHeld(
   { topic, partition, offset }: HeldPlace,
   { after = -1n, limit }: { readonly after?: bigint; readonly limit: number },
 ): Promise<(HeldMessage & { readonly failure: string | null; readonly heldAt: Date })[]> {
-  const rows = await source.rows<HeldRow & { failure: string | null; held_at: Date }>(
-    `select log_offset, record_ms, headers, key, value, failure, held_at from quarantined_message
+  const rows = await source.rows<HeldRow & { failure: string | null; held_ms: string }>(
+    `select log_offset, record_ms, headers, key, value, failure, floor(extract(epoch from held_at) * 1000) as held_ms
+     from quarantined_message
      where partition = $1 and topic = $2 and log_offset > $4 and key = (
        select key from quarantined_message where partition = $1 and topic = $2 and log_offset = $3)
      order by log_offset limit $5`,
     [partition, topic, offset, after, limit],
   );
-  return rows.map((row) => ({ ...toHeld(row), failure: row.failure, heldAt: row.held_at }));
+  return rows.map((row) => ({ ...toHeld(row), failure: row.failure, heldAt: new Date(Number(row.held_ms)) }));
 }
 
 /** Leaves an order for the shard's owner. Answers its id. */

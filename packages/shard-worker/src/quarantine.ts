@@ -141,10 +141,13 @@ async function refuseDeadLettersInARow(tx: LedgerTransaction, { shardId }: Locke
   if (isOurs) throw new Error('the worker fails on every message');
 }
 
-/** The error as it may be stored and shown: name, code, constraint and the nearest frame, never its message. */
+/** The error as it may be stored and shown: name, code, constraint and the nearest line of our own code, never its message. */
 function failureOf(error: unknown): string {
   const { name, code, constraint, frames } = describeError(error);
-  return [name, code, constraint, frames[0]]
+  const ours = frames
+    .find((frame) => !/node_modules|node:/.test(frame))
+    ?.replace(/\S*\/(?=(?:packages|services)\/)/, '');
+  return [name, code, constraint, ours]
     .filter((part) => part !== undefined)
     .join(' ')
     .slice(0, 300);

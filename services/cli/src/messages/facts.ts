@@ -28,8 +28,8 @@ const IDS = [
 /** Every id that a message carries: of its event, of the claim it is about, of its envelope. */
 export function idsOf(message: Message): ReadonlySet<string> {
   const fields = fieldsOf(message);
-  const found = IDS.map((name) => fields[name]).filter((id) => typeof id === 'string');
-  return new Set([...found, headerText(message, 'ce_id') ?? found[0] ?? '']);
+  const found = [...IDS.map((name) => fields[name]), headerText(message, 'ce_id')];
+  return new Set(found.filter((id) => typeof id === 'string'));
 }
 
 export function factsOf(message: Message): MessageFacts {
