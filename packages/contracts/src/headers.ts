@@ -53,3 +53,19 @@ export function deadLetterHeaders(
     ...ours.map(([name, text]): [string, Buffer] => [name, Buffer.from(text)]),
   ];
 }
+
+const NOTE_HEADERS = ['code', 'detail', 'topic', 'partition', 'offset', 'at', 'sequence'] as const;
+
+/** What the headers of a dead letter say: our note, and the headers of the original. Null where any of ours is missing: it is none of ours. */
+export function readDeadLetterHeaders(headers: readonly (readonly [string, Uint8Array])[]): {
+  readonly note: DeadLetterNote;
+  readonly original: readonly (readonly [string, Uint8Array])[];
+} | null {
+  const ours = new Map<string, string>();
+  for (const [name, value] of headers) ours.set(name, Buffer.from(value).toString());
+  const [code, detail, topic, partition, offset, at] = NOTE_HEADERS.map((name) => ours.get(`gongji-${name}`));
+  if (code === undefined || detail === undefined || topic === undefined || at === undefined) return null;
+  if (!/^\d{1,9}$/.test(partition ?? '') || offset === undefined || !/^\d{1,18}$/.test(offset)) return null;
+  const original = headers.filter(([name]) => !NOTE_HEADERS.some((own) => name === `gongji-${own}`));
+  return { note: { code, detail, topic, partition: Number(partition), offset, at }, original };
+}

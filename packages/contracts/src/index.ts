@@ -32,7 +32,13 @@ export {
 } from './decode.ts';
 export { FIELD_WORDS } from './field-words.ts';
 export { parseInstant } from './fields.ts';
-export { type DeadLetterNote, deadLetterHeaders, type EventStamp, outputHeaders } from './headers.ts';
+export {
+  type DeadLetterNote,
+  deadLetterHeaders,
+  type EventStamp,
+  outputHeaders,
+  readDeadLetterHeaders,
+} from './headers.ts';
 export { encodeHeldRefund } from './held-refunds-out.ts';
 export { type NhsaFlags, type NhsaSettlement, publishedNhsa, renderNhsa, withNhsa } from './nhsa.ts';
 export {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { type DeadLetterNote, deadLetterHeaders, headerText, outputHeaders, topicsOf } from '../src/index.ts';
+import {
+  type DeadLetterNote,
+  deadLetterHeaders,
+  headerText,
+  outputHeaders,
+  readDeadLetterHeaders,
+  topicsOf,
+} from '../src/index.ts';
 
 const texts = (headers: readonly (readonly [string, Uint8Array])[]) =>
   headers.map(([name, value]) => [name, new TextDecoder().decode(value)]);
@@ -60,6 +67,20 @@ test('a dead letter keeps the original headers byte for byte: repeated, binary, 
 test('a redriven message that dies again has one set of ours, the new one', () => {
   const once = deadLetterHeaders([['ce_type', bytes(0x78)]], { ...note, code: 'EVENT_MALFORMED', offset: '1' }, 3n);
   expect(texts(deadLetterHeaders(once, note, 7n))).toEqual([['ce_type', 'x'], ...ours]);
+});
+
+test('a dead letter gives back what it was made of: our note, and the original headers byte for byte', () => {
+  const original = [
+    ['ce_type', bytes(0x78)],
+    ['a', bytes(0, 255)],
+    ['ce_type', bytes()],
+  ] as const;
+  const read = readDeadLetterHeaders(deadLetterHeaders(original, note, 7n));
+  expect(read?.note).toEqual(note);
+  expect(read?.original.map(([name, value]) => [name, [...value]])).toEqual(
+    original.map(([name, value]) => [name, [...value]]),
+  );
+  expect(readDeadLetterHeaders(original)).toBeNull();
 });
 
 test('the first of repeated headers is read; an absent one is null', () => {

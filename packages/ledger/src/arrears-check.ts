@@ -1,4 +1,5 @@
 import type { CalendarDate, Period } from '@repo/domain';
+import { isHeldSql } from './quarantine.ts';
 import type { LedgerTransaction } from './transaction.ts';
 
 /** An arrears check that a members shard has begun and not finished. */
@@ -103,4 +104,35 @@ export async function moveCheck(
        marked = marked + $5, paused = paused + $6, moved_at = now() where partition = $1 and check_id = $2`,
     [partition, checkId, step.last, step.checked, step.marked, step.paused, step.finished],
   );
+}
+
+/** Notes the persons whom a check passes over because their messages are held. */
+export function leaveOut(
+  tx: LedgerTransaction,
+  partition: number,
+  { checkId, on }: Pick<OpenCheck, 'checkId' | 'on'>,
+  people: readonly string[],
+): void {
+  if (people.length === 0) return;
+  tx.send(
+    `insert into arrears_left (partition, psn_no, check_id, on_day) select $1, psn_no, $2, $3 from unnest($4::text[]) as given (psn_no)
+     on conflict (partition, psn_no, check_id) do nothing`,
+    [partition, checkId, on, people],
+  );
+}
+
+/** Takes out the earliest check of a person who was passed over. With a topic, only of one of whom nothing is held on it now. */
+export async function leftOut(
+  tx: LedgerTransaction,
+  partition: number,
+  topic: string | null,
+): Promise<(Pick<OpenCheck, 'checkId' | 'on'> & { readonly personNo: string }) | null> {
+  const isFree = topic === null ? '' : `and not ${isHeldSql('$1', '$2', 'psn_no')}`;
+  const [row] = await tx.rows<{ psn_no: string; check_id: string; on_day: CalendarDate }>(
+    `delete from arrears_left where partition = $1 and (psn_no, check_id) = (
+       select psn_no, check_id from arrears_left where partition = $1 ${isFree} order by on_day, check_id, psn_no limit 1)
+     returning psn_no, check_id, on_day::text`,
+    topic === null ? [partition] : [partition, topic],
+  );
+  return row === undefined ? null : { personNo: row.psn_no, checkId: row.check_id, on: row.on_day };
 }

@@ -3,6 +3,7 @@ import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresq
 import { CompiledQuery } from 'kysely';
 import { Migration20261122Ledger } from '../migrations/migration-20261122-ledger.ts';
 import { Migration20261123Backdated } from '../migrations/migration-20261123-backdated.ts';
+import { Migration20261124Quarantine } from '../migrations/migration-20261124-quarantine.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader';
 
@@ -25,6 +26,7 @@ export interface DatabaseOptions {
 const MIGRATIONS = [
   { name: 'migration-20261122-ledger', class: Migration20261122Ledger },
   { name: 'migration-20261123-backdated', class: Migration20261123Backdated },
+  { name: 'migration-20261124-quarantine', class: Migration20261124Quarantine },
 ];
 
 /**

@@ -1,4 +1,13 @@
-export { type ArrearsChunk, concernedIn, moveCheck, type OpenCheck, openCheck, readChunk } from './arrears-check.ts';
+export {
+  type ArrearsChunk,
+  concernedIn,
+  leaveOut,
+  leftOut,
+  moveCheck,
+  type OpenCheck,
+  openCheck,
+  readChunk,
+} from './arrears-check.ts';
 export {
   type BackdatedDraw,
   drawsSince,
@@ -14,6 +23,30 @@ export { findHeldRefunds, type HeldRefund } from './held-refunds.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
 export { type LoadableEvent, loadMembers } from './load-members.ts';
 export { MemberWorld } from './member-world.ts';
+export {
+  type HeldMessage,
+  heldFrom,
+  holdMessages,
+  letGo,
+  moveOrder,
+  noteFailure,
+  type OrderResult,
+  openOrder,
+  partHeld,
+  type QuarantineOrder,
+  quarantineDepth,
+} from './quarantine.ts';
+export {
+  countHeld,
+  findHeld,
+  findQuarantines,
+  type HeldPlace,
+  leaveOrder,
+  type OrderState,
+  type Quarantine,
+  type QuarantineFilter,
+  readOrder,
+} from './quarantine-orders.ts';
 export {
   findBindings,
   findBindingsById,

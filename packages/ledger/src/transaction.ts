@@ -10,6 +10,7 @@ import {
 } from '@repo/domain';
 import { Fenced, Raced } from './errors.ts';
 import { listColumn, packedQuery, packList, unpack } from './packed.ts';
+import { isHeldSql } from './quarantine.ts';
 import { toBinding, toPerson } from './rows.ts';
 import type { Session } from './session.ts';
 
@@ -28,6 +29,8 @@ export interface LockedShard {
   readonly deadSeq: bigint;
   /** The last day whose books are closed; later postings carry a later day. */
   readonly closedThrough: CalendarDate | null;
+  /** Messages of this shard are held: before a message is judged, its key is looked for among them (see quarantine.ts). */
+  readonly quarantined: boolean;
 }
 
 /** An event id seen before: its content, and where its outcome is (null: it had none). */
@@ -86,8 +89,8 @@ export class LedgerTransaction {
 
   /** Locks the shard's row if it is still this lease's; the lock holds until COMMIT, so nothing can come between. */
   async lockShard(lease: ShardLease): Promise<LockedShard> {
-    const [row] = await this.rows<Record<string, string>>(
-      `select shard_id, out_seq, result_seq, dead_seq, closed_through::text from shard
+    const [row] = await this.rows<Record<string, string> & { quarantined: boolean }>(
+      `select shard_id, out_seq, result_seq, dead_seq, closed_through::text, quarantined from shard
        where topic = $1 and partition = $2 and epoch = $3 and next_offset = $4 for no key update`,
       [lease.shard.topic, lease.shard.partition, lease.epoch, lease.nextOffset],
     );
@@ -98,6 +101,7 @@ export class LedgerTransaction {
       resultSeq: BigInt(row.result_seq ?? 0),
       deadSeq: BigInt(row.dead_seq ?? 0),
       closedThrough: (row.closed_through as CalendarDate | null) ?? null,
+      quarantined: row.quarantined,
     };
   }
 
@@ -223,13 +227,14 @@ export class LedgerTransaction {
     return rows.map(toWork);
   }
 
-  /** The oldest work of a members shard that postings have left. */
-  async dueWork(partition: number, limit: number): Promise<StoredWork[]> {
+  /** The oldest work of a members shard that postings have left. With a topic, only of payers of whom nothing is held on it. */
+  async dueWork(partition: number, limit: number, topic: string | null): Promise<StoredWork[]> {
+    const isFree = topic === null ? '' : `and not ${isHeldSql('$1', '$3', 'payer')}`;
     const rows = await this.rows<WorkRow>(
       `select ${WORK_COLUMNS} from shard_work
-       where partition = $1 and kind = 'BALANCE'
+       where partition = $1 and kind = 'BALANCE' ${isFree}
        order by work_id limit $2`,
-      [partition, limit],
+      topic === null ? [partition, limit] : [partition, limit, topic],
     );
     return rows.map(toWork);
   }

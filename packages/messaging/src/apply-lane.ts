@@ -157,9 +157,10 @@ export class ApplyLane {
       try {
         const { lease } = tenure;
         const applied = await work.run(lease);
-        await failpoint('after-db-commit');
-        if (applied !== null) await this.#accept(applied, work, lease);
-        else if (attempt > 1) await this.#catchUp(work);
+        if (applied !== null) {
+          await failpoint('after-db-commit');
+          await this.#accept(applied, work, lease);
+        } else if (attempt > 1) await this.#catchUp(work);
         return 'done';
       } catch (error) {
         const disposition = error instanceof HaltError ? 'defect' : classify(error);

@@ -5,7 +5,7 @@ export { classifyKafkaError } from './kafkajs/errors.ts';
 export { KafkaLog, type KafkaLogOptions } from './kafkajs/log.ts';
 export { type PositionOptions, PositionReader } from './kafkajs/position.ts';
 export { KafkaPublisher, type KafkaPublisherOptions } from './kafkajs/publisher.ts';
-export { type OutgoingRecord, Sender, type TailedRecord, type TailOptions, tail } from './kafkajs/tools.ts';
+export { type OutgoingRecord, readToEnd, Sender, type TailedRecord, type TailOptions, tail } from './kafkajs/tools.ts';
 export { createTopics, PartitionCountError, type TopicNames, type TopicOptions, topicNames } from './kafkajs/topics.ts';
 export type { Observer, ShardPhase, Step } from './observer.ts';
 export { type Failpoint, LIMITS, type Limits, type ProcessorOptions } from './options.ts';

@@ -7,7 +7,7 @@ const count = process.env.GONGJI_SEED === undefined ? Number(process.env.GONGJI_
 const seeds = Array.from({ length: count }, (_, index) => first + index);
 
 describe('crash campaign in memory', () => {
-  it(`keeps every promise in ${count} seeded histories of kills, zombies, lost answers and rebalances`, async () => {
+  it(`keeps every promise in ${count} seeded histories of kills, zombies, lost answers, rebalances and poison`, async () => {
     const broken: Array<{ seed: number; violations: string[] }> = [];
     for (const seed of seeds) {
       const violations = await runCampaign(seed);
@@ -21,6 +21,8 @@ describe('crash campaign in memory', () => {
     ['recovery does not read the position', { breakPositionRead: true }],
     ['recovery does not fence', { breakFence: true }],
     ['the position is not in the transaction', { breakPositionWrite: true }],
+    ['a record overtakes one of its key that is held', { forgetHeld: true }],
+    ['what is held is released from its end', { releaseBackwards: true }],
   ];
   it.each(flawed)(
     'finds out when %s',

@@ -28,30 +28,36 @@ const outputRow = (partition: number, value: string): Writes['rows'][number] => 
 
 /**
  * What a service would do, on the simulated database. A record says by its value what it causes: `rows:2` writes two rows, `work:3`
- * leaves three pieces of idle work, each of which writes one row later, `poison` is a defect.
+ * leaves three pieces of idle work, each of which writes one row later, `poison` is a defect until somebody mends it, and then writes one
+ * row. The key of a record that is set aside is held with all that follows of it, until it is ordered to be released.
  */
 class SampleProcessor implements BatchProcessor {
   readonly #process: MemoryProcess;
   readonly #database: MemoryDatabase;
+  readonly #flaws: Flaws;
+  readonly #isMended: () => boolean;
 
-  constructor(process: MemoryProcess, database: MemoryDatabase) {
+  constructor(process: MemoryProcess, database: MemoryDatabase, flaws: Flaws, isMended: () => boolean) {
     this.#process = process;
     this.#database = database;
+    this.#flaws = flaws;
+    this.#isMended = isMended;
   }
 
   apply(lease: Lease, records: readonly InputRecord[]): Promise<Applied> {
-    const { partition } = lease.shard;
-    if (records.some(({ value }) => value?.toString() === 'poison')) throw new TypeError('poison');
-    const rows = records.flatMap((record) => rowsOf(partition, record).map((value) => outputRow(partition, value)));
     const nextOffset = (records.at(-1)?.offset ?? 0n) + 1n;
-    const applied = records.map(({ offset }) => offset);
-    const addWork = records.flatMap((record) => workOf(partition, record));
-    return this.#transact(lease, { nextOffset, rows, applied, addWork });
+    return this.#transact(lease, ({ row }) => {
+      const keys = new Set(this.#flaws.forgetHeld ? [] : row.held.map(keyOf));
+      const isHeld = (record: InputRecord) => record.key !== null && keys.has(keyOf(record));
+      const free = records.filter((record) => !isHeld(record));
+      return { nextOffset, hold: records.filter(isHeld), ...this.#writesOf(lease, free) };
+    });
   }
 
   async applyIdle(lease: Lease): Promise<Applied | null> {
     const { partition } = lease.shard;
-    const work = await this.#process.call(() => this.#database.view(partition).work.slice(0, 2));
+    const { work, orders } = await this.#process.call(() => ({ ...this.#database.view(partition) }));
+    if (orders.length > 0) return this.#release(lease);
     if (work.length === 0) return null;
     // What was seen outside the transaction may be done by now; the transaction looks again, under the shard's lock.
     return this.#transact(lease, (transaction) => {
@@ -64,35 +70,67 @@ class SampleProcessor implements BatchProcessor {
     });
   }
 
-  async quarantine(lease: Lease, { offset }: InputRecord): Promise<Applied> {
-    const { partition } = lease.shard;
-    return this.#transact(lease, {
-      nextOffset: offset + 1n,
-      rows: [outputRow(partition, `quarantined:${offset}`)],
-      applied: [offset],
+  async quarantine(lease: Lease, record: InputRecord): Promise<Applied> {
+    return this.#transact(lease, { nextOffset: record.offset + 1n, rows: [], hold: [record] });
+  }
+
+  /** Applies the first few records of the key that was ordered; the order ends with the last, or at one that is still a defect. */
+  #release(lease: Lease): Promise<Applied> {
+    return this.#transact(lease, ({ row }) => {
+      const ofKey = row.held.filter((record) => keyOf(record) === row.orders[0]);
+      const first = ofKey.slice(0, 3);
+      const poisoned = this.#isMended() ? -1 : first.findIndex(isPoison);
+      const released = poisoned < 0 ? first : first.slice(0, poisoned);
+      const endOrder = poisoned >= 0 || released.length === ofKey.length;
+      const inOrder = this.#flaws.releaseBackwards ? released.toReversed() : released;
+      return { nextOffset: lease.nextOffset, letGo: released, endOrder, ...this.#writesOf(lease, inOrder) };
     });
+  }
+
+  #writesOf({ shard: { partition } }: Lease, records: readonly InputRecord[]) {
+    if (!this.#isMended() && records.some(isPoison)) throw new TypeError('poison');
+    return {
+      rows: records.flatMap((record) => rowsOf(partition, record).map((value) => outputRow(partition, value))),
+      applied: records.map(({ offset }) => offset),
+      addWork: records.flatMap((record) => workOf(partition, record)),
+    };
   }
 
   async #transact(lease: Lease, writes: Writes | ((transaction: Transaction) => Writes)): Promise<Applied> {
     const transaction = await this.#process.call(() => this.#database.begin(lease));
-    const final = typeof writes === 'function' ? writes(transaction) : writes;
     const before = transaction.row.outSeq;
+    let final: Writes;
+    try {
+      final = typeof writes === 'function' ? writes(transaction) : writes;
+    } catch (error) {
+      transaction.rollback();
+      throw error;
+    }
     const rows = await this.#process.call(() => transaction.commit(final));
     return { nextOffset: final.nextOffset, outSeq: before + BigInt(rows.length), rows };
   }
 }
 
+const keyOf = ({ key }: InputRecord): string => `${key}`;
+const isPoison = ({ value }: InputRecord): boolean => `${value}` === 'poison';
 const countOf = (kind: string, { value }: InputRecord): number => {
   const [name, count] = (value?.toString() ?? '').split(':');
   return name === kind ? Number(count) : 0;
 };
 const rowsOf = (partition: number, record: InputRecord): string[] =>
-  Array.from({ length: countOf('rows', record) }, (_, index) => `${partition}/${record.offset}/${index}`);
+  Array.from(
+    { length: isPoison(record) ? 1 : countOf('rows', record) },
+    (_, index) => `${partition}/${record.offset}/${index}`,
+  );
 const workOf = (partition: number, record: InputRecord): string[] =>
   Array.from({ length: countOf('work', record) }, (_, index) => `work ${partition}/${record.offset}/${index}`);
 
 export interface Flaws extends PublisherFlaws {
   readonly breakCompareAndSet?: boolean;
+  /** Records go on although earlier ones of their key are held. */
+  readonly forgetHeld?: boolean;
+  /** What is held is released from its end. */
+  readonly releaseBackwards?: boolean;
 }
 
 /** A whole simulated system: one broker, one database, any number of worker processes. */
@@ -103,6 +141,8 @@ export class Campaign {
   readonly group: MemoryGroup;
   readonly halts: Array<{ partition: number; reason: HaltReason; error: unknown }> = [];
   readonly limits: Partial<Limits>;
+  /** Whether the defect that poison meets is mended. */
+  isMended = false;
   readonly #flaws: Flaws;
   readonly #partitions: number;
   #started = 0;
@@ -123,6 +163,7 @@ export class Campaign {
       idleIntervalMs: 20,
       markIntervalMs: 50,
       drainMaxMs: 100,
+      quarantineMax: 1_000,
       ...limits,
     };
   }
@@ -136,7 +177,7 @@ export class Campaign {
       owner: process.name,
       store: new MemoryStore(process, this.database),
       publisher: new MemoryPublisher(process, this.broker, this.#flaws),
-      processor: new SampleProcessor(process, this.database),
+      processor: new SampleProcessor(process, this.database, this.#flaws, () => this.isMended),
       classify,
       onHalt: ({ partition }, reason, error) => this.halts.push({ partition, reason, error }),
       clock: process.clock,
@@ -147,14 +188,23 @@ export class Campaign {
     return { process, log };
   }
 
+  /** Orders every key that is held to be released, unless it has been. */
+  releaseAll(): void {
+    for (let partition = 0; partition < this.#partitions; partition++) {
+      const { held, orders } = this.database.view(partition);
+      for (const key of new Set(held.map(keyOf))) if (!orders.includes(key)) this.database.order(partition, key);
+    }
+  }
+
   /** Everything is applied, no work is left, and all of it is visible. */
   isDrained(): boolean {
     return this.#all((partition) => {
-      const { outSeq, work, applied } = this.database.view(partition);
+      const { outSeq, work, applied, held } = this.database.view(partition);
       const expected = this.#records(partition).length;
       return (
         applied.length >= expected &&
         work.length === 0 &&
+        held.length === 0 &&
         this.broker.committed(OUTPUT, partition).length >= Number(outSeq)
       );
     });
@@ -170,13 +220,14 @@ export class Campaign {
       const check = (holds: boolean, promise: string): void => {
         if (!holds) found.push(`shard ${partition}: not ${promise}`);
       };
-      check(
-        isSame(
-          applied,
-          records.map(({ offset }) => offset),
-        ),
-        'every input applied once, in order',
-      );
+      const byOffset = new Map(records.map((record) => [record.offset, record]));
+      const offsetsOf = (name: string, of: readonly bigint[]) =>
+        of.filter((offset) => keyOf(byOffset.get(offset) as InputRecord) === name);
+      const all = records.map(({ offset }) => offset);
+      const keys = new Set(records.map(keyOf));
+      check(applied.length === all.length && new Set(applied).size === all.length, 'every input applied once');
+      for (const name of keys)
+        check(isSame(offsetsOf(name, applied), offsetsOf(name, all)), `every input of key ${name} applied in order`);
       check(
         isSame(
           visible.map(({ seq }) => seq),
@@ -186,17 +237,19 @@ export class Campaign {
       );
       check(isSame(textOf(visible), textOf(outbox)), 'every output visible once, in order');
       const [work, direct] = [textOf(outbox).filter(isWork), textOf(outbox).filter((text) => !isWork(text))];
+      // In the order in which the inputs were applied, which is the log's but for what was held.
+      const inOrder = applied.flatMap((offset) => byOffset.get(offset) ?? []);
       check(
         isSame(
           direct,
-          records.flatMap((record) => rowsOf(partition, record)),
+          inOrder.flatMap((record) => rowsOf(partition, record)),
         ),
         'the outputs of the inputs, in order',
       );
       check(
         isSame(
           work,
-          records.flatMap((record) => workOf(partition, record)),
+          inOrder.flatMap((record) => workOf(partition, record)),
         ),
         'every piece of work done once, in order',
       );
@@ -220,15 +273,18 @@ const isSame = (left: readonly unknown[], right: readonly unknown[]): boolean =>
 
 const CHAOS_MS = 3_000;
 const DRAIN_MS = 120_000;
+const RELEASE_EVERY_MS = 400;
 
-/** Runs one seeded history of load, kills, stopped processes, shutdowns and network faults; answers the promises it broke. */
+/** Runs one seeded history of load, kills, stopped processes, shutdowns, network faults, poison and releases; answers the promises it broke. */
 export async function runCampaign(seed: number, flaws: Flaws = {}): Promise<string[]> {
   const campaign = new Campaign(seed, { flaws });
   const { world, broker } = campaign;
   for (let sent = 0; sent < 120; sent++) {
     world.after(world.between(0, CHAOS_MS), () => {
-      const kind = world.pick(['rows:1', 'rows:1', 'rows:2', 'rows:0', 'work:3', null]);
-      broker.append(Math.floor(world.between(0, broker.partitions)), kind === null ? null : Buffer.from(kind));
+      const kind = world.pick(['rows:1', 'rows:1', 'rows:2', 'rows:0', 'work:3', 'poison', null]);
+      // Only keyed records are set aside here: others have no order to keep.
+      const key = kind === 'poison' || world.chance(0.5) ? Buffer.from(world.pick(['a', 'b', 'c', 'd'])) : null;
+      broker.append(Math.floor(world.between(0, broker.partitions)), kind === null ? null : Buffer.from(kind), key);
     });
   }
   const workers = [campaign.start(), campaign.start()];
@@ -249,6 +305,11 @@ export async function runCampaign(seed: number, flaws: Flaws = {}): Promise<stri
       }
     });
   }
+  // Before the defect is mended a release ends where it began; afterwards nothing may be left of what was held.
+  world.after(world.between(CHAOS_MS / 2, CHAOS_MS), () => {
+    campaign.isMended = true;
+  });
+  for (let at = 0; at < CHAOS_MS + DRAIN_MS; at += RELEASE_EVERY_MS) world.after(at, () => campaign.releaseAll());
   await world.run(() => false, CHAOS_MS + 1_500);
   world.faultRate = 0;
   const isDrained = await world.run(() => campaign.isDrained(), CHAOS_MS + DRAIN_MS);

@@ -10,6 +10,7 @@ const RETRY_REASONS = [
   'BROKER',
   'CONCURRENT_TRANSACTIONS',
 ] as const;
+const QUARANTINE_ENDS = ['RELEASED', 'DROPPED', 'FAILED'] as const;
 const POOL_STATES = ['busy', 'idle', 'waiting'] as const;
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
@@ -109,6 +110,30 @@ export const METRICS = {
     kind: 'gauge',
     name: 'settlement_shard_halted',
     help: '1 while the shard is halted on a state that cannot be explained; page a person.',
+    labels: shard,
+  },
+  quarantines: {
+    kind: 'counter',
+    name: 'settlement_quarantines_total',
+    help: 'Messages that the worker failed on and set aside, their keys with them.',
+    labels: { topic: TOPICS },
+  },
+  quarantineEnds: {
+    kind: 'counter',
+    name: 'settlement_quarantine_ended_total',
+    help: 'Held messages released or dropped by order of an operator, and releases that failed again.',
+    labels: { topic: TOPICS, result: QUARANTINE_ENDS },
+  },
+  quarantinedKeys: {
+    kind: 'gauge',
+    name: 'settlement_quarantined_keys',
+    help: 'Keys whose messages are held in quarantine, as of the scrape; a person must look.',
+    labels: shard,
+  },
+  quarantinedMessages: {
+    kind: 'gauge',
+    name: 'settlement_quarantined_messages',
+    help: 'Messages held in quarantine, as of the scrape.',
     labels: shard,
   },
   dbPool: {

@@ -1,6 +1,7 @@
 import { codeOf } from '@repo/ledger';
 import type { Observer, ShardId, ShardPhase } from '@repo/messaging';
 import type { Logger, Metrics } from '@repo/observability';
+import type { OrderStep } from './quarantine.ts';
 
 /** Longest time between two fetches before the process counts as stuck; an empty fetch answers within a second. */
 const POLL_MS_MAX = 30_000;
@@ -42,11 +43,37 @@ export class Health {
     return acquiring.length > 0 ? `being acquired: ${acquiring.join(', ')}` : null;
   }
 
+  /** How much the shards of this process hold. */
+  showHeld(held: readonly { readonly partition: number; readonly keys: number; readonly messages: number }[]): void {
+    for (const [partition, phase] of this.#phases) {
+      if (phase !== 'ready') continue;
+      const { keys = 0, messages = 0 } = held.find((shard) => shard.partition === partition) ?? {};
+      const labels = { topic: this.#stream, partition };
+      this.#metrics.quarantinedKeys.set(labels, keys);
+      this.#metrics.quarantinedMessages.set(labels, messages);
+    }
+  }
+
+  orderMoved(shard: ShardId, { action, result, messages, offset }: OrderStep): void {
+    const done = { RELEASE: 'RELEASED', DROP: 'DROPPED' } as const;
+    if (messages > 0) this.#metrics.quarantineEnds.add({ topic: this.#stream, result: done[action] }, messages);
+    const fields = { partition: shard.partition, offset: String(offset), action, state: result, count: messages };
+    if (result === 'FAILED') {
+      this.#metrics.quarantineEnds.add({ topic: this.#stream, result: 'FAILED' });
+      this.#log.error(fields, 'a release ended at a message that the worker still fails on');
+    } else this.#log.info(fields, 'an order about held messages was carried out');
+  }
+
   readonly observer: Observer = {
     phase: (shard, phase) => {
       // A closed shard is somebody else's or about to be taken again.
       if (phase === 'closed') this.#phases.delete(shard.partition);
       else this.#phases.set(shard.partition, phase);
+      if (phase !== 'ready') {
+        // Whoever has the shard now shows what it holds.
+        this.#metrics.quarantinedKeys.remove(this.#labels(shard));
+        this.#metrics.quarantinedMessages.remove(this.#labels(shard));
+      }
       this.#log.info({ partition: shard.partition, phase }, 'shard');
       const labels = this.#labels(shard);
       this.#metrics.shardOwned.set(labels, phase === 'ready' ? 1 : 0);
@@ -70,9 +97,10 @@ export class Health {
       this.#log.warn({ partition: shard.partition, action: step, reason: disposition, error }, 'an attempt failed');
     },
     quarantined: (shard, { offset }) => {
+      this.#metrics.quarantines.add({ topic: this.#stream });
       this.#log.error(
         { partition: shard.partition, offset: String(offset) },
-        'a message was set aside: the worker fails on it',
+        'a message was set aside: the worker fails on it, and holds its key',
       );
     },
   };

@@ -2,5 +2,13 @@ export { arrearsMessages } from './arrears-messages.ts';
 export { writeApplied } from './commit.ts';
 export { readWorkerConfig, type WorkerConfig } from './config.ts';
 export { badRows, contentHash, deadRow, type OutboxTargets, resultRow, toOutboxRow } from './outbox.ts';
+export {
+  type AppliedIn,
+  type BatchPlace,
+  type Core,
+  holdBehind,
+  type OrderStep,
+  withQuarantine,
+} from './quarantine.ts';
 export { runWorker, type WorkerBackground, type WorkerParts } from './run.ts';
 export { classify, shardStore } from './store.ts';

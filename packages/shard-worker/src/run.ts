@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OUTCOME_CODES, type PolicyLookup } from '@repo/domain';
-import { isTransient, Ledger } from '@repo/ledger';
-import { type BatchProcessor, createProcessor, type KafkaConnection, KafkaLog, KafkaPublisher } from '@repo/messaging';
+import { countHeld, isTransient, Ledger } from '@repo/ledger';
+import { createProcessor, type KafkaConnection, KafkaLog, KafkaPublisher } from '@repo/messaging';
 import {
   ConfigurationError,
   createLogger,
@@ -17,6 +17,7 @@ import { loadPolicies } from '@repo/policy';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { Health } from './health.ts';
 import type { OutboxTargets } from './outbox.ts';
+import { type Core, withQuarantine } from './quarantine.ts';
 import { classify, shardStore } from './store.ts';
 
 const SCHEMA_ASKED_EVERY_MS = 1_000;
@@ -38,7 +39,7 @@ export interface WorkerParts {
   readonly stream: 'claims' | 'members';
   readonly topic: (config: WorkerConfig) => string;
   readonly targets: (config: WorkerConfig) => OutboxTargets;
-  readonly build: (tools: WorkerTools) => BatchProcessor;
+  readonly build: (tools: WorkerTools) => Core;
   /** What the process does besides its shards. */
   readonly background?: (tools: WorkerBackground) => Promise<void>;
 }
@@ -92,12 +93,23 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
 
   const publisher = new KafkaPublisher({ connection, app, topic, resultsTopic: targets.results, failpoint });
   stack.defer(() => publisher.close());
+  const core = parts.build({ config, ledger, metrics, log, policyOf, targets, failpoint });
+  // Without a database the last values stay: others tell that it is away.
+  metrics.beforeScrape(() =>
+    countHeld(ledger, topic).then(
+      (held) => health.showHeld(held),
+      () => undefined,
+    ),
+  );
   const handler = createProcessor({
     topic,
     owner: config.owner,
     store: shardStore(ledger, targets),
     publisher,
-    processor: parts.build({ config, ledger, metrics, log, policyOf, targets, failpoint }),
+    processor: withQuarantine(core, {
+      ...{ ledger, policyOf, targets, failpoint },
+      onOrder: (shard, step) => health.orderMoved(shard, step),
+    }),
     classify,
     failpoint,
     limits: { batchRecordsMax: config.batchMax },

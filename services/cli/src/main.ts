@@ -21,6 +21,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   books: () => import('./commands/books.ts'),
   renumber: () => import('./commands/renumber.ts'),
   backdated: () => import('./commands/backdated.ts'),
+  quarantine: () => import('./commands/quarantine.ts'),
+  'dead-letters': () => import('./commands/dead-letters.ts'),
 };
 
 process.exitCode = await main(process.argv.slice(2));

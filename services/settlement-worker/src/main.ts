@@ -1,7 +1,7 @@
 import { DECODE_LIMITS, topicsOf } from '@repo/contracts';
 import type { Lease } from '@repo/messaging';
 import { runWorker } from '@repo/shard-worker';
-import { expireRefunds, type Observed, setAside, settleBatch } from './settle.ts';
+import { expireRefunds, type Observed, settleBatch, settleHeld } from './settle.ts';
 
 runWorker({
   name: 'settlement-worker',
@@ -33,7 +33,7 @@ runWorker({
       apply: (lease, records) => settleBatch(lease, records, deps),
       // Where nothing waits there is nothing to look for. Switched off while some wait, they are answered after the next start with it on.
       ...(config.refundWaitMs > 0 && { applyIdle: (lease: Lease) => expireRefunds(lease, deps) }),
-      quarantine: (lease, record) => setAside(lease, record, deps),
+      applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),
     };
   },
 });

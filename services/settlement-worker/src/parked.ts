@@ -1,5 +1,5 @@
-import type { LedgerTransaction } from '@repo/ledger';
-import type { InputRecord } from '@repo/messaging';
+import type { Ledger, LedgerTransaction } from '@repo/ledger';
+import type { InputRecord, ShardId } from '@repo/messaging';
 
 /** A refund that came before its claim, kept as it came, until the claim comes or its time is up. */
 export interface Parked {
@@ -33,13 +33,29 @@ export const parkedFor = async (
     )
   ).map(toParked);
 
-/** The refunds whose time is up, by the database's clock. */
-export const expired = async (tx: LedgerTransaction, partition: number, limit: number): Promise<Parked[]> =>
+/** A refund whose patient is quarantined waits on: its claim may have come, and be among what is held. */
+const EXPIRED = `parked_refund where partition = $1 and until <= now() and not (
+  exists (select from shard where topic = $2 and partition = $1 and quarantined)
+  and exists (select from quarantined_message as held where held.partition = $1 and held.topic = $2
+    and sha256(held.key) = sha256(parked_refund.key)))`;
+
+/** Whether the time of any refund is up, by the database's clock. */
+export async function isAnyExpired(ledger: Ledger, { partition, topic }: ShardId): Promise<boolean> {
+  const [row] = await ledger.rows<{ expired: boolean }>(`select exists (select from ${EXPIRED}) as expired`, [
+    partition,
+    topic,
+  ]);
+  return row?.expired === true;
+}
+
+/** The refunds whose time is up. */
+export const expired = async (tx: LedgerTransaction, { partition, topic }: ShardId, limit: number): Promise<Parked[]> =>
   (
-    await tx.rows<ParkedRow>(
-      `select ${COLUMNS} from parked_refund where partition = $1 and until <= now() order by until, log_offset limit $2`,
-      [partition, limit],
-    )
+    await tx.rows<ParkedRow>(`select ${COLUMNS} from ${EXPIRED} order by until, log_offset limit $3`, [
+      partition,
+      topic,
+      limit,
+    ])
   ).map(toParked);
 
 /** Keeps these refunds waiting for `waitMs` and lets go of those that are answered. */

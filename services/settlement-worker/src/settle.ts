@@ -27,10 +27,27 @@ import {
   type Settlement,
   ZERO,
 } from '@repo/domain';
-import { type BatchWrites, booksOf, type Ledger, type OutcomeRow } from '@repo/ledger';
+import {
+  type BatchWrites,
+  booksOf,
+  codeOf,
+  isTransient,
+  type Ledger,
+  type LedgerTransaction,
+  type OutcomeRow,
+} from '@repo/ledger';
 import type { Applied, InputRecord, Lease, ShardId } from '@repo/messaging';
-import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, writeApplied } from '@repo/shard-worker';
-import { expired, type Parked, writeParked } from './parked.ts';
+import {
+  type AppliedIn,
+  type BatchPlace,
+  badRows,
+  contentHash,
+  holdBehind,
+  type OutboxTargets,
+  resultRow,
+  writeApplied,
+} from '@repo/shard-worker';
+import { expired, isAnyExpired, type Parked, writeParked } from './parked.ts';
 import { settlementIdOf } from './settlement-id.ts';
 import { type Good, loadWorld, park, type World } from './world.ts';
 
@@ -67,21 +84,66 @@ interface Message {
  */
 export async function settleBatch(lease: Lease, records: readonly InputRecord[], deps: SettleDeps): Promise<Applied> {
   const messages = records.map((record) => decode(record, deps.limits));
-  const good = messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
   const last = records.at(-1);
   const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
-  const seen: Observed[] = [];
-  const applied = await deps.ledger.transact(async (tx) => {
-    seen.length = 0;
-    const { shard, ...world } = await loadWorld(tx, lease, good, deps);
-    await deps.failpoint?.('mid-db');
-    const { writes, waiting } = decideAll(lease.shard, messages, world, deps, seen);
-    await deps.failpoint?.('before-db-commit');
-    writeParked(tx, lease.shard.partition, { ...waiting, waitMs: deps.refundWaitMs });
-    return writeApplied(tx, { lease, shard, nextOffset }, writes, deps.targets);
+  const { applied, committed } = await deps.ledger.transact(async (tx) => {
+    // Asked in one go with the lock: where nothing is held, which the shard's row says, that costs no round trip.
+    const [locked, loaded] = await Promise.allSettled([
+      tx.lockShard(lease),
+      loadWorld(tx, lease, goodOf(messages), deps),
+    ]);
+    const place = { lease, shard: resultOf(locked), nextOffset };
+    // After an error of the server nothing more can be done in this transaction.
+    if (loaded.status === 'rejected' && isTheirs(loaded.reason)) throw loaded.reason;
+    const free = await holdBehind(tx, place, messages);
+    if (free.length === messages.length) return settle(tx, place, messages, resultOf(loaded), deps);
+    // What was asked about messages that are now held may be what fails: nobody else is to fail with it.
+    return settle(tx, place, free, await loadWorld(tx, lease, goodOf(free), deps), deps);
   });
-  for (const event of seen) deps.observe?.(event);
+  committed();
   return applied;
+}
+
+function resultOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
+}
+
+/** Whether an error is the database's, or a race that another attempt resolves, and not our own code's. */
+const isTheirs = (error: unknown): boolean => isTransient(error) || codeOf(error) !== null;
+
+/** Settles messages that were held, in a transaction that has locked the shard. */
+export async function settleHeld(
+  tx: LedgerTransaction,
+  place: BatchPlace,
+  records: readonly InputRecord[],
+  deps: SettleDeps,
+): Promise<AppliedIn> {
+  const messages = records.map((record) => decode(record, deps.limits));
+  return settle(tx, place, messages, await loadWorld(tx, place.lease, goodOf(messages), deps), deps);
+}
+
+const goodOf = (messages: readonly Message[]): Good[] =>
+  messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
+
+async function settle(
+  tx: LedgerTransaction,
+  place: BatchPlace,
+  messages: readonly Message[],
+  world: World,
+  deps: SettleDeps,
+): Promise<AppliedIn> {
+  const { shard } = place.lease;
+  const seen: Observed[] = [];
+  await deps.failpoint?.('mid-db');
+  const { writes, waiting } = decideAll(shard, messages, world, deps, seen);
+  await deps.failpoint?.('before-db-commit');
+  writeParked(tx, shard.partition, { ...waiting, waitMs: deps.refundWaitMs });
+  const applied = writeApplied(tx, place, writes, deps.targets);
+  const committed = (): void => {
+    for (const event of seen) deps.observe?.(event);
+  };
+  return { applied, committed };
 }
 
 function decode(record: InputRecord, limits: DecodeLimits): Message {
@@ -258,14 +320,10 @@ const EXPIRED_MAX = 500;
 /** Answers the refunds whose claim did not come in time; null when there are none. */
 export async function expireRefunds(lease: Lease, deps: SettleDeps): Promise<Applied | null> {
   const { partition } = lease.shard;
-  const [waiting] = await deps.ledger.rows<{ waits: boolean }>(
-    `select exists (select from parked_refund where partition = $1 and until <= now()) as waits`,
-    [partition],
-  );
-  if (waiting?.waits !== true) return null;
+  if (!(await isAnyExpired(deps.ledger, lease.shard))) return null;
   return deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
-    const refunds = await expired(tx, partition, EXPIRED_MAX);
+    const refunds = await expired(tx, lease.shard, EXPIRED_MAX);
     const world: World = { books: booksOf(deps.policyOf, {}), known: new Map(), paid: new Map(), parked: new Map() };
     for (const refund of refunds) park(world.parked, refund);
     const draft = new Draft();
@@ -274,29 +332,5 @@ export async function expireRefunds(lease: Lease, deps: SettleDeps): Promise<App
     const { parked: _, unparked: __, ...rows } = draft;
     const at = { lease, shard, nextOffset: lease.nextOffset };
     return writeApplied(tx, at, { books: world.books, ...rows, facts: false }, deps.targets);
-  });
-}
-
-const FAILED = 'the worker failed on this message';
-/** So many in a row are no bad messages: the fault is ours, and dead letters must not fill with good claims. */
-const SET_ASIDE_MAX = 3;
-
-/**
- * Sets a message aside that our own code cannot settle: it goes to the dead letters, in its place in the order. Rejects, which halts
- * the shard, once the last outcomes of the shard are all messages set aside, restarts included.
- */
-export function setAside(lease: Lease, record: InputRecord, deps: SettleDeps): Promise<Applied> {
-  return deps.ledger.transact(async (tx) => {
-    const shard = await tx.lockShard(lease);
-    const last = await tx.rows<{ stamp: string }>(
-      'select stamp from outcome where shard_id = $1 order by seq desc limit $2',
-      [shard.shardId, SET_ASIDE_MAX],
-    );
-    const isOurs = last.length === SET_ASIDE_MAX && last.every(({ stamp }) => stamp.includes(JSON.stringify(FAILED)));
-    if (isOurs) throw new Error('the worker fails on every message');
-    const outcomes = [deadRow(lease.shard, record, { code: 'EVENT_UNREADABLE', detail: FAILED })];
-    const books = booksOf(deps.policyOf, {});
-    const at = { lease, shard, nextOffset: record.offset + 1n };
-    return writeApplied(tx, at, { books, outcomes, ids: [], facts: false }, deps.targets);
   });
 }

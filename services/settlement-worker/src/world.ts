@@ -9,7 +9,7 @@ import {
   type Person,
   type PolicyLookup,
 } from '@repo/domain';
-import { booksOf, type KnownId, type LedgerTransaction, type LockedShard } from '@repo/ledger';
+import { booksOf, type KnownId, type LedgerTransaction } from '@repo/ledger';
 import type { Lease } from '@repo/messaging';
 import { type Parked, parkedFor } from './parked.ts';
 
@@ -27,19 +27,16 @@ export interface World {
 }
 
 /**
- * Reads everything the batch's decisions look at: ids, then payers, then locks, and only then what the locks protect. All of it is
- * asked in one go and done in that order, unless a refund must first be told whom its claim was paid by.
+ * Reads everything the batch's decisions look at, behind the shard's lock: ids, then payers, then locks, and only then what the locks
+ * protect. All of it is asked in one go and done in that order, unless a refund must first be told whom its claim was paid by.
  */
 export async function loadWorld(
   tx: LedgerTransaction,
   lease: Lease,
   good: readonly Good[],
   { policyOf, refundWaitMs }: { readonly policyOf: PolicyLookup; readonly refundWaitMs: number },
-): Promise<World & { shard: LockedShard }> {
+): Promise<World> {
   const refunded = good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
-  const locking = tx.lockShard(lease);
-  // Awaited below; where refunds must be looked up first, it may fail before anybody has, which would end the process.
-  locking.catch(() => undefined);
   const finding = tx.findIds([
     ...new Set([...good.map(({ identity }) => identity), ...refunded.map((claimId) => `claim:${claimId}`)]),
   ]);
@@ -51,8 +48,7 @@ export async function loadWorld(
     ...[...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
   ];
   const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
-  const [shard, known, persons, bindings, empty, waiting] = await Promise.all([
-    locking,
+  const [known, persons, bindings, empty, waiting] = await Promise.all([
     finding,
     tx.lockPersons(others, patients),
     tx.bindingsOf({ beneficiaries: patients }),
@@ -64,7 +60,7 @@ export async function loadWorld(
   books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
   const parked = new Map<string, Parked[]>();
   for (const refund of waiting) park(parked, refund);
-  return { shard, books, known, paid, parked };
+  return { books, known, paid, parked };
 }
 
 /** Adds a refund to those that wait for its claim. */

@@ -23,7 +23,17 @@ import {
   type WorkItem,
 } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
-import { badRows, contentHash, deadRow, type OutboxTargets, resultRow, writeApplied } from '@repo/shard-worker';
+import {
+  type AppliedIn,
+  type BatchPlace,
+  badRows,
+  contentHash,
+  deadRow,
+  holdBehind,
+  type OutboxTargets,
+  resultRow,
+  writeApplied,
+} from '@repo/shard-worker';
 import { BackdatedFacts } from './backdated.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -67,25 +77,48 @@ export async function applyMembers(lease: Lease, records: readonly InputRecord[]
   const messages = records.map((record) => decode(record, deps.limits));
   const last = records.at(-1);
   const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
-  const dead: string[] = [];
-  const applied = await deps.ledger.transact(async (tx) => {
-    dead.length = 0;
+  const { applied, committed } = await deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
-    const draft = new MemberDraft();
-    const { world, queue, known } = await load(tx, lease, messages, draft, deps);
-    await deps.failpoint?.('mid-db');
-    const backdated = new BackdatedFacts(world);
-    for (const message of messages) {
-      const code = applyOne(lease, message, { world, queue, known, draft, backdated, deps });
-      if (code !== null) dead.push(code);
-    }
-    await backdated.write(tx);
-    const done = await writeApplied(tx, { lease, shard, nextOffset }, writesOf(world, draft), deps.targets);
-    await deps.failpoint?.('before-db-commit');
-    return done;
+    return applyIn(tx, { lease, shard, nextOffset }, await holdBehind(tx, { lease, shard }, messages), deps);
   });
-  for (const code of dead) deps.observe?.({ code });
+  committed();
   return applied;
+}
+
+/** Applies events that were held, in a transaction that has locked the shard. */
+export function applyHeldMembers(
+  tx: LedgerTransaction,
+  place: BatchPlace,
+  records: readonly InputRecord[],
+  deps: MemberDeps,
+): Promise<AppliedIn> {
+  const messages = records.map((record) => decode(record, deps.limits));
+  return applyIn(tx, place, messages, deps);
+}
+
+async function applyIn(
+  tx: LedgerTransaction,
+  place: BatchPlace,
+  messages: readonly Message[],
+  deps: MemberDeps,
+): Promise<AppliedIn> {
+  const { lease } = place;
+  const dead: string[] = [];
+  const draft = new MemberDraft();
+  const { world, queue, known } = await load(tx, lease, messages, draft, deps);
+  await deps.failpoint?.('mid-db');
+  const backdated = new BackdatedFacts(world);
+  for (const message of messages) {
+    const code = applyOne(lease, message, { world, queue, known, draft, backdated, deps });
+    if (code !== null) dead.push(code);
+  }
+  await backdated.write(tx);
+  const applied = writeApplied(tx, place, writesOf(world, draft), deps.targets);
+  await deps.failpoint?.('before-db-commit');
+  const committed = (): void => {
+    for (const code of dead) deps.observe?.({ code });
+  };
+  return { applied, committed };
 }
 
 export function writesOf(world: MemberWorld, draft: MemberDraft): BatchWrites {

@@ -2,14 +2,17 @@ import { applyArrearsCheck, type CalendarDate, monthsDue, startOf, yearOf } from
 import {
   concernedIn,
   type LedgerTransaction,
+  leaveOut,
+  leftOut,
   MemberWorld,
   moveCheck,
   type OpenCheck,
   openCheck,
+  partHeld,
   readChunk,
 } from '@repo/ledger';
 import type { Applied, Lease } from '@repo/messaging';
-import { writeApplied } from '@repo/shard-worker';
+import { type BatchPlace, writeApplied } from '@repo/shard-worker';
 import { type MemberDeps, MemberDraft, writesOf } from './apply-members.ts';
 import { BackdatedFacts } from './backdated.ts';
 import type { Pace } from './pace.ts';
@@ -23,25 +26,30 @@ const CHUNK = 4_000;
  * What a members shard does between batches of events: the work that postings left, and open arrears checks, a stretch at a time as
  * `pace` allows. Each step is a transaction of its own with its cursor in it, so a crash repeats nothing and loses nothing. A stretch
  * goes first when it is its turn, since under load there is always other work; a payer's own work still comes before the payer's check.
- * Null = nothing to do now.
+ * Of a payer whose messages are held nothing is done here: it might fail as they did, and what they say is not known yet. Null =
+ * nothing to do now.
  */
 export async function doIdleWork(lease: Lease, deps: MemberDeps, pace: Pace): Promise<Applied | null> {
   const { partition } = lease.shard;
-  const [waiting] = await deps.ledger.rows<{ work: boolean; check: boolean }>(
+  const [waiting] = await deps.ledger.rows<{ work: boolean; check: boolean; left: boolean }>(
     `select exists (select from shard_work where partition = $1 and kind = 'BALANCE') as work,
-       exists (select from arrears_check where partition = $1 and not finished) as check`,
+       exists (select from arrears_check where partition = $1 and not finished) as check,
+       exists (select from arrears_left where partition = $1) as left`,
     [partition],
   );
   const isCheck = waiting?.check === true && pace.begin(CHUNK);
-  if (!isCheck && waiting?.work !== true) return null;
+  if (!isCheck && waiting?.work !== true && waiting?.left !== true) return null;
   let looked = 0;
   const applied = await deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
+    const place = { lease, shard, nextOffset: lease.nextOffset };
     const draft = new MemberDraft();
-    const step = isCheck ? await doCheck(tx, partition, draft, deps) : await doBalanceWork(tx, partition, draft, deps);
+    const step = isCheck
+      ? await doCheck(tx, place, draft, deps)
+      : ((await doBalanceWork(tx, place, draft, deps)) ?? (await doLeft(tx, place, draft, deps)));
     if (step === null) return null;
     looked = step.looked;
-    return writeApplied(tx, { lease, shard, nextOffset: lease.nextOffset }, writesOf(step.world, draft), deps.targets);
+    return writeApplied(tx, place, writesOf(step.world, draft), deps.targets);
   });
   if (isCheck) pace.giveBack(CHUNK - looked);
   return applied;
@@ -53,13 +61,20 @@ interface Step {
   readonly looked: number;
 }
 
+type Place = Pick<BatchPlace, 'lease' | 'shard'>;
+
+/** Of these payers, those of whom nothing is held, and the others. */
+const partPayers = (tx: LedgerTransaction, { lease, shard }: Place, payers: readonly string[]) =>
+  partHeld(tx, { shard: lease.shard, locked: shard }, payers, (payer) => Buffer.from(payer));
+
 async function doBalanceWork(
   tx: LedgerTransaction,
-  partition: number,
+  place: Place,
   draft: MemberDraft,
   { policyOf }: MemberDeps,
 ): Promise<Step | null> {
-  const oldest = await tx.dueWork(partition, PAYERS_MAX);
+  const { topic, partition } = place.lease.shard;
+  const oldest = await tx.dueWork(partition, PAYERS_MAX, place.shard.quarantined ? topic : null);
   if (oldest.length === 0) return null;
   const payers = [...new Set(oldest.map(({ payer }) => payer))];
   const world = await MemberWorld.load(tx, [], policyOf, payers);
@@ -71,37 +86,62 @@ async function doBalanceWork(
 
 async function doCheck(
   tx: LedgerTransaction,
-  partition: number,
+  place: Place,
   draft: MemberDraft,
   deps: MemberDeps,
 ): Promise<Step | null> {
+  const { partition } = place.lease.shard;
   const check = await openCheck(tx, partition);
   if (check === null) return null;
   const { last, count, areas, since } = await readChunk(tx, partition, check.cursor, CHUNK);
   const { world, marked } =
     last === null
       ? { world: await MemberWorld.load(tx, [], deps.policyOf), marked: 0 }
-      : await checkStretch(tx, partition, check, { last, areas, since }, draft, deps);
+      : await checkStretch(tx, place, check, { last, areas, since }, draft, deps);
   const paused = draft.outcomes.length;
   await moveCheck(tx, partition, check.checkId, { last, checked: count, marked, paused, finished: count < CHUNK });
   return { world, looked: count };
 }
 
+/** Checks one payer whom a check passed over because of what was held, now that nothing is. */
+async function doLeft(tx: LedgerTransaction, place: Place, draft: MemberDraft, deps: MemberDeps): Promise<Step | null> {
+  const { topic, partition } = place.lease.shard;
+  const left = await leftOut(tx, partition, place.shard.quarantined ? topic : null);
+  if (left === null) return null;
+  const { world } = await checkPeople(tx, partition, left, [left.personNo], draft, deps);
+  return { world, looked: 0 };
+}
+
 async function checkStretch(
   tx: LedgerTransaction,
-  partition: number,
-  { checkId, on, cursor }: OpenCheck,
+  place: Place,
+  check: OpenCheck,
   stretch: { last: string; areas: readonly string[]; since: Parameters<typeof monthsDue>[1] | null },
   draft: MemberDraft,
-  { policyOf }: MemberDeps,
+  deps: MemberDeps,
 ): Promise<{ world: MemberWorld; marked: number }> {
+  const { partition } = place.lease.shard;
+  const { on, cursor } = check;
   const { last, areas, since } = stretch;
   const months =
     since === null
       ? []
-      : areas.flatMap((area) => monthsDue(area, since, on, policyOf).map((month) => ({ area, ...month })));
+      : areas.flatMap((area) => monthsDue(area, since, on, deps.policyOf).map((month) => ({ area, ...month })));
   const range = { after: cursor, last, year: yearOf(on as CalendarDate) };
-  const people = await concernedIn(tx, partition, range, months);
+  const concerned = await concernedIn(tx, partition, range, months);
+  const { free, held } = await partPayers(tx, place, concerned);
+  leaveOut(tx, partition, check, held);
+  return checkPeople(tx, partition, check, free, draft, deps);
+}
+
+async function checkPeople(
+  tx: LedgerTransaction,
+  partition: number,
+  { checkId, on }: Pick<OpenCheck, 'checkId' | 'on'>,
+  people: readonly string[],
+  draft: MemberDraft,
+  { policyOf }: MemberDeps,
+): Promise<{ world: MemberWorld; marked: number }> {
   const world = await MemberWorld.load(tx, [], policyOf, people, people);
   const queue = new WorkQueue(await tx.workFor(partition, people), world, draft);
   const backdated = new BackdatedFacts(world);

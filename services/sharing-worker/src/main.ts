@@ -1,6 +1,6 @@
 import { DECODE_LIMITS, topicsOf } from '@repo/contracts';
 import { runWorker } from '@repo/shard-worker';
-import { applyMembers } from './apply-members.ts';
+import { applyHeldMembers, applyMembers } from './apply-members.ts';
 import { doIdleWork } from './idle-work.ts';
 import { runNightly } from './nightly.ts';
 import { Pace } from './pace.ts';
@@ -33,6 +33,7 @@ runWorker({
     return {
       apply: (lease, records) => applyMembers(lease, records, deps),
       applyIdle: (lease) => doIdleWork(lease, deps, pace),
+      applyHeld: (tx, place, records) => applyHeldMembers(tx, place, records, deps),
     };
   },
 });

@@ -98,7 +98,68 @@ export interface TailOptions {
 }
 
 /** Reads topics as they are committed (read_committed), each record once; for tools and tests. Resolves when reading has begun. */
-export async function tail({ connection, topics, from, onRecords, onFailure }: TailOptions): Promise<AsyncDisposable> {
+export const tail = (options: TailOptions): Promise<AsyncDisposable> => read(options, () => {});
+
+/** How far a reading has come: the offset after the last one seen, and the end as it was when the reading began, by topic and partition. */
+interface Reach {
+  readonly next: ReadonlyMap<string, bigint>;
+  readonly ends: ReadonlyMap<string, bigint>;
+}
+
+const STALLED_MS = 60_000;
+
+/**
+ * Reads everything that the topics hold as of now (read_committed) and resolves behind it. `onProgress` is told the share that is read.
+ * Rejects when nothing has come for a minute.
+ */
+export async function readToEnd({
+  connection,
+  topics,
+  onRecords,
+  onProgress = () => {},
+}: Pick<TailOptions, 'connection' | 'topics' | 'onRecords'> & {
+  readonly onProgress?: (share: number) => void;
+}): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  let stalled: NodeJS.Timeout | undefined;
+  let from: Reach['next'] | undefined;
+  const onMoved = ({ next, ends }: Reach): void => {
+    clearTimeout(stalled);
+    stalled = setTimeout(() => done.reject(new Error('the topics could not be read to their end')), STALLED_MS);
+    from ??= new Map(next);
+    let [total, left] = [0n, 0n];
+    for (const [place, end] of ends) {
+      total += end - (from.get(place) ?? 0n);
+      const missing = end - (next.get(place) ?? 0n);
+      if (missing > 0n) left += missing;
+    }
+    onProgress(total > 0n ? Number(total - left) / Number(total) : 1);
+    if (left === 0n) done.resolve();
+  };
+  let ends: Reach['ends'] = new Map();
+  const isDue = ({ topic, partition, offset }: TailedRecord) => offset < (ends.get(`${topic}/${partition}`) ?? 0n);
+  const reading = await read(
+    {
+      ...{ connection, topics, from: 'start', onFailure: done.reject },
+      onRecords: (records) => onRecords(records.filter(isDue)),
+    },
+    (reach) => {
+      ends = reach.ends;
+      onMoved(reach);
+    },
+  );
+  try {
+    await done.promise;
+  } finally {
+    clearTimeout(stalled);
+    await reading[Symbol.asyncDispose]();
+  }
+}
+
+async function read(
+  { connection, topics, from, onRecords, onFailure }: TailOptions,
+  onMoved: (reach: Reach) => void,
+): Promise<AsyncDisposable> {
   const kafka = connect(connection);
   const admin = kafka.admin();
   const groupId = `${connection.clientId}-tail-${randomUUID()}`;
@@ -110,6 +171,7 @@ export async function tail({ connection, topics, from, onRecords, onFailure }: T
   });
   /** The next offset per topic and partition: the group's own are never committed, and a rebalance would begin anew. */
   const next = new Map<string, bigint>();
+  const ends = new Map<string, bigint>();
   const close = async (): Promise<void> => {
     await consumer.disconnect();
     await admin.deleteGroups([groupId]).catch(() => {});
@@ -120,8 +182,10 @@ export async function tail({ connection, topics, from, onRecords, onFailure }: T
     for (const topic of topics) {
       for (const { partition, low, high } of await topicOffsets(admin, topic)) {
         next.set(`${topic}/${partition}`, BigInt(from === 'start' ? low : high));
+        ends.set(`${topic}/${partition}`, BigInt(high));
       }
     }
+    onMoved({ next, ends });
     const joined = new Promise<void>((resolve, reject) => {
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
@@ -136,6 +200,13 @@ export async function tail({ connection, topics, from, onRecords, onFailure }: T
         onFailure(payload.error);
       });
     });
+    // A fetch of nothing but control or aborted records is not delivered; this event alone tells of it.
+    consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+      const place = `${topic}/${partition}`;
+      if (batchSize > 0 || BigInt(lastOffset) < (next.get(place) ?? 0n)) return;
+      next.set(place, BigInt(lastOffset) + 1n);
+      onMoved({ next, ends });
+    });
     await consumer.connect();
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
     await consumer.run({
@@ -147,6 +218,7 @@ export async function tail({ connection, topics, from, onRecords, onFailure }: T
           .filter(({ offset }) => offset >= expected);
         next.set(`${topic}/${partition}`, BigInt(lastOffset.call(batch)) + 1n);
         if (fresh.length > 0) await onRecords(fresh);
+        onMoved({ next, ends });
       },
     });
     await joined;

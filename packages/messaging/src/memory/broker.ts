@@ -35,10 +35,10 @@ export class MemoryBroker {
   }
 
   /** Appends one record; null = a control record, which takes an offset and is never delivered. */
-  append(partition: number, value: Buffer | null): void {
+  append(partition: number, value: Buffer | null, key: Buffer | null = null): void {
     const log = this.#log(partition);
     const offset = BigInt(log.length);
-    log.push(value === null ? null : { offset, key: null, value, headers: [], timestampMs: 0 });
+    log.push(value === null ? null : { offset, key, value, headers: [], timestampMs: 0 });
   }
 
   fetch(partition: number, from: bigint, limit: number): { records: InputRecord[]; next: bigint; end: bigint } {

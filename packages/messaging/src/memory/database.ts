@@ -1,5 +1,5 @@
 import { FencedError } from '../errors.ts';
-import type { Lease, OutboxRow, ShardId, ShardState, ShardStore } from '../port.ts';
+import type { InputRecord, Lease, OutboxRow, ShardId, ShardState, ShardStore } from '../port.ts';
 import { ConnectionLost, type MemoryProcess, type World } from './world.ts';
 
 /** What a database answers that waited too long for a lock. */
@@ -20,6 +20,9 @@ interface Row {
   /** The service's own tables: what was applied, in order, and work that needs no input. */
   readonly applied: bigint[];
   readonly work: string[];
+  /** Records set aside with those of their keys behind them, in order, and the keys ordered to be released. */
+  readonly held: InputRecord[];
+  readonly orders: string[];
 }
 
 const LOCK_TIMEOUT_MS = 200;
@@ -30,6 +33,8 @@ export interface RowView extends ShardState {
   readonly outbox: readonly OutboxRow[];
   readonly applied: readonly bigint[];
   readonly work: readonly string[];
+  readonly held: readonly InputRecord[];
+  readonly orders: readonly string[];
 }
 
 /** What one transaction writes. */
@@ -39,6 +44,10 @@ export interface Writes {
   readonly applied?: readonly bigint[];
   readonly addWork?: readonly string[];
   readonly takeWork?: number;
+  readonly hold?: readonly InputRecord[];
+  readonly letGo?: readonly InputRecord[];
+  /** The oldest order is carried out. */
+  readonly endOrder?: boolean;
 }
 
 /** A database with one table of shards, row locks, and transactions that a lost connection or a timeout rolls back. */
@@ -64,6 +73,11 @@ export class MemoryDatabase {
     row.nextOffset = nextOffset;
     row.outSeq = outSeq;
     row.outbox.splice(Number(outSeq));
+  }
+
+  /** Leaves an order to release a key, as an operator does beside the workers. */
+  order(partition: number, key: string): void {
+    this.#row(partition).orders.push(key);
   }
 
   /** Begins a transaction that has won the compare-and-set of a shard's row and holds its lock. */
@@ -95,6 +109,9 @@ export class MemoryDatabase {
         row.applied.push(...(writes.applied ?? []));
         row.work.push(...(writes.addWork ?? []));
         row.work.splice(0, writes.takeWork ?? 0);
+        row.held.push(...(writes.hold ?? []));
+        for (const record of writes.letGo ?? []) row.held.splice(row.held.indexOf(record), 1);
+        if (writes.endOrder === true) row.orders.shift();
         close();
         return rows;
       },
@@ -131,6 +148,8 @@ export class MemoryDatabase {
         outbox: [],
         applied: [],
         work: [],
+        held: [],
+        orders: [],
       };
       this.#rows.set(partition, row);
     }

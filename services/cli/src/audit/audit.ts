@@ -64,6 +64,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     await runArea(snapshot, tally, area);
   }
   await excuseChangedLimits(snapshot, tally);
+  await noteHeld(snapshot, tally);
   if (brokers !== null) {
     progress.begin('records');
     const writtenNow = async () => {
@@ -105,4 +106,13 @@ async function excuseChangedLimits(snapshot: Snapshot, tally: Tally): Promise<vo
   );
   if (changes.length === 0) return;
   tally.excuse('usage-limit', (count) => `${count} days of bindings are over a limit that may have been lowered later`);
+}
+
+/** Messages in quarantine are inputs that were taken and not answered: no outcome of theirs is missing. */
+async function noteHeld(snapshot: Snapshot, tally: Tally): Promise<void> {
+  const [row] = await snapshot.rows<{ messages: string; keys: string }>(
+    `select count(*) as messages, count(distinct (topic, partition, key)) as keys from quarantined_message`,
+  );
+  if (row === undefined || row.messages === '0') return;
+  tally.notes.push(`${row.messages} messages of ${row.keys} keys are held in quarantine and not answered`);
 }

@@ -162,6 +162,7 @@ export const SHARDS: Area = {
     'shard-sequence': 'has outcomes numbered 1 to out_seq without gaps',
     'shard-destination': 'has results and dead letters numbered 1 to result_seq and dead_seq without gaps',
     'shard-published': 'has published no more than it has written',
+    'shard-held': 'knows whether it holds messages, and holds only such as it has passed',
   },
   sql: `
     with numbered as (
@@ -172,14 +173,17 @@ export const SHARDS: Area = {
       select shard_id, count(*) as outcomes, bool_and(seq = place) as is_dense, bool_and(dest_seq = dest_place) as is_dest_dense,
         count(*) filter (where dest = 'R') as results, count(*) filter (where dest = 'D') as dead
       from numbered group by shard_id
+    ), held as (
+      select topic, partition, max(log_offset) as last from quarantined_message group by topic, partition
     )
     select coalesce(topic || '/' || partition, 'shard_id ' || shard_id) as ref,
       topic is not null as "shard-known",
       topic is null or (coalesce(outcomes, 0) = out_seq and coalesce(is_dense, true)) as "shard-sequence",
       topic is null or (coalesce(results, 0) = result_seq and coalesce(dead, 0) = dead_seq
         and coalesce(is_dest_dense, true)) as "shard-destination",
-      topic is null or published_seq between 0 and out_seq as "shard-published"
-    from shard full join written using (shard_id)`,
+      topic is null or published_seq between 0 and out_seq as "shard-published",
+      topic is null or (quarantined = (held.last is not null) and coalesce(held.last < next_offset, true)) as "shard-held"
+    from shard full join written using (shard_id) left join held using (topic, partition)`,
 };
 
 /** Results of the claims shards that no event id leads to; rejections, which take no id, are told by their own. */

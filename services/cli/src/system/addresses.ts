@@ -36,3 +36,11 @@ export function runningServers(settings: Settings) {
   const topicPrefix = settings.databaseUrl === undefined && running ? running.topicPrefix : settings.topicPrefix;
   return databaseUrl === undefined || brokers === undefined ? null : { databaseUrl, brokers, topicPrefix };
 }
+
+/** As `runningServers`, for a command that works on Kafka alone. */
+export function runningBrokers(settings: Settings) {
+  const running = readAddresses(settings.dataDir);
+  const brokers = settings.kafkaBrokers ?? running?.kafka.split(',');
+  const topicPrefix = settings.kafkaBrokers === undefined && running ? running.topicPrefix : settings.topicPrefix;
+  return brokers === undefined ? null : { brokers, topicPrefix };
+}

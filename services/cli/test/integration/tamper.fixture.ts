@@ -225,6 +225,19 @@ export const IN_OUTCOMES: readonly Tampering[] = [
     sql: `${withoutConstraint('shard', 'ck_shard_published')} update shard set published_seq = 10 where shard_id = ${SHARD}`,
     breaks: { 'shard-published': 1 },
   },
+  {
+    it: 'a shard that has forgotten that it holds a message',
+    sql: `insert into quarantined_message (partition, topic, log_offset, key, headers, record_ms)
+          select partition, topic, 0, 'P1', '[]', 0 from shard where shard_id = ${SHARD}`,
+    breaks: { 'shard-held': 1 },
+  },
+  {
+    it: 'a held message that its shard has not come to yet',
+    sql: `insert into quarantined_message (partition, topic, log_offset, key, headers, record_ms)
+          select partition, topic, next_offset, 'P1', '[]', 0 from shard where shard_id = ${SHARD};
+          update shard set quarantined = true where shard_id = ${SHARD}`,
+    breaks: { 'shard-held': 1 },
+  },
   { it: 'a forgotten shard', sql: `delete from shard where shard_id = ${SHARD}`, breaks: { 'shard-known': 1 } },
 ];
 

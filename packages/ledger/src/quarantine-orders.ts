@@ -1,0 +1,147 @@
+import { type HeldMessage, type HeldRow, type OrderResult, toHeld } from './quarantine.ts';
+import type { RowSource } from './reads.ts';
+
+/** One quarantined key of a shard, without the key: its place is that of its first held message. */
+export interface Quarantine {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly since: Date;
+  readonly messages: number;
+  readonly bytes: number;
+  /** The first held message that the worker failed on, and what it met there. */
+  readonly failedOffset: bigint | null;
+  readonly failure: string | null;
+  /** Ordered, and not carried out yet. */
+  readonly ordered: 'RELEASE' | 'DROP' | null;
+}
+
+export interface QuarantineFilter {
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+  /** A held message of the key. */
+  readonly offset?: bigint | undefined;
+  readonly key?: string | undefined;
+  /** Quarantined at or after, and before. */
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+}
+
+/** The quarantined keys, by topic, partition and place. Needs the owner's rights: it looks at what is held. */
+export async function findQuarantines(source: RowSource, filter: QuarantineFilter = {}): Promise<Quarantine[]> {
+  const rows = await source.rows<{
+    topic: string;
+    partition: number;
+    first: string;
+    since_ms: string;
+    messages: string;
+    bytes: string;
+    failed: string | null;
+    failure: string | null;
+    ordered: 'RELEASE' | 'DROP' | null;
+  }>(
+    `select topic, partition, min(log_offset) as first, floor(extract(epoch from min(held_at)) * 1000) as since_ms, count(*) as messages,
+       sum(octet_length(coalesce(value, ''))) as bytes, min(log_offset) filter (where failure is not null) as failed,
+       (array_agg(failure order by log_offset) filter (where failure is not null))[1] as failure,
+       (select action from quarantine_order where quarantine_order.partition = held.partition
+          and quarantine_order.topic = held.topic and ended_at is null
+          and quarantine_order.log_offset = any (array_agg(held.log_offset)) order by order_id limit 1) as ordered
+     from quarantined_message as held
+     where ($1::text is null or topic = $1) and ($2::int is null or partition = $2) and ($4::bytea is null or key = $4)
+     group by topic, partition, key
+     having ($3::bigint is null or bool_or(log_offset = $3)) and ($5::timestamptz is null or min(held_at) >= $5)
+       and ($6::timestamptz is null or min(held_at) < $6)
+     order by topic, partition, first`,
+    [
+      filter.topic ?? null,
+      filter.partition ?? null,
+      filter.offset ?? null,
+      filter.key === undefined ? null : Buffer.from(filter.key),
+      filter.since ?? null,
+      filter.until ?? null,
+    ],
+  );
+  return rows.map((row) => ({
+    topic: row.topic,
+    partition: row.partition,
+    offset: BigInt(row.first),
+    since: new Date(Number(row.since_ms)),
+    messages: Number(row.messages),
+    bytes: Number(row.bytes),
+    failedOffset: row.failed === null ? null : BigInt(row.failed),
+    failure: row.failure,
+    ordered: row.ordered,
+  }));
+}
+
+/** Where a held message is. */
+export interface HeldPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+/** Held messages of the key that the one at this place is of, in order, from `after` on: at most `limit`. */
+export async function findHeld(
+  source: RowSource,
+  { topic, partition, offset }: HeldPlace,
+  { after = -1n, limit }: { readonly after?: bigint; readonly limit: number },
+): Promise<(HeldMessage & { readonly failure: string | null; readonly heldAt: Date })[]> {
+  const rows = await source.rows<HeldRow & { failure: string | null; held_ms: string }>(
+    `select log_offset, record_ms, headers, key, value, failure, floor(extract(epoch from held_at) * 1000) as held_ms
+     from quarantined_message
+     where partition = $1 and topic = $2 and log_offset > $4 and key = (
+       select key from quarantined_message where partition = $1 and topic = $2 and log_offset = $3)
+     order by log_offset limit $5`,
+    [partition, topic, offset, after, limit],
+  );
+  return rows.map((row) => ({ ...toHeld(row), failure: row.failure, heldAt: new Date(Number(row.held_ms)) }));
+}
+
+/** Leaves an order for the shard's owner. Answers its id. */
+export async function leaveOrder(
+  source: RowSource,
+  { topic, partition, offset }: HeldPlace,
+  order: {
+    readonly action: 'RELEASE' | 'DROP';
+    /** Of the dead letter; null for a release. */
+    readonly code: string | null;
+    readonly by: string;
+    readonly reason: string;
+  },
+): Promise<bigint> {
+  const [row] = await source.rows<{ order_id: string }>(
+    `insert into quarantine_order (partition, topic, action, log_offset, code, ordered_by, reason)
+     values ($1, $2, $3, $4, $5, $6, $7) returning order_id`,
+    [partition, topic, order.action, offset, order.code, order.by, order.reason],
+  );
+  return BigInt(row?.order_id ?? 0);
+}
+
+export interface OrderState {
+  /** Messages applied or dropped so far. */
+  readonly messages: number;
+  readonly result: OrderResult | null;
+}
+
+/** How far an order has come. */
+export async function readOrder(source: RowSource, partition: number, orderId: bigint): Promise<OrderState> {
+  const [row] = await source.rows<{ messages: string; result: OrderResult | null }>(
+    'select messages, result from quarantine_order where partition = $1 and order_id = $2',
+    [partition, orderId],
+  );
+  return { messages: Number(row?.messages ?? 0), result: row?.result ?? null };
+}
+
+/** How much each shard of a topic holds: only shards that hold anything. */
+export async function countHeld(
+  source: RowSource,
+  topic: string,
+): Promise<{ readonly partition: number; readonly keys: number; readonly messages: number }[]> {
+  const rows = await source.rows<{ partition: number; keys: string; messages: string }>(
+    `select partition, count(distinct sha256(key)) as keys, count(*) as messages from quarantined_message
+     where topic = $1 and partition in (select partition from shard where topic = $1 and quarantined) group by partition`,
+    [topic],
+  );
+  return rows.map(({ partition, keys, messages }) => ({ partition, keys: Number(keys), messages: Number(messages) }));
+}

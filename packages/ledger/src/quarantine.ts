@@ -1,0 +1,205 @@
+import { hash } from 'node:crypto';
+import type { ShardKey } from './ledger.ts';
+import type { RowSource } from './reads.ts';
+import type { LedgerTransaction, LockedShard } from './transaction.ts';
+
+/**
+ * Keys whose messages wait because a worker failed on one of them. A key is quarantined as long as a message of it is held, and its later
+ * messages are held behind. Only the shard's owner writes here, under the lock of the shard's row: operators leave orders.
+ *
+ *   free ──the worker fails on a message──> quarantined ──RELEASE applied the last, or DROP took it──> free
+ */
+
+/** A message as it came, and why it is held. */
+export interface HeldMessage {
+  readonly offset: bigint;
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+  readonly headers: readonly (readonly [name: string, value: Buffer])[];
+  readonly timestampMs: number;
+}
+
+/** What an operator ordered. `offset`: the message to drop, or the first that is still to be released with those behind it. */
+export interface QuarantineOrder {
+  readonly orderId: bigint;
+  readonly action: 'RELEASE' | 'DROP';
+  readonly offset: bigint;
+  readonly code: string | null;
+}
+
+/** GONE: nothing was held at that offset any more. */
+export type OrderResult = 'DONE' | 'FAILED' | 'GONE';
+
+export interface HeldRow {
+  log_offset: string;
+  record_ms: string;
+  headers: readonly (readonly [string, string])[];
+  key: Buffer;
+  value: Buffer | null;
+}
+
+const COLUMNS = 'log_offset, record_ms, headers, key, value';
+const OF_SHARD = 'partition = $1 and topic = $2';
+
+export const toHeld = (row: HeldRow): HeldMessage => ({
+  offset: BigInt(row.log_offset),
+  key: row.key,
+  value: row.value,
+  headers: row.headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const),
+  timestampMs: Number(row.record_ms),
+});
+
+const hashOf = (key: Buffer): Buffer => hash('sha256', key, 'buffer');
+
+/** SQL: whether the key that `person` names is quarantined on the topic of parameter `$n`, which the shard's row has to say first. */
+export const isHeldSql = (partition: string, topic: string, person: string): string =>
+  `exists (select from quarantined_message as behind where behind.partition = ${partition} and behind.topic = ${topic}
+     and sha256(behind.key) = sha256(convert_to(${person}, 'UTF8')))`;
+
+/** Parts messages into those that may be judged and those that are held behind an earlier one of their key. Asks only where any is. */
+export async function partHeld<M>(
+  tx: LedgerTransaction,
+  { shard, locked }: { readonly shard: ShardKey; readonly locked: Pick<LockedShard, 'quarantined'> },
+  messages: readonly M[],
+  keyOf: (message: M) => Buffer | null,
+): Promise<{ readonly free: readonly M[]; readonly held: readonly M[] }> {
+  if (!locked.quarantined) return { free: messages, held: [] };
+  const keys = new Set<string>();
+  for (const message of messages) {
+    const key = keyOf(message);
+    if (key !== null) keys.add(hashOf(key).toString('hex'));
+  }
+  const rows = await tx.rows<{ hex: string }>(
+    `select hex from unnest($3::text[]) as asked (hex) where exists (
+       select from quarantined_message where ${OF_SHARD} and sha256(key) = decode(hex, 'hex'))`,
+    [shard.partition, shard.topic, [...keys]],
+  );
+  const found = new Set(rows.map(({ hex }) => hex));
+  const isHeld = (message: M): boolean => {
+    const key = keyOf(message);
+    return key !== null && found.has(hashOf(key).toString('hex'));
+  };
+  return { free: messages.filter((message) => !isHeld(message)), held: messages.filter(isHeld) };
+}
+
+/** Holds messages: `failure` says what the worker met on them, null that they wait behind one. A message that is held already stays. */
+export function holdMessages(
+  tx: LedgerTransaction,
+  { shard, locked }: { readonly shard: ShardKey; readonly locked: Pick<LockedShard, 'shardId' | 'quarantined'> },
+  messages: readonly HeldMessage[],
+  failure: string | null,
+): void {
+  if (messages.length === 0) return;
+  tx.send(
+    `insert into quarantined_message (partition, topic, ${COLUMNS}, failure)
+     select $1, $2, log_offset, record_ms, headers, key, value, $8
+     from unnest($3::bigint[], $4::bigint[], $5::jsonb[], $6::bytea[], $7::bytea[]) as given (${COLUMNS})
+     on conflict (partition, topic, log_offset) do nothing`,
+    [
+      shard.partition,
+      shard.topic,
+      messages.map(({ offset }) => offset),
+      messages.map(({ timestampMs }) => timestampMs),
+      messages.map(({ headers }) => JSON.stringify(headers.map(([name, value]) => [name, value.toString('base64')]))),
+      messages.map(({ key }) => key),
+      messages.map(({ value }) => value),
+      failure,
+    ],
+  );
+  if (!locked.quarantined) tx.send('update shard set quarantined = true where shard_id = $1', [locked.shardId]);
+}
+
+/** How many keys of a shard are quarantined, and how many of the last messages before `offset` are held without one between that was not. */
+export async function quarantineDepth(
+  tx: LedgerTransaction,
+  shard: ShardKey,
+  offset: bigint,
+): Promise<{ readonly keys: number; readonly failedInARow: number }> {
+  const [row] = await tx.rows<{ keys: string; in_a_row: string }>(
+    `select (select count(distinct sha256(key)) from quarantined_message where ${OF_SHARD}) as keys,
+       (select count(*) from quarantined_message as failed where ${OF_SHARD} and failure is not null and log_offset < $3
+          and $3 - log_offset = (select count(*) from quarantined_message as after
+            where after.partition = $1 and after.topic = $2 and after.log_offset >= failed.log_offset and after.log_offset < $3)) as in_a_row`,
+    [shard.partition, shard.topic, offset],
+  );
+  return { keys: Number(row?.keys ?? 0), failedInARow: Number(row?.in_a_row ?? 0) };
+}
+
+/** The held message at this offset and those of its key behind it, in order, up to the limits; the first whatever its size. */
+export async function heldFrom(
+  tx: LedgerTransaction,
+  shard: ShardKey,
+  offset: bigint,
+  { countMax, bytesMax }: { readonly countMax: number; readonly bytesMax: number },
+): Promise<HeldMessage[]> {
+  const rows = await tx.rows<HeldRow>(
+    `select ${COLUMNS} from (
+       select *, sum(octet_length(coalesce(value, ''))) over (order by log_offset) - octet_length(coalesce(value, '')) as bytes_before
+       from (select * from quarantined_message where ${OF_SHARD} and log_offset >= $3
+               and sha256(key) = (select sha256(key) from quarantined_message where ${OF_SHARD} and log_offset = $3)
+             order by log_offset limit $4) as first) as sized
+     where bytes_before <= $5 order by log_offset`,
+    [shard.partition, shard.topic, offset, countMax, bytesMax],
+  );
+  return rows.map(toHeld);
+}
+
+/** Forgets held messages of one key, and with the last of the shard that any is held. Answers where the key's next one is. */
+export async function letGo(
+  tx: LedgerTransaction,
+  { shard, locked }: { readonly shard: ShardKey; readonly locked: LockedShard },
+  messages: readonly HeldMessage[],
+): Promise<bigint | null> {
+  const [first] = messages;
+  if (first === undefined) return null;
+  tx.send(`delete from quarantined_message where ${OF_SHARD} and log_offset = any($3::bigint[])`, [
+    shard.partition,
+    shard.topic,
+    messages.map(({ offset }) => offset),
+  ]);
+  const left = tx.rows<{ next: string | null }>(
+    `select min(log_offset) as next from quarantined_message where ${OF_SHARD} and sha256(key) = $3`,
+    [shard.partition, shard.topic, hashOf(first.key)],
+  );
+  tx.send(
+    `update shard set quarantined = exists (select from quarantined_message where ${OF_SHARD}) where shard_id = $3`,
+    [shard.partition, shard.topic, locked.shardId],
+  );
+  const [row] = await left;
+  return row?.next === null || row?.next === undefined ? null : BigInt(row.next);
+}
+
+/** Says of a held message what the worker met when it was to be released. */
+export const noteFailure = (tx: LedgerTransaction, shard: ShardKey, offset: bigint, failure: string): void =>
+  tx.send(`update quarantined_message set failure = $4 where ${OF_SHARD} and log_offset = $3`, [
+    shard.partition,
+    shard.topic,
+    offset,
+    failure,
+  ]);
+
+/** The oldest order of a shard that is not carried out. */
+export async function openOrder(source: RowSource, shard: ShardKey): Promise<QuarantineOrder | null> {
+  const [row] = await source.rows<{ order_id: string; action: 'RELEASE' | 'DROP'; log_offset: string; code: string }>(
+    `select order_id, action, log_offset, code from quarantine_order
+     where ${OF_SHARD} and ended_at is null order by order_id limit 1`,
+    [shard.partition, shard.topic],
+  );
+  if (row === undefined) return null;
+  return { orderId: BigInt(row.order_id), action: row.action, offset: BigInt(row.log_offset), code: row.code };
+}
+
+/** Notes how far an order has come: `next` is where it goes on, or how it ended. */
+export function moveOrder(
+  tx: LedgerTransaction,
+  { partition }: ShardKey,
+  { orderId }: QuarantineOrder,
+  step: { readonly messages: number; readonly next: bigint | OrderResult },
+): void {
+  const ended = typeof step.next === 'string';
+  tx.send(
+    `update quarantine_order set messages = messages + $3, log_offset = coalesce($4, log_offset), result = $5,
+       ended_at = case when $5::text is null then null else now() end where partition = $1 and order_id = $2`,
+    [partition, orderId, step.messages, ended ? null : step.next, ended ? step.next : null],
+  );
+}

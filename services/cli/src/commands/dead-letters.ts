@@ -1,0 +1,165 @@
+import { topicsOf } from '@repo/contracts';
+import type { Settings } from '../config.ts';
+import {
+  type Filter,
+  isNarrowed,
+  NotUnderstood,
+  parsePlace,
+  placeName,
+  readArguments,
+  topicOf,
+} from '../messages/asked.ts';
+import { type DeadLetter, type Found, readDeadLetters, redrive } from '../messages/dead-letters.ts';
+import { wholeOf } from '../messages/facts.ts';
+import { progressBar } from '../progress-bar.ts';
+import { runningBrokers } from '../system/addresses.ts';
+
+export const summary = 'list the messages that could not be used, and send them again';
+
+const HELP = `Usage: gongji dead-letters list [filters] [--json]
+       gongji dead-letters show PLACE [--value] [--json]
+       gongji dead-letters redrive (filters | --all) [--dry-run] [--json]
+
+list     what lies in the dead letters: where it came from, its code, when it died, its type, id and size; never its key or value
+show     one of them, by its place as \`list\` shows it (claims/3@1042); with --value also key, headers and value: personal data
+redrive  sends them back to the topic and partition they came from, with their original key, value and headers, in the order in which
+         they died. A rejected message took no id: it is judged afresh, behind whatever its sender has sent since. What was taken after
+         all is not taken twice, and what is rejected again comes to the dead letters again. The old dead letters stay where they are.
+
+Filters, all of which must hold:
+  --topic claims|members   --partition N   --code CODE   --key KEY (exactly; a person's number)
+  --id ID                  a claim, refund, premium, binding, change, credit, contribution or check id
+  --since, --until         when it died, as an instant: at or after, and before
+
+  --dry-run  says what would be sent, by code, and sends nothing
+  --json     one JSON object a line; of redrive, one in all
+
+Exits with 0 if done; 1 if nothing matched, or something that matched is not of these topics; 2 if the arguments or the settings are
+not understood, or Kafka cannot be read. Needs GONGJI_KAFKA_BROKERS, or a running \`npm start\` of this folder.`;
+
+const FILTERS = ['topic', 'partition', 'code', 'since', 'until', 'id', 'key'] as const;
+const ACTIONS = { list: FILTERS, show: ['value'], redrive: [...FILTERS, 'all', 'dry-run'] } as const;
+
+/** Lists, shows or redrives. Answers the exit code. */
+export async function run(args: string[], settings: Settings): Promise<number> {
+  let asked: ReturnType<typeof readArguments<keyof typeof ACTIONS>>;
+  try {
+    asked = readArguments(args, ACTIONS);
+    if (asked.isHelp) {
+      console.log(HELP);
+      return 0;
+    }
+    const servers = runningBrokers(settings);
+    if (servers === null)
+      throw new NotUnderstood('no Kafka here: start the system (npm start), or set GONGJI_KAFKA_BROKERS');
+    const { action, filter, places, values } = asked;
+    const json = values.json === true;
+    if (action === 'list') return await list(servers, filter, json);
+    if (action === 'show') return await show(servers, places[0] ?? '', { json, value: values.value === true });
+    if (!isNarrowed(filter) && values.all !== true) throw new NotUnderstood('redrive takes a filter, or --all');
+    return await redriveAll(servers, filter, { json, dryRun: values['dry-run'] === true });
+  } catch (error) {
+    console.error(
+      error instanceof NotUnderstood ? `${error.message}\n\n${HELP}` : `Kafka cannot be used: ${nameOf(error)}`,
+    );
+    return 2;
+  }
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : String(error));
+
+type Servers = NonNullable<ReturnType<typeof runningBrokers>>;
+
+async function list(servers: Servers, filter: Filter, json: boolean): Promise<number> {
+  const bar = json ? undefined : progressBar(process.stderr);
+  const counts = new Map<string, number>();
+  const { others } = await readDeadLetters(servers, filter, {
+    onProgress: (share) => bar?.show(share, 'read'),
+    onFound: ({ letter }) => {
+      bar?.clear();
+      counts.set(letter.code, (counts.get(letter.code) ?? 0) + 1);
+      console.log(json ? JSON.stringify(letter) : describe(letter));
+    },
+  });
+  bar?.clear();
+  if (!json) console.log(total(counts, 'dead letters'));
+  if (others > 0) console.error(`${others} records in the topic are no dead letters of this system.`);
+  return 0;
+}
+
+async function show(
+  servers: Servers,
+  text: string,
+  { json, value }: { json: boolean; value: boolean },
+): Promise<number> {
+  const { stream, partition, offset } = parsePlace(text);
+  const place = placeName(servers.topicPrefix, topicOf(servers.topicPrefix, stream), partition, offset);
+  const found: Found[] = [];
+  const bar = json ? undefined : progressBar(process.stderr);
+  await readDeadLetters(
+    servers,
+    { ...NO_FILTER, topic: stream, partition },
+    {
+      onProgress: (share) => bar?.show(share, 'read'),
+      onFound: (one) => void (one.letter.place === place && found.push(one)),
+    },
+  );
+  bar?.clear();
+  for (const { letter, message } of found) {
+    const shown = value ? { ...letter, ...wholeOf(message) } : letter;
+    console.log(json ? JSON.stringify(shown) : JSON.stringify(shown, null, 2));
+  }
+  if (found.length > 0) {
+    if (!json && !value) console.log('Key, headers and value are personal data: --value shows them.');
+    return 0;
+  }
+  console.error(`There is no dead letter of ${place}.`);
+  return 1;
+}
+
+const NO_FILTER: Filter = {
+  ...{ topic: undefined, partition: undefined, code: undefined, since: undefined, until: undefined },
+  ...{ id: undefined, key: undefined },
+};
+
+async function redriveAll(
+  servers: Servers,
+  filter: Filter,
+  { json, dryRun }: { json: boolean; dryRun: boolean },
+): Promise<number> {
+  const { claims, members } = topicsOf(servers.topicPrefix);
+  const bar = json ? undefined : progressBar(process.stderr);
+  const due = new Map<string, number>();
+  let foreign = 0;
+  await readDeadLetters(servers, filter, {
+    onProgress: (share) => bar?.show(dryRun ? share : share / 2, 'counted'),
+    onFound: ({ topic, letter }) => {
+      if (topic === claims || topic === members) due.set(letter.code, (due.get(letter.code) ?? 0) + 1);
+      else foreign += 1;
+    },
+  });
+  const sent = new Map<string, number>();
+  if (!dryRun && due.size > 0) {
+    await redrive(servers, filter, {
+      onProgress: (share) => bar?.show(0.5 + share / 2, 'sent'),
+      onSent: ({ letter }) => sent.set(letter.code, (sent.get(letter.code) ?? 0) + 1),
+    });
+  }
+  bar?.clear();
+  const done = dryRun ? due : sent;
+  if (json)
+    console.log(JSON.stringify({ dryRun, sent: Object.fromEntries(sent), due: Object.fromEntries(due), foreign }));
+  else console.log(total(done, dryRun ? 'dead letters would be sent again' : 'dead letters were sent again'));
+  if (foreign > 0)
+    console.error(`${foreign} came from other topics than ${claims} and ${members}: they are left alone.`);
+  return done.size === 0 || foreign > 0 ? 1 : 0;
+}
+
+const describe = ({ place, code, at, type, id, bytes, detail }: DeadLetter): string =>
+  [place, code, at, type ?? '-', id ?? '-', `${bytes} bytes`, detail].join('  ');
+
+function total(counts: ReadonlyMap<string, number>, what: string): string {
+  const sum = [...counts.values()].reduce((one, other) => one + other, 0);
+  const byCode = [...counts].map(([code, count]) => `${code} ${count}`).join(', ');
+  return `${sum} ${what}${sum === 0 ? '' : `: ${byCode}`}.`;
+}

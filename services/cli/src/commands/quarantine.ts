@@ -1,0 +1,255 @@
+import { userInfo } from 'node:os';
+import { codeOf, findHeld, findQuarantines, type HeldPlace, Ledger, type Quarantine } from '@repo/ledger';
+import type { Settings } from '../config.ts';
+import { type Filter, isNarrowed, NotUnderstood, parsePlace, readArguments, topicOf } from '../messages/asked.ts';
+import { wholeOf } from '../messages/facts.ts';
+import {
+  type Held,
+  heldOf,
+  listed,
+  listedMessage,
+  type Ordered,
+  order,
+  quarantinesFor,
+  waitFor,
+} from '../messages/held.ts';
+import { progressBar } from '../progress-bar.ts';
+import { runningServers } from '../system/addresses.ts';
+
+export const summary = 'list the people whose messages are held since a worker failed on one, and let them go on';
+
+const HELP = `Usage: gongji quarantine list [filters] [--json]
+       gongji quarantine show PLACE [--value] [--json]
+       gongji quarantine release (PLACE | filters | --all) [--by NAME] [--why TEXT] [--dry-run] [--no-wait] [--json]
+       gongji quarantine drop PLACE --why TEXT [--code CODE] [--by NAME] [--dry-run] [--no-wait] [--json]
+
+A worker that fails on a message holds it and every later one of its key (the patient's, on members the payer's) on that topic. Nothing of
+them is judged or published; everybody else goes on, and a relative's claim may draw on that person's account as before.
+
+list     the quarantined keys, one a line: the place of the first held message (claims/3@1042), since when, how many, what failed
+show     the held messages of the key that the one at PLACE is of; with --value also key, headers and value: personal data
+release  has the shard's owner apply what is held of the key, in order and before anything new of it; for after the defect is mended.
+         A message that it still fails on ends the release: it and those behind it stay held
+drop     sends the one message at PLACE to the dead letters, with --code: EVENT_UNREADABLE (default), EVENT_MALFORMED, or, of a claim,
+         CLAIM_MALFORMED, which also tells the hospital that the claim is rejected. The others stay held until they are released
+
+Filters, all of which must hold:
+  --topic claims|members   --partition N   --key KEY (exactly; a person's number)   --since, --until (instants: held at or after, before)
+  --id ID                  a claim, refund, premium, binding, change, credit, contribution or check id of a held message
+
+  --why      the reason, kept for ever with the order: name no person in it
+  --by       who orders it; the name of the system's user when absent
+  --dry-run  says what would be ordered and orders nothing
+  --no-wait  leaves the order and does not wait until it is carried out
+
+Exits with 0 if done; 1 if nothing is held there, a release ended at a message that still fails, or nothing moved for a minute (the order
+stands); 2 if the arguments or the settings are not understood, or the database cannot be used.
+It finds a running \`npm start\` of this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database.`;
+
+const FILTERS = ['topic', 'partition', 'since', 'until', 'id', 'key'] as const;
+const ACTIONS = {
+  list: FILTERS,
+  show: ['value'],
+  release: [...FILTERS, 'all', 'by', 'why', 'dry-run', 'no-wait'],
+  drop: ['code', 'by', 'why', 'dry-run', 'no-wait'],
+} as const;
+type Asked = Extract<ReturnType<typeof readArguments<keyof typeof ACTIONS>>, { isHelp: false }>;
+
+/** Where a command works. */
+interface At {
+  readonly ledger: Ledger;
+  readonly prefix: string;
+  readonly json: boolean;
+}
+
+/** Lists, shows, releases or drops. Answers the exit code. */
+export async function run(args: string[], settings: Settings): Promise<number> {
+  try {
+    const asked = readArguments(args, ACTIONS);
+    if (asked.isHelp) {
+      console.log(HELP);
+      return 0;
+    }
+    const servers = runningServers({ ...settings, kafkaBrokers: settings.kafkaBrokers ?? [] });
+    if (servers === null)
+      throw new NotUnderstood('no database here: start the system (npm start), or set GONGJI_DATABASE_URL');
+    const ledger = await Ledger.open({ url: servers.databaseUrl, name: 'gongji-quarantine' });
+    try {
+      return await carryOut(asked, { ledger, prefix: servers.topicPrefix, json: asked.values.json === true });
+    } finally {
+      await ledger.close();
+    }
+  } catch (error) {
+    if (error instanceof NotUnderstood) console.error(`${error.message}\n\n${HELP}`);
+    // What a driver says may hold values of rows: its code alone is told.
+    else console.error(`The database cannot be used: ${codeOf(error) ?? (error as Error).name}`);
+    return 2;
+  }
+}
+
+function carryOut(asked: Asked, at: At): Promise<number> {
+  switch (asked.action) {
+    case 'list':
+      return list(asked.filter, at);
+    case 'show':
+      return show(placeIn(asked, at), asked.values.value === true, at);
+    case 'release':
+      return release(asked, at);
+    case 'drop':
+      return drop(asked, at);
+    default:
+      return asked.action satisfies never;
+  }
+}
+
+function placeIn({ places, action }: Asked, { prefix }: At): HeldPlace {
+  if (places.length !== 1) throw new NotUnderstood(`${action} takes one place`);
+  const { stream, partition, offset } = parsePlace(places[0] ?? '');
+  return { topic: topicOf(prefix, stream), partition, offset };
+}
+
+async function list(filter: Filter, { ledger, prefix, json }: At): Promise<number> {
+  const found = await quarantinesFor(ledger, prefix, filter);
+  for (const quarantine of found)
+    console.log(json ? JSON.stringify(listed(prefix, quarantine)) : describe(prefix, quarantine));
+  if (found.length === 0 && !json) console.log('Nothing is held.');
+  return 0;
+}
+
+async function show(place: HeldPlace, withValue: boolean, { ledger, prefix, json }: At): Promise<number> {
+  let count = 0;
+  for await (const message of heldOf(ledger, place)) {
+    const line = listedMessage(prefix, place, message);
+    const shown = withValue ? { ...line, ...wholeOf(message) } : line;
+    console.log(json ? JSON.stringify(shown) : JSON.stringify(shown, null, 2));
+    count += 1;
+  }
+  if (count === 0) console.error('Nothing is held there.');
+  else if (!withValue && !json) console.log('Key, headers and value are personal data: --value shows them.');
+  return count === 0 ? 1 : 0;
+}
+
+async function release(asked: Asked, at: At): Promise<number> {
+  const { filter, places, values } = asked;
+  const { ledger, prefix, json } = at;
+  const hasFilter = isNarrowed(filter) || values.all === true;
+  if ((places.length === 0) !== hasFilter) throw new NotUnderstood('release takes one place, or filters, or --all');
+  const found = hasFilter ? await quarantinesFor(ledger, prefix, filter) : await quarantinesAt(placeIn(asked, at), at);
+  if (found.length === 0) return nothingHeld();
+  const by = whoIn(asked);
+  const why = values.why === undefined ? '' : await reasonIn(values.why, found, at);
+  if (values['dry-run']) {
+    for (const quarantine of found)
+      console.log(
+        json
+          ? JSON.stringify({ dryRun: true, ...listed(prefix, quarantine) })
+          : `would release ${describe(prefix, quarantine)}`,
+      );
+    return 0;
+  }
+  const orders: Ordered[] = [];
+  for (const quarantine of found)
+    orders.push(await order(ledger, prefix, quarantine, { action: 'RELEASE', code: null, by, reason: why }));
+  const total = found.reduce((sum, { messages }) => sum + messages, 0);
+  return end(orders, { ...at, total, noWait: values['no-wait'] === true, what: 'released' });
+}
+
+const CODES = ['EVENT_UNREADABLE', 'EVENT_MALFORMED', 'CLAIM_MALFORMED'] as const;
+
+async function drop(asked: Asked, at: At): Promise<number> {
+  const { values } = asked;
+  const { ledger, prefix, json } = at;
+  const place = placeIn(asked, at);
+  const code = CODES.find((known) => known === (values.code ?? CODES[0]));
+  if (code === undefined) throw new NotUnderstood(`--code must be one of ${CODES.join(', ')}`);
+  if (code === 'CLAIM_MALFORMED' && place.topic !== topicOf(prefix, 'claims'))
+    throw new NotUnderstood('--code CLAIM_MALFORMED is for claims');
+  if (values.why === undefined) throw new NotUnderstood('drop takes --why: the reason is kept with the order');
+  const found = await quarantinesAt(place, at);
+  const message = await messageAt(place, at);
+  if (message === undefined) return nothingHeld();
+  const reason = await reasonIn(values.why, found, at);
+  const line = listedMessage(prefix, place, message);
+  if (values['dry-run']) {
+    console.log(
+      json
+        ? JSON.stringify({ dryRun: true, code, ...line })
+        : `would drop ${line.place} as ${code}: ${line.type ?? '-'} ${line.id ?? '-'}`,
+    );
+    return 0;
+  }
+  const ordered = await order(ledger, prefix, place, { action: 'DROP', code, by: whoIn(asked), reason });
+  return end([ordered], { ...at, total: 1, noWait: values['no-wait'] === true, what: 'dropped' });
+}
+
+const quarantinesAt = (place: HeldPlace, { ledger }: At): Promise<Quarantine[]> => findQuarantines(ledger, place);
+
+async function messageAt(place: HeldPlace, { ledger }: At): Promise<Held | undefined> {
+  const [message] = await findHeld(ledger, place, { after: place.offset - 1n, limit: 1 });
+  return message;
+}
+
+function nothingHeld(): number {
+  console.error('Nothing is held there.');
+  return 1;
+}
+
+const whoIn = ({ values }: Asked): string => checked('--by', values.by ?? userInfo().username);
+
+/** The reason is kept for ever, beside the place: it must not say whom it is about. */
+async function reasonIn(text: string, found: readonly Quarantine[], { ledger }: At): Promise<string> {
+  const reason = checked('--why', text);
+  for (const quarantine of found) {
+    const [first] = await findHeld(ledger, quarantine, { limit: 1 });
+    const key = first?.key.toString();
+    if (key !== undefined && reason.includes(key))
+      throw new NotUnderstood('--why names the person: say it without their number');
+  }
+  return reason;
+}
+
+function checked(flag: string, text: string): string {
+  if (text.trim() === '' || text.length > 200) throw new NotUnderstood(`${flag} must be 1 to 200 characters`);
+  if (/\d{15}/.test(text)) throw new NotUnderstood(`${flag} must name no person`);
+  return text;
+}
+
+interface Ending extends At {
+  readonly total: number;
+  readonly noWait: boolean;
+  readonly what: 'released' | 'dropped';
+}
+
+async function end(orders: readonly Ordered[], { ledger, json, total, noWait, what }: Ending): Promise<number> {
+  if (noWait) {
+    tell(orders, json, () => 'ordered');
+    return 0;
+  }
+  const bar = json ? undefined : progressBar(process.stderr);
+  const ended = await waitFor(ledger, orders, (messages) =>
+    bar?.show(Math.min(1, messages / Math.max(1, total)), `${messages} messages`),
+  ).finally(() => bar?.clear());
+  tell(ended, json, ({ messages, result }) => {
+    if (result === 'DONE') return `${messages} ${what}`;
+    if (result === 'GONE') return 'nothing was held there any more';
+    if (result === 'FAILED')
+      return `${messages} ${what}; then the worker failed again, and the rest stays held: see \`list\``;
+    return `${messages} ${what} so far; nothing moved for a minute: is the worker running? The order stands`;
+  });
+  return ended.every(({ result }) => result === 'DONE') ? 0 : 1;
+}
+
+function tell(orders: readonly Ordered[], json: boolean, describeEnd: (order: Ordered) => string): void {
+  for (const one of orders) {
+    const { place, messages, result } = one;
+    console.log(json ? JSON.stringify({ place, messages, result }) : `${place}: ${describeEnd(one)}.`);
+  }
+}
+
+function describe(prefix: string, quarantine: Quarantine): string {
+  const { place, since, messages, bytes, failed, failure, ordered } = listed(prefix, quarantine);
+  const parts = [place, `since ${since}`, `${messages} held`, `${bytes} bytes`];
+  if (failed !== null) parts.push(`failed ${failed}: ${failure}`);
+  if (ordered !== null) parts.push(`${ordered} ordered`);
+  return parts.join('  ');
+}

@@ -1,0 +1,113 @@
+import { parseArgs } from 'node:util';
+import { topicsOf } from '@repo/contracts';
+import { z } from 'zod';
+
+/** A message's place in an input topic, as it is written: `claims/3@1042`. */
+export interface Place {
+  readonly stream: Stream;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+export type Stream = 'claims' | 'members';
+
+/** What the person asked for cannot be understood; the message is for them. */
+export class NotUnderstood extends Error {
+  override readonly name = 'NotUnderstood';
+}
+
+export function parsePlace(text: string): Place {
+  const [, stream, partition, offset] = /^(claims|members)\/(\d{1,6})@(\d{1,18})$/.exec(text) ?? [];
+  if (stream === undefined || partition === undefined || offset === undefined)
+    throw new NotUnderstood(
+      'a place is written claims/PARTITION@OFFSET or members/PARTITION@OFFSET, as `list` shows it',
+    );
+  return { stream: stream as Stream, partition: Number(partition), offset: BigInt(offset) };
+}
+
+/** The name of a place; a topic that is neither input is shown as it is. */
+export function placeName(prefix: string, topic: string, partition: number, offset: bigint | string): string {
+  const { claims, members } = topicsOf(prefix);
+  const short = topic === claims ? 'claims' : topic === members ? 'members' : topic;
+  return `${short}/${partition}@${offset}`;
+}
+
+const FLAGS = {
+  topic: { type: 'string' },
+  partition: { type: 'string' },
+  code: { type: 'string' },
+  since: { type: 'string' },
+  until: { type: 'string' },
+  id: { type: 'string' },
+  key: { type: 'string' },
+  all: { type: 'boolean' },
+  value: { type: 'boolean' },
+  why: { type: 'string' },
+  by: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  'no-wait': { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+type Flag = keyof typeof FLAGS;
+
+const instant = z.iso.datetime({ offset: true, error: 'must be an instant, such as 2026-03-10T08:00:00+08:00' });
+const schema = z.object({
+  topic: z.enum(['claims', 'members'], { error: 'must be claims or members' }).optional(),
+  partition: z
+    .string()
+    .regex(/^\d{1,6}$/, 'must be a partition number')
+    .optional(),
+  since: instant.optional(),
+  until: instant.optional(),
+});
+
+/** Reads arguments of a command that has actions, and which flags each of them takes. Throws `NotUnderstood`. */
+export function readArguments<A extends string>(args: string[], actions: Readonly<Record<A, readonly Flag[]>>) {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    throw new NotUnderstood((error as Error).message);
+  }
+  const { values, positionals } = parsed;
+  const [action = '', ...rest] = positionals;
+  if (values.help === true) return { isHelp: true } as const;
+  if (!Object.hasOwn(actions, action)) throw new NotUnderstood(`expected one of ${Object.keys(actions).join(', ')}`);
+  const allowed = new Set<string>([...actions[action as A], 'json']);
+  const other = Object.keys(values).find((flag) => !allowed.has(flag));
+  if (other !== undefined) throw new NotUnderstood(`${action} takes no --${other}`);
+  const checked = schema.safeParse(values);
+  if (!checked.success)
+    throw new NotUnderstood(
+      checked.error.issues.map(({ path, message }) => `--${path.join('.')} ${message}`).join('; '),
+    );
+  const { topic, partition, since, until } = checked.data;
+  const filter = {
+    topic,
+    partition: partition === undefined ? undefined : Number(partition),
+    code: values.code,
+    since: since === undefined ? undefined : new Date(since),
+    until: until === undefined ? undefined : new Date(until),
+    id: values.id,
+    key: values.key,
+  };
+  return { isHelp: false, action: action as A, places: rest, values, filter } as const;
+}
+
+const parse = (args: string[]) => parseArgs({ args, allowPositionals: true, options: FLAGS });
+
+/** What `list` and its like were asked to look for; undefined = whatever it is. */
+export interface Filter {
+  readonly topic: Stream | undefined;
+  readonly partition: number | undefined;
+  readonly code: string | undefined;
+  readonly since: Date | undefined;
+  readonly until: Date | undefined;
+  readonly id: string | undefined;
+  readonly key: string | undefined;
+}
+
+export const isNarrowed = (filter: Filter): boolean => Object.values(filter).some((value) => value !== undefined);
+
+export const topicOf = (prefix: string, stream: Stream): string => topicsOf(prefix)[stream];

@@ -1,0 +1,386 @@
+import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
+import {
+  findHeld,
+  findQuarantines,
+  Ledger,
+  leaveOrder,
+  loadMembers,
+  migrate,
+  readOrder,
+  schemaKey,
+} from '@repo/ledger';
+import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
+import { loadPolicies } from '@repo/policy';
+import { type Core, contentHash, type OrderStep, withQuarantine } from '@repo/shard-worker';
+import { cloneDatabase } from '@repo/testkit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { expireRefunds, type SettleDeps, settleBatch, settleHeld } from '../../src/settle.ts';
+
+const timestampMs = Date.parse('2025-03-10T10:00:05+08:00');
+const SHARD = { topic: 'claims', partition: 0 };
+
+let ledger: Ledger;
+/** As the operator's commands connect: the owner of the tables. */
+let owner: Ledger;
+let deps: SettleDeps;
+let lease: Lease;
+let worker: BatchProcessor;
+let steps: OrderStep[];
+
+beforeEach(async () => {
+  const { url } = await cloneDatabase({ key: schemaKey(), migrate });
+  ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
+  owner = await Ledger.open({ url, name: 'operator' });
+  const loaded = await loadPolicies({});
+  if ('problems' in loaded) throw new Error('the shipped packs load');
+  const { policies } = loaded;
+  for (const statement of POISON.split(/;\n(?= {2}(?:grant|create))/)) await owner.rows(statement);
+  deps = {
+    ledger,
+    policyOf: (area, on) => policies.policyAt(area, on),
+    limits: DECODE_LIMITS,
+    refundWaitMs: 60_000,
+    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 0, source: '/test' },
+  };
+  for (const person of ['P1', 'P2', 'P3', 'P4', 'P5']) await open(person);
+  await acquire();
+});
+afterEach(async () => {
+  await ledger.close();
+  await owner.close();
+});
+
+async function open(psn_no: string): Promise<void> {
+  const value = {
+    psn_no,
+    insutype: '310',
+    psn_type: '1101',
+    employment: 'ACTIVE',
+    insu_admdvs: '210102',
+    insured: true,
+  };
+  const money = { prior_year: '100.00', current_year: '0.00', as_of: '2025-01-01T00:00:00+08:00' };
+  const opened = decodeMembers(message('account.opened', psn_no, { ...value, ...money }), DECODE_LIMITS);
+  if (opened.kind !== 'MEMBER') throw new Error('the account decodes');
+  const { event, identity, content } = opened;
+  await loadMembers(ledger, [{ event, identity, contentHash: contentHash(content) }] as never, {
+    policyOf: deps.policyOf,
+    partitionOf: () => 0,
+  });
+}
+
+/** A worker that begins here: nothing it knew before is left. */
+async function acquire(refundWaitMs = 60_000): Promise<void> {
+  deps = { ...deps, refundWaitMs };
+  const core: Core = {
+    apply: (at, records) => settleBatch(at, records, deps),
+    applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),
+    applyIdle: (at) => expireRefunds(at, deps),
+  };
+  steps = [];
+  worker = withQuarantine(core, { ...quarantineDeps(), onOrder: (_, step) => steps.push(step) });
+  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(SHARD, 'test', 1);
+  lease = { shard: SHARD, epoch, nextOffset, publishedSeq };
+}
+const quarantineDeps = () => ({ ledger, policyOf: deps.policyOf, targets: deps.targets, lookEveryMs: 0 });
+
+/** A defect that these claims meet: the database refuses what the worker writes of them, by no condition that passes. */
+const POISON = `
+  create table poison (event_id text collate "C" primary key);
+  grant select on poison to gongji_worker;
+  create function poison() returns trigger language plpgsql as $$ begin
+    if exists (select from poison where event_id = new.event_id) then raise 'poison'; end if;
+    return new; end $$;
+  create trigger poison before insert on event_id for each row execute function poison()`;
+const poison = (...claimIds: readonly string[]) =>
+  owner.rows('insert into poison select unnest($1::text[])', [claimIds.map((id) => `claim:${id}`)]);
+const cure = () => owner.rows('delete from poison');
+
+function message(type: string, key: string, value: object): InputRecord {
+  const headers = [['ce_type', Buffer.from(type)]] as const;
+  return { offset: 0n, key: Buffer.from(key), value: Buffer.from(JSON.stringify(value)), headers, timestampMs };
+}
+const claim = (claimId: string, person: string) =>
+  message('claim.submitted', person, {
+    ...{ claim_id: claimId, mdtrt_id: 'M1', psn_no: person, fixmedins_code: 'H1', designated: true, med_type: '11' },
+    ...{ fix_blng_admdvs: '210102', setl_time: '2025-03-10T10:00:00+08:00' },
+    ...{ medfee_sumamt: '10.00', fund_pay_sumamt: '0.00', psn_part_amt: '10.00' },
+  });
+const refund = (refundId: string, claimId: string, person: string) =>
+  message('claim.refunded', person, {
+    ...{ refund_id: refundId, claim_id: claimId, psn_no: person, at: '2025-03-10T11:00:00+08:00' },
+  });
+
+/** Sends messages as the log would, one batch of all and, where that fails, of each: answers what is told, in order. */
+async function send(...messages: readonly InputRecord[]): Promise<string[]> {
+  const records = messages.map((record, n) => ({ ...record, offset: lease.nextOffset + BigInt(n) }));
+  return bisect(records);
+}
+async function bisect(records: readonly InputRecord[]): Promise<string[]> {
+  try {
+    return told(await worker.apply(lease, records));
+  } catch (error) {
+    const [first] = records;
+    if (records.length > 1) {
+      const middle = records.length >> 1;
+      return [...(await bisect(records.slice(0, middle))), ...(await bisect(records.slice(middle)))];
+    }
+    if (worker.quarantine === undefined || first === undefined) throw error;
+    return told(await worker.quarantine(lease, first, error));
+  }
+}
+
+function told({ nextOffset, rows }: Applied): string[] {
+  lease = { ...lease, nextOffset };
+  return rows.map(({ topic, value, headers }) => {
+    if (topic === 'dead') return `dead ${headers.find(([name]) => name === 'gongji-code')?.[1]}`;
+    const { claim_id, refund_id, status } = JSON.parse(String(value));
+    return `${refund_id ?? claim_id} ${status}`;
+  });
+}
+
+/** What a shard does between batches until there is nothing left to do. */
+async function idle(): Promise<string[]> {
+  const lines: string[] = [];
+  for (let applied = await worker.applyIdle?.(lease); applied; applied = await worker.applyIdle?.(lease))
+    lines.push(...told(applied));
+  return lines;
+}
+
+const order = (action: 'RELEASE' | 'DROP', offset: bigint, code: string | null = null) =>
+  leaveOrder(owner, { ...SHARD, offset }, { action, code, by: 'test', reason: 'tried' });
+const heldOffsets = async (): Promise<number[]> =>
+  (await owner.rows<{ log_offset: string }>('select log_offset from quarantined_message order by log_offset')).map(
+    ({ log_offset }) => Number(log_offset),
+  );
+const isFlagged = async () =>
+  (await owner.rows<{ quarantined: boolean }>('select quarantined from shard'))[0]?.quarantined;
+
+describe('a claim that the worker fails on', () => {
+  test('is held with all later messages of its patient, in order, and everybody else is settled', async () => {
+    await poison('C2');
+    const answers = await send(
+      claim('C1', 'P1'),
+      claim('C2', 'P2'),
+      claim('C3', 'P3'),
+      claim('C4', 'P2'),
+      refund('R4', 'C4', 'P2'),
+      claim('C5', 'P1'),
+    );
+    expect(answers).toEqual(['C1 SETTLED', 'C3 SETTLED', 'C5 SETTLED']);
+    expect(await heldOffsets()).toEqual([1, 3, 4]);
+    expect(await isFlagged()).toBe(true);
+    expect(lease.nextOffset).toBe(6n);
+    const [quarantine] = await findQuarantines(owner, { key: 'P2' });
+    expect(quarantine).toMatchObject({ topic: 'claims', partition: 0, offset: 1n, messages: 3, failedOffset: 1n });
+    // What is told of the failure is the place in the code, never the text of the error.
+    expect(quarantine?.failure).toMatch(/^error P0001 at /);
+  });
+
+  test('is kept byte for byte: headers in order and repeated, key, value, time', async () => {
+    await poison('C2');
+    const headers = [
+      ['ce_type', Buffer.from('claim.submitted')],
+      ['x', Buffer.from([0, 255])],
+      ['a', Buffer.from('1')],
+      ['x', Buffer.from('')],
+    ] as const;
+    const odd = { ...claim('C2', 'P2'), headers };
+    await send(odd);
+    const [held] = await findHeld(owner, { ...SHARD, offset: 0n }, { limit: 10 });
+    expect(held).toMatchObject({ ...odd, offset: 0n });
+  });
+
+  test('costs a batch no statement more while nothing is held', async () => {
+    const statements: string[] = [];
+    const { policyOf } = deps;
+    const spied = {
+      ...deps,
+      policyOf,
+      ledger: Object.assign(Object.create(ledger), {
+        transact: (work: (tx: never) => Promise<Applied>) =>
+          ledger.transact((tx) => {
+            const rows = tx.rows.bind(tx);
+            tx.rows = ((sql: string, parameters: readonly unknown[]) => {
+              statements.push(sql);
+              return rows(sql, parameters);
+            }) as typeof tx.rows;
+            return work(tx as never);
+          }),
+      }) as Ledger,
+    };
+    await settleBatch(lease, [claim('C1', 'P1')], spied);
+    expect(statements.length).toBeGreaterThan(3);
+    expect(statements.filter((sql) => sql.includes('quarantined_message'))).toEqual([]);
+  });
+});
+
+describe('a release', () => {
+  beforeEach(async () => {
+    await poison('C1');
+    await send(claim('C1', 'P2'), claim('C2', 'P2'), claim('C3', 'P3'), claim('C4', 'P2'));
+  });
+
+  test('applies what is held in its order, before anything new of the key', async () => {
+    await cure();
+    expect(await send(claim('C5', 'P2'))).toEqual([]);
+    const id = await order('RELEASE', 0n);
+    expect(await send(claim('C6', 'P2'), claim('C7', 'P1'))).toEqual(['C7 SETTLED']);
+    expect(await idle()).toEqual(['C1 SETTLED', 'C2 SETTLED', 'C4 SETTLED', 'C5 SETTLED', 'C6 SETTLED']);
+    expect(await readOrder(owner, 0, id)).toEqual({ messages: 5, result: 'DONE' });
+    expect(await heldOffsets()).toEqual([]);
+    expect(await isFlagged()).toBe(false);
+    expect(await send(claim('C8', 'P2'))).toEqual(['C8 SETTLED']);
+    expect(lease.nextOffset).toBe(8n);
+  });
+
+  test('ends at a message that still fails: those before it are applied, it and those behind it stay held', async () => {
+    await cure();
+    await poison('C5');
+    await send(claim('C5', 'P2'), claim('C6', 'P2'));
+    const id = await order('RELEASE', 0n);
+    expect(await idle()).toEqual(['C1 SETTLED', 'C2 SETTLED', 'C4 SETTLED']);
+    expect(await readOrder(owner, 0, id)).toEqual({ messages: 3, result: 'FAILED' });
+    expect(await heldOffsets()).toEqual([4, 5]);
+    expect(await findQuarantines(owner)).toMatchObject([{ offset: 4n, failedOffset: 4n, messages: 2, ordered: null }]);
+    expect(steps.at(-1)).toMatchObject({ action: 'RELEASE', result: 'FAILED', offset: 4n });
+    await cure();
+    await order('RELEASE', 4n);
+    expect(await idle()).toEqual(['C5 SETTLED', 'C6 SETTLED']);
+  });
+
+  test.each(['database', 'commit'] as const)(
+    'that dies before its %s leaves everything to the next owner',
+    async (when) => {
+      await cure();
+      await order('RELEASE', 0n);
+      const dying = withQuarantine(
+        {
+          apply: worker.apply,
+          applyHeld: async (tx, place, records) => {
+            if (when === 'database') throw new Error('Connection terminated');
+            await settleHeld(tx, place, records, deps);
+            throw new Error('Connection terminated');
+          },
+        },
+        quarantineDeps(),
+      );
+      await expect(dying.applyIdle?.(lease)).rejects.toThrow('Connection terminated');
+      expect(await heldOffsets()).toEqual([0, 1, 3]);
+      await acquire();
+      expect(await idle()).toEqual(['C1 SETTLED', 'C2 SETTLED', 'C4 SETTLED']);
+    },
+  );
+
+  test('that committed without an answer is not done twice', async () => {
+    await cure();
+    await order('RELEASE', 0n);
+    const before = lease;
+    expect(await idle()).toHaveLength(3);
+    lease = before;
+    expect(await idle()).toEqual([]);
+    expect(await owner.rows('select from event_id where event_id like $1', ['claim:%'])).toHaveLength(4);
+  });
+
+  test('cannot be carried out by an owner that has lost the shard', async () => {
+    await cure();
+    await order('RELEASE', 0n);
+    const [zombie, stale] = [worker, lease];
+    await acquire();
+    await expect(zombie.applyIdle?.(stale)).rejects.toMatchObject({ name: 'Fenced' });
+    expect(await heldOffsets()).toEqual([0, 1, 3]);
+  });
+
+  test('of a message that is not held any more is over at once', async () => {
+    await cure();
+    await order('RELEASE', 0n);
+    await idle();
+    const id = await order('RELEASE', 0n);
+    expect(await idle()).toEqual([]);
+    expect(await readOrder(owner, 0, id)).toEqual({ messages: 0, result: 'GONE' });
+  });
+});
+
+describe('a drop', () => {
+  beforeEach(async () => {
+    await poison('C1');
+    await send(claim('C1', 'P2'), claim('C2', 'P2'), claim('C3', 'P2'));
+  });
+
+  test('sends one message to the dead letters and leaves the rest held, in order', async () => {
+    await order('DROP', 0n, 'EVENT_UNREADABLE');
+    expect(await idle()).toEqual(['dead EVENT_UNREADABLE']);
+    expect(await heldOffsets()).toEqual([1, 2]);
+    expect(await send(claim('C4', 'P2'))).toEqual([]);
+    await order('RELEASE', 1n);
+    expect(await idle()).toEqual(['C2 SETTLED', 'C3 SETTLED', 'C4 SETTLED']);
+    // It took no id: sent again, it is judged afresh.
+    await cure();
+    expect(await send(claim('C1', 'P2'))).toEqual(['C1 SETTLED']);
+  });
+
+  test("with a claim's code tells the hospital that its claim was rejected", async () => {
+    await order('DROP', 0n, 'CLAIM_MALFORMED');
+    expect(await idle()).toEqual(['C1 REJECTED', 'dead CLAIM_MALFORMED']);
+  });
+
+  test('takes one in the middle, and the last one frees the key', async () => {
+    await order('DROP', 1n, 'EVENT_UNREADABLE');
+    expect(await idle()).toHaveLength(1);
+    expect(await heldOffsets()).toEqual([0, 2]);
+    await order('DROP', 0n, 'EVENT_UNREADABLE');
+    await order('DROP', 2n, 'EVENT_UNREADABLE');
+    expect(await idle()).toHaveLength(2);
+    expect(await isFlagged()).toBe(false);
+    expect(await send(claim('C4', 'P2'))).toEqual(['C4 SETTLED']);
+  });
+});
+
+test('a refund that waits for its claim waits on while the claim is held, and is answered behind it', async () => {
+  await acquire(1);
+  expect(await send(refund('R1', 'C1', 'P2'))).toEqual([]);
+  await poison('C1');
+  expect(await send(claim('C1', 'P2'), claim('C2', 'P1'))).toEqual(['C2 SETTLED']);
+  await owner.rows(`update parked_refund set until = now() - interval '1 hour'`);
+  expect(await idle()).toEqual([]);
+  await cure();
+  await order('RELEASE', 1n);
+  expect(await idle()).toEqual(['C1 SETTLED', 'R1 REFUNDED']);
+});
+
+test('a refund whose claim is dropped is answered when its time is up', async () => {
+  await acquire(1);
+  await send(refund('R1', 'C1', 'P2'));
+  await poison('C1');
+  await send(claim('C1', 'P2'));
+  await owner.rows(`update parked_refund set until = now() - interval '1 hour'`);
+  await order('DROP', 1n, 'EVENT_UNREADABLE');
+  expect(await idle()).toEqual(['dead EVENT_UNREADABLE', 'R1 REFUSED']);
+});
+
+test('a message without a key goes to the dead letters, and holds nobody', async () => {
+  const record = { ...claim('C1', 'P1'), key: null };
+  const applied = await worker.quarantine?.(lease, record, new TypeError('poison'));
+  expect(applied && told(applied)).toEqual(['dead EVENT_UNREADABLE']);
+  expect(await heldOffsets()).toEqual([]);
+});
+
+test('failures one after the other, whoever restarts, stop the shard instead of holding everybody', async () => {
+  await poison('C-P1', 'C-P2', 'C-P3', 'C-P4', 'C-P1b');
+  for (const person of ['P1', 'P2', 'P3']) {
+    await send(claim(`C-${person}`, person));
+    await acquire();
+  }
+  await expect(send(claim('C-P4', 'P4'))).rejects.toThrow('the worker fails on every message');
+  expect(lease.nextOffset).toBe(3n);
+  // A later message of one that is held already is no further failure.
+  expect(await send(claim('C-P1b', 'P1'))).toEqual([]);
+});
+
+test('failures with successes between them are a few bad messages', async () => {
+  await poison('C-P1', 'C-P2', 'C-P3', 'C-P4');
+  for (const person of ['P1', 'P2', 'P3', 'P4']) {
+    expect(await send(claim(`C-${person}`, person), claim(`D-${person}`, 'P5'))).toEqual([`D-${person} SETTLED`]);
+  }
+  expect(await findQuarantines(owner)).toHaveLength(4);
+});
