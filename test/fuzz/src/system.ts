@@ -43,7 +43,7 @@ export function openSystem({ dataDir, log, at }: SystemOptions): Promise<Running
 export function complaints(system: RunningSystem): string[] {
   return system.services.flatMap(({ name, logFile }) => {
     const lines = readFileSync(logFile, 'utf8').split('\n').filter(Boolean);
-    const starts = lines.filter((line) => line.includes('"msg":"settings"')).length;
+    const starts = lines.filter((line) => line.includes('"message":"settings"')).length;
     const errors = lines.filter((line) => levelOf(line) >= ERROR_LEVEL);
     const told = lines.filter((line) => line.includes(CANARY));
     return [
