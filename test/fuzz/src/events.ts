@@ -106,7 +106,7 @@ const KEYS = ['psn_no', 'payer', 'beneficiary'];
 type Field = [name: string, source: string];
 
 /** A well-formed event, field by field in JSON's source text. */
-export function wellFormed(dice: Dice, stream: Stream): { type: string; key: string; fields: Field[] } {
+function wellFormed(dice: Dice, stream: Stream): { type: string; key: string; fields: Field[] } {
   const type = dice.pick(Object.keys(EVENTS[stream]));
   const [required = [], optional = []] = (EVENTS[stream][type] ?? '')
     .split('|')
