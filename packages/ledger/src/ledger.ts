@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { MikroORM, PostgreSqlConnection } from '@mikro-orm/postgresql';
 import { type DatabaseOptions, missingMigrations, openOrm, query } from './database.ts';
 import { codeOf, Fenced, isRetry } from './errors.ts';
 import { Session } from './session.ts';
@@ -51,6 +51,13 @@ export class Ledger {
 
   async close(): Promise<void> {
     await this.orm.close(true);
+  }
+
+  /** The connections of this process's pool: in use, idle, and callers that wait for one. */
+  async connections(): Promise<{ busy: number; idle: number; waiting: number }> {
+    const pool = await (this.orm.em.getConnection() as PostgreSqlConnection).getNativeClient();
+    const { totalCount, idleCount: idle, waitingCount: waiting } = pool;
+    return { busy: totalCount - idle, idle, waiting };
   }
 
   /** Rows of one statement outside any transaction. */

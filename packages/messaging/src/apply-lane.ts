@@ -11,6 +11,7 @@ const sizeOf = (record: InputRecord): number => (record.key?.length ?? 0) + (rec
 interface Work {
   readonly step: 'apply' | 'idle';
   readonly nextOffset: bigint;
+  readonly timestampsMs: readonly number[];
   run(lease: Lease): Promise<Applied | null>;
 }
 
@@ -106,7 +107,9 @@ export class ApplyLane {
     const startedAt = clock.now();
     const outSeq = this.#tenure.outSeq;
     const nextOffset = last.offset + 1n;
-    const result = await this.#commit({ step: 'apply', nextOffset, run: (lease) => processor.apply(lease, records) });
+    const timestampsMs = records.map((record) => record.timestampMs);
+    const run = (lease: Lease) => processor.apply(lease, records);
+    const result = await this.#commit({ step: 'apply', nextOffset, timestampsMs, run });
     if (result === 'ended') return;
     if (result === 'done') {
       const lag = Number(this.#tenure.logEnd > nextOffset ? this.#tenure.logEnd - nextOffset : 0n);
@@ -126,6 +129,7 @@ export class ApplyLane {
     const second = await this.#commit({
       step: 'apply',
       nextOffset,
+      timestampsMs,
       run: (lease) => setAside(lease, last, result.defect),
     });
     if (second === 'done') observer.quarantined(this.#tenure.shard, { offset: last.offset });
@@ -140,7 +144,8 @@ export class ApplyLane {
       found = applied !== null;
       return applied;
     };
-    const result = await this.#commit({ step: 'idle', nextOffset: this.#tenure.nextOffset, run });
+    const { nextOffset } = this.#tenure;
+    const result = await this.#commit({ step: 'idle', nextOffset, timestampsMs: [], run });
     if (typeof result === 'object') return this.#haltOn(result.defect);
     this.#idleDueAt = found ? 0 : clock.now() + limits.idleIntervalMs;
   }
@@ -149,8 +154,18 @@ export class ApplyLane {
     this.#tenure.end({ kind: 'halted', reason: 'defect', error });
   }
 
-  /** Runs one transaction to a known end. */
+  /** Runs one transaction to a known end, and tells of the rows it left, whichever attempt committed them. */
   async #commit(work: Work): Promise<Result> {
+    const tenure = this.#tenure;
+    const before = tenure.outSeq;
+    const result = await this.#attempt(work);
+    const rows = Number(tenure.outSeq - before);
+    const depth = Number(tenure.outSeq - tenure.position);
+    if (rows > 0) tenure.settings.observer.committed(tenure.shard, { rows, depth, timestampsMs: work.timestampsMs });
+    return result;
+  }
+
+  async #attempt(work: Work): Promise<Result> {
     const tenure = this.#tenure;
     const { classify, observer, limits, clock, random, failpoint } = tenure.settings;
     for (let attempt = 1; tenure.isOpen; attempt++) {

@@ -5,10 +5,16 @@ export type Step = 'acquire' | 'apply' | 'idle' | 'publish' | 'mark';
 
 /** What the service may count and time. Methods must not throw. Durations are in milliseconds. */
 export interface Observer {
-  phase(shard: ShardId, phase: ShardPhase): void;
+  /** `epoch` comes with `ready`: under which the shard is held. */
+  phase(shard: ShardId, phase: ShardPhase, epoch?: bigint): void;
+  /**
+   * A committed transaction that wrote outbox rows, whether for a batch or between batches: `depth` = rows not yet published as of then,
+   * `timestampsMs` = of the records that it applied.
+   */
+  committed(shard: ShardId, event: { rows: number; depth: number; timestampsMs: readonly number[] }): void;
   /** A committed batch; `lag` = records of the log not yet applied. */
   applied(shard: ShardId, event: { records: number; rows: number; ms: number; lag: number }): void;
-  /** A committed Kafka transaction; `depth` = committed outbox rows not yet published. */
+  /** A committed Kafka transaction, or one that turned out to have been committed; `depth` = committed outbox rows not yet published. */
   published(shard: ShardId, event: { rows: number; ms: number; depth: number }): void;
   failed(shard: ShardId, event: { step: Step; disposition: Disposition; error: unknown }): void;
   quarantined(shard: ShardId, event: { offset: bigint }): void;
@@ -16,6 +22,7 @@ export interface Observer {
 
 export const silentObserver: Observer = {
   phase() {},
+  committed() {},
   applied() {},
   published() {},
   failed() {},

@@ -43,7 +43,7 @@ class Processor implements ShardHandler {
       const tenure = await acquire(shard, session, this.#settings);
       this.#start(tenure);
       this.#defects.delete(partition);
-      observer.phase(shard, 'ready');
+      observer.phase(shard, 'ready', tenure.epoch);
       return tenure.nextOffset;
     } catch (error) {
       await publisher.release(partition);

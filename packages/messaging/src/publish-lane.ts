@@ -164,6 +164,7 @@ export class PublishLane {
     const tenure = this.#tenure;
     const { settings, shard } = tenure;
     const disposition = settings.classify(cause);
+    const startedAt = settings.clock.now();
     settings.observer.failed(shard, { step: 'publish', disposition, error: cause });
     if (cause instanceof HaltError) return tenure.fail(cause);
     this.#failures += 1;
@@ -185,8 +186,11 @@ export class PublishLane {
         'position-ahead-of-database',
         `published ${position}, written ${tenure.outSeq}`,
       );
+      const found = Number(position - tenure.position);
       this.#rows = this.#rows.filter((row) => row.seq > position);
       this.#moveTo(position);
+      const depth = Number(tenure.outSeq - position);
+      if (found > 0) settings.observer.published(shard, { rows: found, ms: settings.clock.now() - startedAt, depth });
     } catch (error) {
       await this.#recover(error);
     }

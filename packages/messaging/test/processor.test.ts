@@ -163,6 +163,35 @@ describe('applying', () => {
     expect(most).toBe(5);
   });
 
+  it('tells of every row once when it is committed and once when it is published, also where an answer is lost', async () => {
+    const told = { committed: 0, published: 0, failed: 0, depth: -1, records: 0 };
+    const bench = makeBench({
+      limits: { batchRecordsMax: 3, publishRowsMax: 2, publishPauseMs: 0 },
+      observer: {
+        phase: (_, phase, epoch) => expect(epoch).toBe(phase === 'ready' ? 1n : undefined),
+        committed: (_, { rows, depth, timestampsMs }) => {
+          told.committed += rows;
+          told.records += timestampsMs.length;
+          expect(depth).toBeLessThanOrEqual(told.committed - told.published);
+        },
+        published: (_, { rows, depth }) => {
+          told.published += rows;
+          told.depth = depth;
+        },
+        failed: (_, { step }) => {
+          if (step === 'publish') told.failed += 1;
+        },
+      },
+    });
+    await bench.acquire();
+    bench.world.faultRate = 0.02;
+    bench.apply(records(0, 199));
+    await bench.until(() => told.published >= 200);
+    expect(bench.visible()).toEqual(values(0, 199));
+    expect(told).toMatchObject({ committed: 200, records: 200, published: 200, depth: 0 });
+    expect(told.failed).toBeGreaterThan(0);
+  });
+
   it('asks for a pause in reading while its inbox is full, and for more before it is empty', async () => {
     const bench = makeBench({ processor: slowEcho, limits: { inboxRecordsMax: 40, batchRecordsMax: 5 } });
     await bench.acquire();

@@ -1,6 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FILE_BYTES_MAX } from './document.ts';
 import { type PackFile, parsePacks } from './packs.ts';
 import { createPolicies, type Policies } from './policies.ts';
 
@@ -29,10 +31,27 @@ async function readFolder(dir: string, shownAs: string): Promise<{ files: PackFi
   });
   for (const name of names.filter((candidate) => /^[^.].*\.(yaml|yml|json)$/i.test(candidate)).sort()) {
     const path = join(shownAs, name);
-    await readFile(join(dir, name), 'utf8').then(
-      (text) => files.push({ name: path, text }),
+    await readText(join(dir, name)).then(
+      ({ text, problem }) =>
+        text === undefined ? problems.push(`${path}: ${problem}`) : files.push({ name: path, text }),
       (error: unknown) => unreadable(path, error),
     );
   }
   return { files, problems };
+}
+
+/**
+ * The text of a file, or what was expected of it. Whatever else may have the name of a file (a pipe nobody writes to, a device
+ * without an end) is not waited for, and no more is read than a policy may have.
+ */
+async function readText(path: string): Promise<{ text?: string; problem?: string }> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (!(await file.stat()).isFile()) return { problem: 'expected a regular file' };
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(FILE_BYTES_MAX + 1));
+  if (bytesRead > FILE_BYTES_MAX) return { problem: `expected at most ${FILE_BYTES_MAX} bytes` };
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead)) };
+  } catch {
+    return { problem: 'expected UTF-8' };
+  }
 }

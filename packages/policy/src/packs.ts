@@ -1,4 +1,4 @@
-import { type Entry, readDocument } from './document.ts';
+import { type Entry, readDocument, shorten } from './document.ts';
 import type { Kind } from './kinds.ts';
 import {
   HEADER,
@@ -63,7 +63,7 @@ function readPack(file: PackFile): Reading {
       const meant = nearest(entry.name, KNOWN_NAMES);
       const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
       problems.push(
-        `${file.name}:${entry.line}: ${entry.name}: expected the name of a parameter; there is none of this name${hint}`,
+        `${file.name}:${entry.line}: ${shorten(entry.name)}: expected the name of a parameter; there is none of this name${hint}`,
       );
     }
   }

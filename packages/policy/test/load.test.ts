@@ -1,4 +1,5 @@
-import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtempDisposable, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { date, money } from '@repo/domain';
@@ -50,7 +51,7 @@ test('problems of the folder are listed with the path of the file', async () => 
     problems.find((problem) => problem.startsWith(`${join(folder.path, 'a.yaml')}:4: minRemaining: `)),
   ).toBeDefined();
   expect(problems.find((problem) => problem.startsWith(`${join(folder.path, 'b.json')}:1: `))).toBeDefined();
-  expect(problems).toContain(`${join(folder.path, 'c.yaml')}: expected to be readable; found EISDIR`);
+  expect(problems).toContain(`${join(folder.path, 'c.yaml')}: expected a regular file`);
   expect(
     problems.find((problem) => problem.startsWith('shipped/330000.yaml: effectiveTo: expected 2025-12-31')),
   ).toBeDefined();
@@ -75,4 +76,32 @@ test('loading again sees a changed file, and what was loaded before stays as it 
   expect(before('330106', ON).arrearsGraceDays).toBe(1);
   expect(after('330106', ON).arrearsGraceDays).toBe(2);
   expect(after('330106', ON).version).not.toBe(before('330106', ON).version);
+});
+
+test('what is no regular file is a problem and is not waited for', { timeout: 10_000 }, async () => {
+  await using folder = await folderOf({});
+  const path = (name: string): string => join(folder.path, name);
+  execFileSync('mkfifo', [path('pipe.yaml')]);
+  await symlink('/dev/zero', path('device.yaml'));
+  await symlink(path('loop.yaml'), path('loop.yaml'));
+  await symlink('/nowhere', path('nowhere.yaml'));
+  const loaded = await loadPolicies({ dir: folder.path });
+  expect('problems' in loaded && loaded.problems).toEqual([
+    `${path('device.yaml')}: expected a regular file`,
+    `${path('loop.yaml')}: expected to be readable; found ELOOP`,
+    `${path('nowhere.yaml')}: expected to be readable; found ENOENT`,
+    `${path('pipe.yaml')}: expected a regular file`,
+  ]);
+});
+
+test('a file that is larger than any policy, or not UTF-8, is a problem', async () => {
+  await using folder = await folderOf({ 'large.yaml': `${header('330100')}#${'x'.repeat(65_536)}` });
+  await writeFile(join(folder.path, 'latin1.yaml'), Buffer.from(`${header('330100')}# Besan\xe7on`, 'latin1'));
+  await writeFile(join(folder.path, 'utf16.yaml'), Buffer.from(`\ufeff${header('330100')}`, 'utf16le'));
+  const loaded = await loadPolicies({ dir: folder.path });
+  expect('problems' in loaded && loaded.problems).toEqual([
+    `${join(folder.path, 'large.yaml')}: expected at most 65536 bytes`,
+    `${join(folder.path, 'latin1.yaml')}: expected UTF-8`,
+    `${join(folder.path, 'utf16.yaml')}: expected UTF-8`,
+  ]);
 });

@@ -130,6 +130,37 @@ describe('a name', () => {
   });
 });
 
+describe('a problem', () => {
+  test('never repeats more than a line of the file, nor what a terminal would obey', () => {
+    const long = 'x'.repeat(1_000);
+    const hostile = [
+      `!<${long}> y`,
+      `${long}: 1`,
+      `a: 1\n${long}: 1\n${long}: 1`,
+      `minRemaining: "${long}"`,
+      '"\\e[2J": 1',
+    ];
+    for (const found of hostile.flatMap(problems)) {
+      expect(found.length).toBeLessThan(300);
+      expect(found).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }
+    expect(problems(`? |\n  ${long}\n: 1`)).toHaveLength(1);
+  });
+
+  test('is told of a text that is longer than any policy before it is parsed', () => {
+    const startedAt = performance.now();
+    expect(problemsOf(parsePacks([file(`a: [${','.repeat(1 << 20)}`)]))).toEqual([
+      'a.yaml:1: expected at most 65536 characters',
+    ]);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  test('is told of a value that is nested deeper than any, however deep it is', () => {
+    for (const depth of [5, 50, 5_000])
+      expect(problems(`minRemaining: ${'['.repeat(depth)}${']'.repeat(depth)}`)[0]).toMatch(/^a\.yaml:4: .*expected /);
+  });
+});
+
 describe('a header', () => {
   test('must be complete', () => {
     expect(problemsOf(parsePacks([file('{}')]))).toEqual([

@@ -2,6 +2,7 @@ import { codeOf } from '@repo/ledger';
 import type { Observer, ShardId, ShardPhase } from '@repo/messaging';
 import type { Logger, Metrics } from '@repo/observability';
 import type { OrderStep } from './quarantine.ts';
+import { Unpublished } from './unpublished.ts';
 
 /** Longest time between two fetches before the process counts as stuck; an empty fetch answers within a second. */
 const POLL_MS_MAX = 30_000;
@@ -12,6 +13,8 @@ export class Health {
   readonly #metrics: Metrics;
   readonly #log: Logger;
   readonly #phases = new Map<number, ShardPhase>();
+  /** Of the shards this process holds. */
+  readonly #unpublished = new Map<number, Unpublished>();
   #polledAt: number | null = null;
 
   constructor({ stream, metrics, log }: { stream: 'claims' | 'members'; metrics: Metrics; log: Logger }) {
@@ -22,6 +25,17 @@ export class Health {
 
   polled(): void {
     this.#polledAt = performance.now();
+  }
+
+  /** The broker was still ending the transaction before, and was asked again. */
+  waitedForBroker(): void {
+    this.#metrics.retries.add({ topic: this.#stream, reason: 'CONCURRENT_TRANSACTIONS' });
+  }
+
+  /** Ages go on while nothing happens, so they are reckoned as they are read. */
+  showAges(): void {
+    for (const [partition, unpublished] of this.#unpublished)
+      this.#metrics.outboxAge.set({ topic: this.#stream, partition }, unpublished.ageMs(performance.now()) / 1000);
   }
 
   retried(reason: string): void {
@@ -65,7 +79,7 @@ export class Health {
   }
 
   readonly observer: Observer = {
-    phase: (shard, phase) => {
+    phase: (shard, phase, epoch) => {
       // A closed shard is somebody else's or about to be taken again.
       if (phase === 'closed') this.#phases.delete(shard.partition);
       else this.#phases.set(shard.partition, phase);
@@ -78,6 +92,16 @@ export class Health {
       const labels = this.#labels(shard);
       this.#metrics.shardOwned.set(labels, phase === 'ready' ? 1 : 0);
       this.#metrics.shardHalted.set(labels, phase === 'halted' ? 1 : 0);
+      if (epoch !== undefined) this.#metrics.shardEpoch.set(labels, Number(epoch));
+      if (phase === 'ready') {
+        // Whatever was left before is published: a shard is not ready until then.
+        this.#unpublished.set(shard.partition, new Unpublished());
+        this.#metrics.outboxDepth.set(labels, 0);
+      } else if (this.#unpublished.delete(shard.partition)) {
+        // What is left is published by the next owner, who tells of it.
+        this.#metrics.outboxDepth.remove(labels);
+        this.#metrics.outboxAge.remove(labels);
+      }
     },
     applied: (shard, { records, rows, ms, lag }) => {
       this.#metrics.batchSize.observe({ topic: this.#stream }, records);
@@ -85,9 +109,14 @@ export class Health {
       this.#metrics.lag.set(this.#labels(shard), lag);
       this.#log.debug({ partition: shard.partition, count: records, rows, durationMs: ms }, 'applied');
     },
+    committed: (shard, event) => {
+      this.#metrics.outboxDepth.set(this.#labels(shard), event.depth);
+      this.#arrived(this.#unpublished.get(shard.partition)?.committed({ ...event, nowMs: performance.now() }));
+    },
     published: (shard, { rows, ms, depth }) => {
       this.#metrics.publish.observe({ topic: this.#stream }, ms / 1000);
       this.#metrics.outboxDepth.set(this.#labels(shard), depth);
+      this.#arrived(this.#unpublished.get(shard.partition)?.published(depth));
       this.#log.debug({ partition: shard.partition, rows, durationMs: ms }, 'published');
     },
     failed: (shard, { step, disposition, error }) => {
@@ -104,6 +133,13 @@ export class Health {
       );
     },
   };
+
+  /** The results of records with these timestamps can be read; their sender's clock may be ahead of ours. */
+  #arrived(timestampsMs: readonly number[] = []): void {
+    const now = Date.now();
+    for (const came of timestampsMs)
+      this.#metrics.endToEnd.observe({ topic: this.#stream }, Math.max(0, now - came) / 1000);
+  }
 
   #labels = (shard: ShardId) => ({ topic: this.#stream, partition: shard.partition });
 }

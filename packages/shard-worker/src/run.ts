@@ -78,6 +78,11 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     onRetry: (reason) => health.retried(reason),
   });
   stack.defer(() => ledger.close());
+  metrics.beforeScrape(async () => {
+    health.showAges();
+    const connections = await ledger.connections();
+    for (const state of ['busy', 'idle', 'waiting'] as const) metrics.dbPool.set({ state }, connections[state]);
+  });
   const failpoint = failpointFrom(config.failpoint);
   const app = `${config.prefix}-${parts.name}`;
   const connection = {
@@ -91,7 +96,10 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   const { policies } = loaded;
   const policyOf: PolicyLookup = (area, on) => policies.policyAt(area, on);
 
-  const publisher = new KafkaPublisher({ connection, app, topic, resultsTopic: targets.results, failpoint });
+  const publisher = new KafkaPublisher({
+    ...{ connection, app, topic, resultsTopic: targets.results, failpoint },
+    onWait: () => health.waitedForBroker(),
+  });
   stack.defer(() => publisher.close());
   const core = parts.build({ config, ledger, metrics, log, policyOf, targets, failpoint });
   // Without a database the last values stay: others tell that it is away.

@@ -36,7 +36,12 @@ export const problemAnswer = z.object({
 export const notFound = (what: string): Problem => new Problem(404, `no such ${what}`);
 
 /** Sends a problem as `application/problem+json`. */
-export function sendProblem(reply: FastifyReply, { status, message: detail, code, issues }: Problem): FastifyReply {
-  const body = { type: 'about:blank', title: STATUS_CODES[status], status, detail, code, issues };
-  return reply.code(status).type('application/problem+json').send(JSON.stringify(body));
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type('application/problem+json').send(problemText(problem).body);
+}
+
+/** A problem as it is sent, and its status in words. */
+export function problemText({ status, message: detail, code, issues }: Problem): { title: string; body: string } {
+  const title = STATUS_CODES[status] ?? '';
+  return { title, body: JSON.stringify({ type: 'about:blank', title, status, detail, code, issues }) };
 }

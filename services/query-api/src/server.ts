@@ -9,6 +9,7 @@ import { healthAnswer } from './health.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
 import { parameterProblem, parseQuery } from './parameters.ts';
 import { Problem, sendProblem } from './problem.ts';
+import { refuseConnection, refuseExpectation } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
 import { heldRefundRoutes } from './routes/held-refunds.ts';
@@ -51,8 +52,10 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, fromFastify(error) ?? INTERNAL),
   });
+  app.server.on('checkExpectation', (_request, response) => refuseExpectation(response));
   app.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.open !== true) await deps.guard?.(request.headers.authorization);
   });
@@ -102,6 +105,7 @@ function problemOf(error: FastifyError): Problem {
 function fromFastify({ statusCode = 500, code }: FastifyError): Problem | undefined {
   if (!code?.startsWith('FST_') || statusCode >= 500) return undefined;
   if (statusCode === 413) return new Problem(413, `body: expected at most ${BODY_BYTES_MAX} bytes`);
+  if (statusCode === 414) return new Problem(400, 'path: expected an id of 1 to 200 characters');
   if (statusCode === 415) return new Problem(415, 'content-type: expected application/json');
   return new Problem(statusCode, 'expected a well-formed request');
 }

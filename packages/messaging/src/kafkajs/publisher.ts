@@ -10,6 +10,8 @@ export interface KafkaPublisherOptions extends PositionOptions {
   /** After this the broker aborts what a dead publisher left open; until then readers of its partitions wait. Default 15 s. */
   readonly transactionTimeoutMs?: number;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
+  /** Told of each request that is made again because the broker still ends the transaction before. */
+  readonly onWait?: () => void;
 }
 
 /** The broker is still writing the last transaction's markers: ask again soon, but not for ever. */
@@ -29,7 +31,7 @@ export class KafkaPublisher implements Publisher {
   readonly #producers = new Map<number, Producer>();
 
   constructor(options: KafkaPublisherOptions) {
-    this.#options = { transactionTimeoutMs: 15_000, failpoint: () => {}, ...options };
+    this.#options = { transactionTimeoutMs: 15_000, failpoint: () => {}, onWait: () => {}, ...options };
     // Without kafkajs' log: it would report every probe of a transaction that is still ending as an error. What matters is thrown.
     const { log: _, ...quiet } = options.connection;
     this.#kafka = connect(quiet);
@@ -88,7 +90,7 @@ export class KafkaPublisher implements Publisher {
   }
 
   async #transact(partition: number, rows: readonly OutboxRow[], position: bigint): Promise<void> {
-    const { app, topic, resultsTopic, failpoint } = this.#options;
+    const { app, topic, resultsTopic, failpoint, onWait } = this.#options;
     const producer = this.#producers.get(partition);
     if (producer === undefined) throw new PublishUnknown('no producer since the last error');
     this.#producers.delete(partition);
@@ -98,12 +100,12 @@ export class KafkaPublisher implements Publisher {
       const lastResult = topicMessages.find((sent) => sent.topic === resultsTopic)?.messages.at(-1);
       if (lastResult !== undefined) notePosition(lastResult, position);
       if (rows.length > 0) {
-        assertAcks(await whenSettled(() => transaction.sendBatch({ topicMessages })), topicMessages);
+        assertAcks(await whenSettled(() => transaction.sendBatch({ topicMessages }), onWait), topicMessages);
         await failpoint('after-send');
       }
       if (lastResult === undefined) {
         const offsets = [{ topic, partitions: [{ partition, offset: String(position) }] }];
-        await whenSettled(() => sendOffsets(transaction, positionGroup(app), offsets));
+        await whenSettled(() => sendOffsets(transaction, positionGroup(app), offsets), onWait);
       }
       await failpoint('before-endtxn');
       await transaction.commit();
@@ -131,12 +133,13 @@ const sendOffsets = (
  * Repeats the first request of a transaction while the broker still ends the one before: that answer alone promises that nothing was
  * done. kafkajs' own retry would wait 175 to 270 ms, and has no retry at all round `sendOffsets`.
  */
-async function whenSettled<T>(request: () => Promise<T>): Promise<T> {
+async function whenSettled<T>(request: () => Promise<T>, onWait: () => void): Promise<T> {
   for (let probes = 0; ; probes++) {
     try {
       return await request();
     } catch (error) {
       if (protocolErrorOf(error) !== 'CONCURRENT_TRANSACTIONS' || probes >= PROBES_MAX) throw error;
+      onWait();
       await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
     }
   }

@@ -180,7 +180,7 @@ describe('what cannot be answered', () => {
     ['a name given twice', '/v1/bindings?payer=P1&payer=P2', 400, 'payer: expected once'],
     ['no instant', '/v1/accounts/P1?at=yesterday', 400, 'at: expected an ISO 8601 date and time with an offset or Z'],
     ['an id too long', `/v1/accounts/${'x'.repeat(201)}`, 400, 'psn_no: expected a text of 1 to 200 characters'],
-    ['a path too long', `/v1/accounts/${'x'.repeat(5_000)}`, 414, 'expected a well-formed request'],
+    ['a path too long', `/v1/accounts/${'x'.repeat(5_000)}`, 400, 'path: expected an id of 1 to 200 characters'],
     ['a path that is no UTF-8', '/v1/accounts/%E0%A4%A', 400, 'expected a well-formed request'],
     ['a character no database takes', '/v1/accounts/a%00b', 400, 'psn_no: expected a text of 1 to 200 characters'],
   ])('%s is told as a problem', async (_case, url, expected, detail) => {

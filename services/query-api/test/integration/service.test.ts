@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { migrate, schemaKey } from '@repo/ledger';
 import { cloneDatabase, testBrokers, testDatabaseUrl, until } from '@repo/testkit';
@@ -79,6 +79,36 @@ test('health and metrics move to a port of their own', async () => {
     expect((await fetch(`${base}${path}`)).status).toBe(404);
     expect((await fetch(`http://127.0.0.1:${adminPort}${path}`)).status).toBe(200);
   }
+});
+
+/** What is answered to these bytes, up to the end of the connection. */
+function answerTo(port: string, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes));
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+    socket.on('error', reject).on('close', () => resolve(text));
+  });
+}
+
+test('what is no request, or one that is refused before it is read, is told as a problem too', async () => {
+  const given = await settings();
+  start(given);
+  await ready(given.GONGJI_HTTP_PORT);
+  const quote = 'POST /v1/quotes HTTP/1.1\r\nhost: a\r\nconnection: close\r\n';
+  const cases: [bytes: string, status: number, detail: string][] = [
+    ['no request\r\n\r\n', 400, 'expected a well-formed request'],
+    [`${quote}transfer-encoding: chunked\r\n\r\nzz\r\n`, 400, 'expected a well-formed request'],
+    [`${quote}x: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'expected headers of at most 16 KiB in all'],
+    [`${quote}expect: 200-ok\r\n\r\n`, 417, 'expect: expected 100-continue'],
+  ];
+  for (const [bytes, status, detail] of cases) {
+    const answer = await answerTo(given.GONGJI_HTTP_PORT, bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [A-Z]`));
+    expect(answer.toLowerCase()).toContain('content-type: application/problem+json');
+    expect(answer).toContain(`"status":${status},"detail":"${detail}"`);
+  }
+  expect((await fetch(`http://127.0.0.1:${given.GONGJI_HTTP_PORT}/v1/accounts/P1`)).status).toBe(404);
 });
 
 test('with an issuer every read needs a token, and the health checks need none', async () => {

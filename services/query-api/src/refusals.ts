@@ -1,0 +1,29 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Problem, problemText } from './problem.ts';
+
+/** What Node refuses before there is a request that Fastify could answer, by its codes; anything else is no HTTP request at all. */
+const REFUSALS: Readonly<Record<string, Problem>> = {
+  HPE_HEADER_OVERFLOW: new Problem(431, 'expected headers of at most 16 KiB in all'),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: new Problem(413, 'expected chunks without extensions'),
+  ERR_HTTP_REQUEST_TIMEOUT: new Problem(408, 'expected the whole request within 10 s'),
+};
+const NO_REQUEST = new Problem(400, 'expected a well-formed request');
+const NO_EXPECTATION = new Problem(417, 'expect: expected 100-continue');
+
+/** Answers with a problem what is no request, too large or too slow, and closes the connection: what follows cannot be told apart any more. */
+export function refuseConnection(error: { readonly code?: string | undefined }, socket: Socket): void {
+  if (error.code !== 'ECONNRESET' && socket.writable) {
+    const problem = REFUSALS[error.code ?? ''] ?? NO_REQUEST;
+    const { body, title } = problemText(problem);
+    const headers = `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
+    socket.write(`HTTP/1.1 ${problem.status} ${title}\r\n${headers}\r\n\r\n${body}`);
+  }
+  socket.destroySoon();
+}
+
+/** Answers a request that expects of us what we do not do. */
+export function refuseExpectation(response: ServerResponse): void {
+  response.writeHead(NO_EXPECTATION.status, { 'content-type': 'application/problem+json' });
+  response.end(problemText(NO_EXPECTATION).body);
+}
