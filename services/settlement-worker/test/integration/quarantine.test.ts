@@ -173,8 +173,15 @@ describe('a claim that the worker fails on', () => {
     expect(lease.nextOffset).toBe(6n);
     const [quarantine] = await findQuarantines(owner, { key: 'P2' });
     expect(quarantine).toMatchObject({ topic: 'claims', partition: 0, offset: 1n, messages: 3, failedOffset: 1n });
-    // What is told of the failure is the place in the code, never the text of the error.
-    expect(quarantine?.failure).toMatch(/^error P0001 at /);
+    expect(quarantine?.failure).toBe('error P0001');
+  });
+
+  test('is told by the class of the error and the place in our code, never by its text', async () => {
+    const applied = await worker.quarantine?.(lease, claim('C1', 'P1'), new TypeError('about P1'));
+    expect(applied && told(applied)).toEqual([]);
+    const [quarantine] = await findQuarantines(owner);
+    expect(quarantine?.failure).toMatch(/^TypeError at .*services\/settlement-worker\/test\/\S+:\d+:\d+/);
+    expect(quarantine?.failure).not.toContain('P1');
   });
 
   test('is kept byte for byte: headers in order and repeated, key, value, time', async () => {
