@@ -30,7 +30,7 @@ export interface KafkaOptions {
 }
 
 /** What a node of several must be told, besides the settings they share. */
-export interface ClusterMember {
+interface ClusterMember {
   readonly nodeId: number;
   readonly clusterId: string;
   /** The same at every start: the others find it there. */
