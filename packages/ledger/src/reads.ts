@@ -36,6 +36,39 @@ export async function findPerson(source: RowSource, personNo: string): Promise<S
   return row === undefined ? undefined : { person: toPerson(row), name: row.psn_name, unpaidPeriods: row.unpaid };
 }
 
+/** Those of these persons who are insured in an area that begins with one of these digits. */
+export async function findInsuredIn(
+  source: RowSource,
+  personNos: readonly string[],
+  areas: readonly string[],
+): Promise<string[]> {
+  const rows = await source.rows<{ psn_no: string }>(
+    'select psn_no from account where psn_no = any($1::text[]) and insu_admdvs ^@ any($2::text[])',
+    [personNos, areas],
+  );
+  return rows.map(({ psn_no }) => psn_no);
+}
+
+/** Whom a list may be about: these persons, and everyone insured in an area that begins with one of these digits. */
+export interface PersonRange {
+  readonly persons: readonly string[];
+  readonly areas: readonly string[];
+}
+
+/** A condition on a table's `psn_no`, by the parameters of that number and the next; none where the list is about everyone. */
+export const inRange = (
+  table: string,
+  of: PersonRange | null | undefined,
+  first: number,
+): { condition: string; values: unknown[] } =>
+  of == null
+    ? { condition: '', values: [] }
+    : {
+        condition: `and (${table}.psn_no = any($${first}::text[]) or exists (select from account
+          where account.psn_no = ${table}.psn_no and insu_admdvs ^@ any($${first + 1}::text[])))`,
+        values: [of.persons, of.areas],
+      };
+
 async function findPersons(source: RowSource, personNos: Iterable<string>): Promise<Person[]> {
   const rows = await source.rows<AccountRow>(`select ${ACCOUNT_COLUMNS} from account where psn_no = any($1::text[])`, [
     [...new Set(personNos)],

@@ -47,6 +47,7 @@ runService({
       log,
       now: Date.now,
       guard: config.oidc === null ? undefined : createGuard(config.oidc),
+      requestsPerMinuteMax: config.requestsPerMinuteMax,
       adminPort: config.adminPort === undefined ? admin.port : undefined,
       futureDaysMax: config.futureDaysMax,
     });

@@ -9,12 +9,19 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string | undefined;
   readonly issues: readonly Issue[] | undefined;
+  /** After how many seconds the same request may be answered; undefined where time changes nothing. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(status: number, detail: string, more: { code?: string; issues?: readonly Issue[] } = {}) {
+  constructor(
+    status: number,
+    detail: string,
+    more: { code?: string | undefined; issues?: readonly Issue[]; retryAfterS?: number } = {},
+  ) {
     super(detail);
     this.status = status;
     this.code = more.code;
     this.issues = more.issues;
+    this.retryAfterS = more.retryAfterS ?? (status === 503 ? 5 : undefined);
   }
 }
 
@@ -35,8 +42,23 @@ export const problemAnswer = z.object({
 
 export const notFound = (what: string): Problem => new Problem(404, `no such ${what}`);
 
+/** A problem as its reader gets it. */
+export const problemBody = ({ status, message: detail, code, issues }: Problem) => ({
+  type: 'about:blank',
+  title: STATUS_CODES[status],
+  status,
+  detail,
+  code,
+  issues,
+});
+
 /** Sends a problem as `application/problem+json`. */
-export function sendProblem(reply: FastifyReply, { status, message: detail, code, issues }: Problem): FastifyReply {
-  const body = { type: 'about:blank', title: STATUS_CODES[status], status, detail, code, issues };
-  return reply.code(status).type('application/problem+json').send(JSON.stringify(body));
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, retryAfterS } = problem;
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS));
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemBody(problem)));
 }
