@@ -50,10 +50,13 @@ export {
 export {
   findBindings,
   findBindingsById,
+  findDeadSince,
+  findEvent,
   findFamily,
   findInsuredIn,
   findOutcome,
   findPerson,
+  findProgress,
   type PersonRange,
   type RowSource,
   readSnapshot,

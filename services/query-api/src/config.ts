@@ -34,6 +34,7 @@ const schema = z
     GONGJI_OIDC_CLAIM_PERSON: z.string().min(1).default(CLAIM_NAMES.person),
     GONGJI_OIDC_CLAIM_INSTITUTION: z.string().min(1).default(CLAIM_NAMES.institution),
     GONGJI_OIDC_CLAIM_REGION: z.string().min(1).default(CLAIM_NAMES.region),
+    GONGJI_COMMAND_WAIT_MS: setting.integer({ min: 0, max: 20_000 }).default(5_000),
     GONGJI_RATE_LIMIT_PER_MINUTE: setting.integer({ min: 0, max: 1_000_000 }).optional(),
   })
   .refine(({ GONGJI_HTTP_HOST: host, GONGJI_OIDC_ISSUER: issuer }) => host === LOOPBACK || issuer !== undefined, {
@@ -65,6 +66,8 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
     policyDir: settings.GONGJI_POLICY_DIR,
     // pino's finest level is not used here.
     logLevel: settings.GONGJI_LOG_LEVEL === 'trace' ? ('debug' as const) : settings.GONGJI_LOG_LEVEL,
+    prefix: settings.GONGJI_TOPIC_PREFIX,
+    commandWaitMs: settings.GONGJI_COMMAND_WAIT_MS,
     futureDaysMax: settings.GONGJI_MAX_FUTURE_DAYS,
     oidc:
       issuer === undefined ? null : { issuer, audience: settings.GONGJI_OIDC_AUDIENCE, claims: claimNames(settings) },

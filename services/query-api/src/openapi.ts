@@ -108,14 +108,14 @@ function explained({ $schema, $id, ...schema }: JsonSchema): JsonSchema {
 }
 
 type Content = Readonly<Record<string, { readonly schema: z.ZodType }>>;
-interface Response {
+export interface Response {
   readonly description: string;
   readonly content: Content;
 }
 
 /** A route's responses: the answer, what each problem of its own means, and those that any request may meet. */
 export function responses(
-  answer: { readonly of: z.ZodType; readonly is: string; readonly type?: string },
+  answer: { readonly of: z.ZodType; readonly is: string; readonly type?: string; readonly status?: 200 | 201 },
   problems: Readonly<Record<number, string>> = {},
 ): Record<string, Response> {
   const anywhere = {
@@ -127,7 +127,10 @@ export function responses(
   };
   const all = Object.entries({ ...problems, ...anywhere });
   return {
-    200: { description: answer.is, content: { [answer.type ?? 'application/json']: { schema: answer.of } } },
+    [answer.status ?? 200]: {
+      description: answer.is,
+      content: { [answer.type ?? 'application/json']: { schema: answer.of } },
+    },
     ...Object.fromEntries(
       all.map(([status, description]) => [
         status,
@@ -147,8 +150,8 @@ function transform(
   guarded: boolean,
   { schema, url, route }: { schema?: FastifySchema; url: string; route?: RouteOptions },
 ) {
-  const { params, querystring, body, response, ...told } = schema ?? {};
-  const asked = Object.entries({ params, querystring, body }).flatMap(([part, given]) =>
+  const { params, querystring, headers, body, response, ...told } = schema ?? {};
+  const asked = Object.entries({ params, querystring, headers, body }).flatMap(([part, given]) =>
     given instanceof z.ZodType ? [[part, toJson(given)] as const] : [],
   );
   const answered = Object.entries((response ?? {}) as Record<string, Response>).map(([status, each]) => [

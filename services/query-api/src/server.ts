@@ -4,6 +4,7 @@ import type { Logger } from '@repo/observability';
 import type { Policies } from '@repo/policy';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { CommandDeps } from './commands.ts';
 import { addGate, type GateOptions, HEADER_BYTES_MAX, refuseRaw } from './gate.ts';
 import { healthAnswer } from './health.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
@@ -11,6 +12,7 @@ import { parameterProblem, parseQuery } from './parameters.ts';
 import { Problem, sendProblem } from './problem.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
+import { commandRoutes } from './routes/commands.ts';
 import { heldRefundRoutes } from './routes/held-refunds.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { settlementRoutes } from './routes/settlements.ts';
@@ -25,6 +27,8 @@ export interface ApiDeps extends GateOptions {
   /** Where health and metrics are answered, to be served here as well; absent: only there. */
   readonly adminPort?: number | undefined;
   readonly futureDaysMax: number;
+  /** How commands are sent; absent: only reads are served. */
+  readonly commands?: Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> | undefined;
 }
 
 /** The largest claim that may be quoted: as large as an event may be. */
@@ -74,6 +78,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     quoteRoutes(routes, deps);
     backdatedRoutes(routes, deps);
     heldRefundRoutes(routes, deps);
+    if (deps.commands !== undefined) commandRoutes(routes, { ...deps, ...deps.commands });
   });
   return app;
 }

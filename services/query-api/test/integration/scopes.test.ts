@@ -1,6 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { topicsOf } from '@repo/contracts';
+import { createTopics } from '@repo/messaging';
+import { freshTopicPrefix, testBrokers } from '@repo/testkit';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createGuard } from '../../src/access.ts';
+import { CommandSender } from '../../src/sender.ts';
 import { Issuer } from '../issuer.ts';
 import { account, binding, claim, Scene } from './scene.ts';
 
@@ -89,7 +94,33 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+interface CommandRow {
+  readonly request: string;
+  readonly body?: object;
+  readonly sentBy: readonly Bearer[];
+  readonly hiddenFrom: readonly Bearer[];
+}
+const byPayer = { sentBy: ['payer', 'operator'], hiddenFrom: ['stranger'] } as const;
+const byStaff = { sentBy: ['operator'], hiddenFrom: [] } as const;
+/** Whoever is in neither list is refused: the patient too, who may see the binding. */
+const COMMANDS: readonly CommandRow[] = [
+  {
+    request: 'POST /v1/bindings',
+    body: { payer: 'P2', beneficiary: 'P1', relation: 'SPOUSE' },
+    sentBy: ['payer', 'operator'],
+    hiddenFrom: [],
+  },
+  { request: 'POST /v1/bindings/B2/approve', ...byStaff },
+  { request: 'POST /v1/bindings/B2/reject', ...byStaff },
+  { request: 'POST /v1/bindings/B2/revoke', ...byPayer },
+  { request: 'POST /v1/bindings/B2/pause', ...byPayer },
+  { request: 'POST /v1/bindings/B2/resume', ...byPayer },
+  { request: 'PATCH /v1/bindings/B2', body: { priority: 3 }, ...byPayer },
+  { request: 'POST /v1/settlements/C1/refunds', sentBy: ['hospital', 'operator'], hiddenFrom: ['otherHospital'] },
+];
+
 let scene: Scene;
+let sender: CommandSender;
 let api: FastifyInstance;
 let open: FastifyInstance;
 const issuer = new Issuer();
@@ -124,11 +155,18 @@ beforeAll(async () => {
     const claims = TOKENS[bearer];
     headers.set(bearer, claims === undefined ? {} : { authorization: `Bearer ${await issuer.sign(key, claims)}` });
   }
-  api = scene.serve({ guard: createGuard({ issuer: issuer.url, audience: 'gongji' }), adminPort: 1 });
+  const connection = { brokers: testBrokers().split(','), clientId: 'scopes' };
+  const prefix = freshTopicPrefix();
+  await createTopics({ connection, prefix, partitions: 2 });
+  sender = new CommandSender(connection);
+  const commands = { topics: topicsOf(prefix), send: sender.send, waitMs: 0 };
+  const guard = createGuard({ issuer: issuer.url, audience: 'gongji' });
+  api = scene.serve({ guard, adminPort: 1, commands });
   open = scene.serve({ adminPort: 1 });
 });
 afterAll(async () => {
   await api.close();
+  await sender[Symbol.asyncDispose]();
   await open.close();
   await issuer.stop();
   await scene[Symbol.asyncDispose]();
@@ -142,7 +180,7 @@ async function ask(bearer: Bearer | 'open', request: string, body?: object) {
   const answer = await (bearer === 'open' ? open : api).inject({
     method: method as 'GET',
     url,
-    headers: { ...token, ...json },
+    headers: { ...token, ...json, 'idempotency-key': randomUUID() },
     ...sent,
   });
   // A workbook holds the second at which it was made.
@@ -173,6 +211,21 @@ test.each(CELLS)('$request of $bearer is $cell', async ({ request, unknown, bear
     expect(answer).not.toEqual(missing);
     expect(answer).toEqual(await ask('open', request));
   }
+});
+
+const COMMAND_CELLS = COMMANDS.flatMap(({ request, body, sentBy, hiddenFrom }) =>
+  BEARERS.map((bearer) => {
+    const cell = sentBy.includes(bearer) ? 202 : hiddenFrom.includes(bearer) ? 404 : 403;
+    return { request, body, bearer, cell: bearer === 'nobody' ? 401 : cell };
+  }),
+);
+
+test.each(COMMAND_CELLS)('$request of $bearer is $cell', async ({ request, body, bearer, cell }) => {
+  const answer = await ask(bearer, request, body);
+  expect(answer.status).toBe(cell);
+  if (cell !== 404) return;
+  const missing = await ask(bearer, request.replace(/B2|C1/, 'none'), body);
+  expect(answer).toEqual(missing);
 });
 
 describe('a quote', () => {
@@ -248,8 +301,15 @@ test('the document says of every route which scopes it takes, and no route is mi
   };
   const inTable = (method: string, path: string) => {
     const pattern = new RegExp(`^${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '[^/]+')}(\\?.*)?$`);
-    return ROWS.filter(({ request }) => pattern.test(request));
+    const commands = COMMANDS.map(({ request, sentBy }) => ({ request, refusedTo: refusedBy(sentBy) }));
+    return [...ROWS, ...commands].filter(({ request }) => pattern.test(request));
   };
+  /** Whose kind of token a command does not take at all. */
+  const refusedBy = (sentBy: readonly Bearer[]): Bearer[] => [
+    ...(sentBy.includes('payer') ? [] : (['stranger'] as const)),
+    ...(sentBy.includes('hospital') ? [] : (['otherHospital'] as const)),
+    'elsewhere',
+  ];
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, { security }] of Object.entries(methods)) {
       if (path.startsWith('/health/')) {
