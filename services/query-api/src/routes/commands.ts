@@ -20,11 +20,11 @@ const PROBLEMS = {
 const PENDING = z.object({
   status: z.literal('PENDING').describe('sent; repeat the request with its key to learn what came of it'),
 });
-const keyHeader = z.object({
+/** Other headers stay as they are: what is validated here replaces what came. */
+const keyHeader = z.looseObject({
   'idempotency-key': z
-    .string()
-    .optional()
-    .describe('Names the command: the same key is the same command, once. Required.'),
+    .string('expected a text of 1 to 200 ASCII characters, new for each command')
+    .describe('Names the command: the same key is the same command, once.'),
 });
 
 const answers = (of: z.ZodType, is: string, created: boolean): Record<string, Response> => {

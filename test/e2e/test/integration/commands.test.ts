@@ -6,6 +6,7 @@ import { TestSystem } from '../../src/system/system.ts';
 
 type Wire = Readonly<Record<string, unknown>>;
 
+const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const NOON = '2025-03-10T12:00:00+08:00';
 const [PAYER, PATIENT] = ['PSN420000000217', 'PSN420000000218'];
 const facts = { insutype: '310', psn_type: '1101', employment: 'ACTIVE', insu_admdvs: '420100', insured: true };
@@ -41,7 +42,11 @@ async function once(request: string, body: unknown, key: string | undefined) {
   const [method = '', path = ''] = request.split(' ');
   const answer = await fetch(new URL(path, system.http), {
     method,
-    headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    headers: {
+      'content-type': 'application/json',
+      traceparent: TRACE,
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   const location = answer.headers.get('location');
@@ -114,7 +119,8 @@ test('a command repeated with its key is the same one, at once or later, and ano
   // What was refused leaves dead letters; a repeat leaves none.
   await system.waitUntilAnswered();
   const told = system.topics.published.filter(({ value }) => value.includes(bindingId));
-  expect(told.filter(({ headers }) => headers.ce_type === 'binding.activated')).toHaveLength(1);
+  const activated = told.filter(({ headers }) => headers.ce_type === 'binding.activated');
+  expect(activated.map(({ headers }) => headers.traceparent)).toEqual([TRACE]);
 });
 
 test('a request that the rules refuse says which one, and says it again', async () => {
