@@ -1,6 +1,19 @@
 import { type Claim, isZero, type Premium, PURPOSES, type Refund } from '@repo/domain';
 import { z } from 'zod';
-import { amount, area, flag, id, instant, integer, isAmount, oneOf, optional, toInstant, toMoney } from './fields.ts';
+import {
+  amount,
+  area,
+  commandFields,
+  flag,
+  id,
+  instant,
+  integer,
+  isAmount,
+  oneOf,
+  optional,
+  toInstant,
+  toMoney,
+} from './fields.ts';
 
 export const claimSubmitted = z.object({
   claim_id: id,
@@ -36,6 +49,7 @@ export const claimRefunded = z.object({
   psn_no: id,
   at: instant,
   amount: optional(anyAmount),
+  ...commandFields,
 });
 
 export const premiumSubmitted = z.object({

@@ -166,6 +166,8 @@ const OWN_ID: Partial<Record<MemberType, string>> = {
 /** An event's own id, else its type with whom it concerns and the month or moment. */
 function memberIdentity(type: MemberType, wire: Record<string, unknown>): string {
   const own = OWN_ID[type];
+  if (own === undefined && 'at' in wire && typeof wire.command_id === 'string')
+    return `${type}/command:${wire.command_id}`;
   if (own !== undefined) return `${type}:${wire[own]}`;
   // One refund may be paid out to several closed accounts.
   if (type === 'refund.paid') return `${type}:${encodeURIComponent(String(wire.refund_id))}:${wire.psn_no}`;

@@ -26,6 +26,7 @@ export const FIELD_WORDS: Readonly<Record<string, string>> = {
   bound_at: 'when it was bound',
   type: 'FAMILY_SHARING 家庭共济 shares money; KINSHIP_CODE 亲情账户 only shows a code',
   state: 'PENDING 待确认, ACTIVE 生效, PAUSED 暂停, REVOKED 解除, REJECTED, EXPIRED',
+  reason: 'which reason to pause is lifted: USER, or ARREARS where the region resumes by hand',
   pause_reasons: 'why it is paused; empty unless it is',
   priority: 'lower is asked first; null after all numbered',
   effective_from: 'the first day',

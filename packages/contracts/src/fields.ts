@@ -96,6 +96,12 @@ export const period = z
 /** An optional field: absent and null mean the same. */
 export const optional = <T extends z.ZodType>(field: T) => field.nullish();
 
+/**
+ * What an interface that takes commands adds to their events: the command's id, and whether its moment was stated by whoever gave it.
+ * Where it was not, it is that of the first time the command came, and no part of what the command says.
+ */
+export const commandFields = { command_id: optional(id), at_stated: optional(flag) };
+
 export const integer = (least: number, most: number) =>
   z
     .number({ error: `expected a whole number from ${least} to ${most}` })

@@ -17,6 +17,7 @@ const DEFAULTS: Wire = {
   type: 'FAMILY_SHARING',
   premium_registered: false,
   reason: 'USER',
+  at_stated: false,
 };
 
 /** In a change every fact stated counts, and null clears a setting that may be absent. */
@@ -48,6 +49,9 @@ const cleared = (type: string, name: string, value: unknown): null | undefined =
 /** Whether a stated field leaves the decoded event as it would be without it. */
 function saysNothing(type: string, name: string, wire: Wire): boolean {
   switch (name) {
+    case 'at':
+    case 'bound_at':
+      return typeof wire.command_id === 'string' && wire.at_stated !== true;
     case 'state':
       // Of a live binding the reasons and the dates say in which state it is.
       return !isEnded(wire);

@@ -16,6 +16,7 @@ export {
 export { type BackdatedPayer, encodeBackdated } from './backdated-out.ts';
 export { claimSubmitted } from './claims-in.ts';
 export { type CodeKind, type CodeText, OUTCOME_CODES } from './codes/table.ts';
+export { COMMAND_BODIES, type CommandType } from './commands.ts';
 export {
   type ArrearsCheck,
   type Bad,
@@ -40,6 +41,7 @@ export {
   readDeadLetterHeaders,
 } from './headers.ts';
 export { encodeHeldRefund } from './held-refunds-out.ts';
+export { readJson } from './json.ts';
 export { type NhsaFlags, type NhsaSettlement, publishedNhsa, renderNhsa, withNhsa } from './nhsa.ts';
 export {
   type AskedSource,

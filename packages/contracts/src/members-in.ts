@@ -22,6 +22,7 @@ import {
   amount,
   area,
   calendarDate,
+  commandFields,
   countedDate,
   flag,
   id,
@@ -105,7 +106,7 @@ const contributionReceived = z.object({
 const contributionMissed = z.object({ psn_no: id, period, due_date: countedDate, at: optional(instant) });
 const contributionRecovered = z.object({ psn_no: id, period, at: instant });
 
-const bindingRequested = z.object({
+const binding = z.object({
   binding_id: id,
   payer: id,
   beneficiary: id,
@@ -119,7 +120,8 @@ const bindingRequested = z.object({
   authorised_amount: optional(amount),
   premium_registered: optional(flag),
 });
-const bindingOpened = bindingRequested
+const bindingRequested = binding.extend(commandFields);
+const bindingOpened = binding
   .extend({
     state: optional(oneOf([...BINDING_STATES, 'EXPIRED'])),
     pause_reasons: optional(z.array(oneOf(PAUSE_REASONS), { error: `expected a list of ${PAUSE_REASONS.join(', ')}` })),
@@ -133,7 +135,7 @@ const bindingOpened = bindingRequested
     path: ['effective_to'],
   });
 
-const bindingMoved = z.object({ binding_id: id, payer: id, at: instant });
+const bindingMoved = z.object({ binding_id: id, payer: id, at: instant, ...commandFields });
 const bindingResumed = bindingMoved.extend({ reason: optional(oneOf(['USER', 'ARREARS'])) });
 const bindingChanged = bindingMoved.extend({
   change_id: id,
@@ -341,7 +343,7 @@ const moved = (
   wire: z.output<typeof bindingMoved>,
 ): MemberEvent => ({ kind, ...movedCause(type, wire) });
 
-function toBinding(wire: z.output<typeof bindingRequested>): Binding {
+function toBinding(wire: z.output<typeof binding>): Binding {
   const boundAt = toInstant(wire.bound_at);
   return {
     bindingId: wire.binding_id,

@@ -142,3 +142,34 @@ describe('different content differs', () => {
     );
   });
 });
+
+describe('a command that is sent again', () => {
+  const [early, late] = ['2025-03-10T10:00:00+08:00', '2025-03-10T10:00:07+08:00'];
+  const COMMANDS = [
+    'binding.requested',
+    'binding.approved',
+    'binding.resumed',
+    'binding.changed',
+    'claim.refunded',
+  ] as const;
+  const moment = (type: Type) => (type === 'binding.requested' ? 'bound_at' : 'at');
+
+  test.each(COMMANDS)('as %s is the same event though it comes later, unless its moment was stated', (type) => {
+    const sent = (at: string, over: Fields = {}) => content(type, { command_id: 'K1', [moment(type)]: at, ...over });
+    expect(sent(early)).toBe(sent(late));
+    expect(sent(early, { at_stated: true })).not.toBe(sent(late, { at_stated: true }));
+    expect(sent(early)).not.toBe(sent(early, { at_stated: true }));
+    expect(content(type, { [moment(type)]: early })).not.toBe(content(type, { [moment(type)]: late }));
+  });
+
+  test('is known by its id, whatever binding it names', () => {
+    const named = (binding_id: string) => {
+      const decoded = decodeMembers(sample('binding.approved', { command_id: 'K1', binding_id }), DECODE_LIMITS);
+      return decoded.kind === 'MEMBER' ? decoded.identity : decoded.kind;
+    };
+    expect([named('B1'), named('B9')]).toEqual(['binding.approved/command:K1', 'binding.approved/command:K1']);
+    expect(content('binding.approved', { command_id: 'K1', binding_id: 'B1' })).not.toBe(
+      content('binding.approved', { command_id: 'K1', binding_id: 'B9' }),
+    );
+  });
+});

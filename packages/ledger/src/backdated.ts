@@ -1,6 +1,6 @@
 import type { CalendarDate, Relation } from '@repo/domain';
 import { givenRows, insertRows } from './packed.ts';
-import type { RowSource } from './reads.ts';
+import { inRange, type PersonRange, type RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
 
 /** Money drawn from a payer through a binding, and the stamp of the outcome that did it, which tells its moment. */
@@ -113,8 +113,19 @@ export interface BackdatedDraw {
  */
 export async function findBackdated(
   source: RowSource,
-  { payer, after = '', payersMax }: { payer?: string | undefined; after?: string | undefined; payersMax: number },
+  {
+    payer,
+    after = '',
+    of,
+    payersMax,
+  }: {
+    payer?: string | undefined;
+    after?: string | undefined;
+    of?: PersonRange | null | undefined;
+    payersMax: number;
+  },
 ): Promise<BackdatedDraw[]> {
+  const range = inRange('backdated_draw', of, 4);
   const rows = await source.rows<{
     psn_no: string;
     binding_id: string;
@@ -129,7 +140,7 @@ export async function findBackdated(
        select psn_no, version, json_agg(json_build_object('reason', reason, 'since', since, 'knownAt', known_at,
            'cause', json_build_object('type', cause_type, 'id', cause_id)) order by known_at, since, reason) as reasons
        from backdated_draw where psn_no in (select distinct psn_no from backdated_draw
-         where psn_no > $1 and ($2::text is null or psn_no = $2) order by psn_no limit $3)
+         where psn_no > $1 and ($2::text is null or psn_no = $2) ${range.condition} order by psn_no limit $3)
        group by psn_no, version)
      select psn_no, entry.binding_id, beneficiary, relation, on_day::text, payload, reasons, array(
          select refund.payload from claim_refund join outcome as refund using (shard_id, seq)
@@ -138,7 +149,7 @@ export async function findBackdated(
        join binding on (binding.payer, binding.binding_id) = (psn_no, entry.binding_id)
        join event_id on event_id = 'claim:' || reference join outcome using (shard_id, seq)
      order by psn_no, version`,
-    [after, payer ?? null, payersMax],
+    [after, payer ?? null, payersMax, ...range.values],
   );
   return rows.map(({ psn_no, binding_id: bindingId, on_day: on, payload, refunds, ...rest }) => ({
     ...rest,

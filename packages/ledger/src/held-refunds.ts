@@ -1,5 +1,5 @@
 import { type CalendarDate, type Money, money } from '@repo/domain';
-import type { RowSource } from './reads.ts';
+import { inRange, type PersonRange, type RowSource } from './reads.ts';
 
 /** Money that a refund owes to the owner of a closed account, to be paid out by hand. Yuan. */
 export interface HeldRefund {
@@ -20,9 +20,16 @@ export async function findHeldRefunds(
   {
     personNo,
     after = '',
+    of,
     personsMax,
-  }: { personNo?: string | undefined; after?: string | undefined; personsMax: number },
+  }: {
+    personNo?: string | undefined;
+    after?: string | undefined;
+    of?: PersonRange | null | undefined;
+    personsMax: number;
+  },
 ): Promise<HeldRefund[]> {
+  const range = inRange('held_refund', of, 4);
   const rows = await source.rows<{
     psn_no: string;
     refund_id: string;
@@ -33,9 +40,9 @@ export async function findHeldRefunds(
     `select psn_no, refund_id, (select min(on_day)::text from entry where entry.psn_no = held_refund.psn_no
          and kind = 'REFUND' and reference = refund_id) as on_day, amount, paid
      from held_refund where amount > paid and psn_no in (select distinct psn_no from held_refund
-       where amount > paid and psn_no > $1 and ($2::text is null or psn_no = $2) order by psn_no limit $3)
+       where amount > paid and psn_no > $1 and ($2::text is null or psn_no = $2) ${range.condition} order by psn_no limit $3)
      order by psn_no, refund_id`,
-    [after, personNo ?? null, personsMax],
+    [after, personNo ?? null, personsMax, ...range.values],
   );
   return rows.map(({ psn_no, refund_id: refundId, on_day: on, amount, paid }) => ({
     personNo: psn_no,

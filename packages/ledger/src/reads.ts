@@ -1,5 +1,5 @@
 import { type Binding, type CalendarDate, type Money, money, type Period, type Person } from '@repo/domain';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, ShardKey } from './ledger.ts';
 import { ACCOUNT_COLUMNS, type AccountRow, BINDING_COLUMNS, type BindingRow, toBinding, toPerson } from './rows.ts';
 import { Session } from './session.ts';
 
@@ -35,6 +35,39 @@ export async function findPerson(source: RowSource, personNo: string): Promise<S
   );
   return row === undefined ? undefined : { person: toPerson(row), name: row.psn_name, unpaidPeriods: row.unpaid };
 }
+
+/** Those of these persons who are insured in an area that begins with one of these digits. */
+export async function findInsuredIn(
+  source: RowSource,
+  personNos: readonly string[],
+  areas: readonly string[],
+): Promise<string[]> {
+  const rows = await source.rows<{ psn_no: string }>(
+    'select psn_no from account where psn_no = any($1::text[]) and insu_admdvs ^@ any($2::text[])',
+    [personNos, areas],
+  );
+  return rows.map(({ psn_no }) => psn_no);
+}
+
+/** Whom a list may be about: these persons, and everyone insured in an area that begins with one of these digits. */
+export interface PersonRange {
+  readonly persons: readonly string[];
+  readonly areas: readonly string[];
+}
+
+/** A condition on a table's `psn_no`, by the parameters of that number and the next; none where the list is about everyone. */
+export const inRange = (
+  table: string,
+  of: PersonRange | null | undefined,
+  first: number,
+): { condition: string; values: unknown[] } =>
+  of == null
+    ? { condition: '', values: [] }
+    : {
+        condition: `and (${table}.psn_no = any($${first}::text[]) or exists (select from account
+          where account.psn_no = ${table}.psn_no and insu_admdvs ^@ any($${first + 1}::text[])))`,
+        values: [of.persons, of.areas],
+      };
 
 async function findPersons(source: RowSource, personNos: Iterable<string>): Promise<Person[]> {
   const rows = await source.rows<AccountRow>(`select ${ACCOUNT_COLUMNS} from account where psn_no = any($1::text[])`, [
@@ -93,6 +126,40 @@ export async function findOutcome(
   if (row === undefined) return undefined;
   const refunds = row.refunds.map((refund) => refund.toString());
   return { contentHash: row.content_hash, payload: row.payload.toString(), refunds };
+}
+
+/** What took an event's id: its content, and its published answer where it had one of its own. */
+export async function findEvent(
+  source: RowSource,
+  eventId: string,
+): Promise<{ readonly contentHash: Buffer; readonly answer: string | null } | undefined> {
+  const [row] = await source.rows<{ content_hash: Buffer; payload: Buffer | null }>(
+    `select content_hash, payload from event_id left join outcome using (shard_id, seq) where event_id = $1`,
+    [eventId],
+  );
+  return row && { contentHash: row.content_hash, answer: row.payload?.toString() ?? null };
+}
+
+/** How far a shard has applied its input, and how many outcomes it has left; undefined before its first owner. */
+export async function findProgress(
+  source: RowSource,
+  shard: ShardKey,
+): Promise<{ readonly nextOffset: bigint; readonly outSeq: bigint } | undefined> {
+  const [row] = await source.rows<{ next_offset: string; out_seq: string }>(
+    'select next_offset, out_seq from shard where topic = $1 and partition = $2',
+    [shard.topic, shard.partition],
+  );
+  return row && { nextOffset: BigInt(row.next_offset), outSeq: BigInt(row.out_seq) };
+}
+
+/** The stamps of the dead letters that a shard has left since an outcome, in order. */
+export async function findDeadSince(source: RowSource, shard: ShardKey, afterSeq: bigint): Promise<string[]> {
+  const rows = await source.rows<{ stamp: string }>(
+    `select stamp from outcome where shard_id = (select shard_id from shard where topic = $1 and partition = $2)
+       and seq > $3 and dest = 'D' order by seq`,
+    [shard.topic, shard.partition, afterSeq],
+  );
+  return rows.map(({ stamp }) => stamp);
 }
 
 /** Everything a claim of this patient on this date could look at: their bindings, the payers and the day's use. */

@@ -83,6 +83,32 @@ export const PERSONAL_FIELDS = [
   'payload',
 ] as const;
 
+/** Of the listed fields those that hold long numbers by right: positions, versions, ids of messages, of processes and of settings. */
+const NUMBERED = new Set<string>([
+  'causation',
+  'claimId',
+  'config',
+  'constraint',
+  'dataDir',
+  'epoch',
+  'group',
+  'host',
+  'migration',
+  'nextOffset',
+  'offset',
+  'owner',
+  'pid',
+  'policyVersion',
+  'position',
+  'sequence',
+  'shard',
+  'topic',
+  'topics',
+  'traceparent',
+  'transactionalId',
+  'version',
+] satisfies (typeof LOG_FIELDS)[number][]);
+
 type Scalar = string | number | bigint | boolean | null | undefined;
 type LogValue = Scalar | readonly Scalar[] | Readonly<Record<string, Scalar>>;
 /** What a log line may say besides its message: listed fields, and an error of any type under `error`. */
@@ -112,20 +138,26 @@ const personal = new Set<string>(PERSONAL_FIELDS);
 /** Han characters (names) and the 18-character citizen number: neither belongs in any line, not even inside an allowed field. */
 const PERSONAL_TEXT = /\p{Script=Han}+|(?<!\d)\d{17}[\dXx](?!\d)/gu;
 
-const maskText = (text: string): string => text.slice(0, TEXT_LENGTH_MAX).replace(PERSONAL_TEXT, '[masked]');
+/** A word with six digits in a row is what a person number looks like; a state, a reason or a message of ours has none. */
+const NUMBER_LIKE = /[\p{L}\p{N}_-]*\d{6}[\p{L}\p{N}_-]*/gu;
 
-function shapeScalar(value: unknown): Scalar {
-  if (typeof value === 'string') return maskText(value);
+const maskPersonal = (text: string): string => text.slice(0, TEXT_LENGTH_MAX).replace(PERSONAL_TEXT, '[masked]');
+const maskText = (text: string): string => maskPersonal(text).replace(NUMBER_LIKE, '[masked]');
+
+type Mask = (text: string) => string;
+
+function shapeScalar(value: unknown, mask: Mask): Scalar {
+  if (typeof value === 'string') return mask(value);
   if (typeof value === 'bigint') return value.toString();
   return typeof value === 'number' || typeof value === 'boolean' || value === null ? value : `[${typeof value}]`;
 }
 
-function shapeValue(value: unknown): unknown {
+function shapeValue(value: unknown, mask: Mask): unknown {
   if (value instanceof Error) return describeError(value);
-  if (Array.isArray(value)) return value.slice(0, LIST_LENGTH_MAX).map(shapeScalar);
-  if (typeof value !== 'object' || value === null) return shapeScalar(value);
+  if (Array.isArray(value)) return value.slice(0, LIST_LENGTH_MAX).map((each) => shapeScalar(each, mask));
+  if (typeof value !== 'object' || value === null) return shapeScalar(value, mask);
   const entries = Object.entries(value).filter(([key]) => /^[A-Za-z_]{1,60}$/.test(key) && !personal.has(key));
-  return Object.fromEntries(entries.slice(0, LIST_LENGTH_MAX).map(([key, inner]) => [key, shapeScalar(inner)]));
+  return Object.fromEntries(entries.slice(0, LIST_LENGTH_MAX).map(([key, inner]) => [key, shapeScalar(inner, mask)]));
 }
 
 function shapeFields(fields: object): Record<string, unknown> {
@@ -134,7 +166,7 @@ function shapeFields(fields: object): Record<string, unknown> {
   for (const [field, value] of Object.entries(fields)) {
     if (value === undefined) continue;
     if (field === 'error') shaped.error = describeError(value);
-    else if (listed.has(field)) shaped[field] = shapeValue(value);
+    else if (listed.has(field)) shaped[field] = shapeValue(value, NUMBERED.has(field) ? maskPersonal : maskText);
     else if (personal.has(field)) shaped[field] = '[redacted]';
     else unlisted += 1;
   }

@@ -114,3 +114,23 @@ test('lines below the level are not written', () => {
   log.warn('heard');
   expect(lines.map((line) => JSON.parse(line).message)).toEqual(['heard']);
 });
+
+test('what looks like a person number is masked in texts, and long numbers stay where they belong', () => {
+  const { log, lines } = recorder();
+  const fields = {
+    state: 'PSN330000117',
+    steps: ['ok', '330000117'],
+    offset: '123456789',
+    topic: 'test-1234567.claims',
+  };
+  log.info({ ...fields, version: '20261122', count: 1_234_567 }, 'cannot settle for PSN-330000117, 3 left of 1000');
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    state: '[masked]',
+    steps: ['ok', '[masked]'],
+    offset: '123456789',
+    topic: 'test-1234567.claims',
+    version: '20261122',
+    count: 1_234_567,
+    message: 'cannot settle for [masked], 3 left of 1000',
+  });
+});

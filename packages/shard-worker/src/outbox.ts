@@ -18,6 +18,9 @@ interface DeadStamp {
   readonly note: DeadLetterNote;
 }
 
+/** Which message a dead letter's stored stamp is about, and why it is one. */
+export const readDeadStamp = (stamp: string): DeadLetterNote => (JSON.parse(stamp) as DeadStamp).note;
+
 /** Where a worker's rows go. */
 export interface OutboxTargets {
   readonly results: string;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 
 export { type ClonedDatabase, type CloneOptions, cloneDatabase } from './database.ts';
+export { PersonalData } from './personal.ts';
 export { type UntilOptions, until } from './until.ts';
 
 declare module 'vitest' {

@@ -1,8 +1,9 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { Problem } from './problem.ts';
+import { type Access, accessOf, CLAIM_NAMES, type ClaimNames } from './scopes.ts';
 
-/** Lets a request pass, or throws the problem it is answered with. */
-export type Guard = (authorization: string | undefined) => Promise<void>;
+/** Says what the bearer of a token may touch, or throws the problem the request is answered with. */
+export type Guard = (authorization: string | undefined) => Promise<Access>;
 
 const ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA'];
 const CLOCK_TOLERANCE_S = 30;
@@ -26,20 +27,29 @@ const TOKEN_FAULTS: ReadonlySet<string> = new Set([
  * an algorithm of a fixed list. The issuer's description is asked for with the first request, and again until it answers, so
  * that this service starts while the issuer is away.
  */
-export function createGuard({ issuer, audience }: { readonly issuer: string; readonly audience: string }): Guard {
+export function createGuard({
+  issuer,
+  audience,
+  claims = CLAIM_NAMES,
+}: {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly claims?: ClaimNames;
+}): Guard {
   let keys: JWTVerifyGetKey | undefined;
   return async (authorization) => {
     const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '') ?? [];
     if (token === undefined) throw new Problem(401, 'expected an access token: authorization: Bearer …');
     try {
       keys ??= createRemoteJWKSet(await discoverKeys(issuer), { timeoutDuration: FETCH_LIMIT_MS });
-      await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, keys, {
         issuer,
         audience,
         algorithms: ALGORITHMS,
         clockTolerance: CLOCK_TOLERANCE_S,
         requiredClaims: ['exp'],
       });
+      return accessOf(payload, claims);
     } catch (error) {
       if (error instanceof errors.JOSEError && TOKEN_FAULTS.has(error.code)) {
         throw new Problem(401, 'expected a valid access token of the configured issuer and audience');

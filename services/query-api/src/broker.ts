@@ -6,7 +6,7 @@ const LIMIT_MS = 2_000;
 
 /**
  * What is wrong with the brokers (`host:port`), or null when at least one answers in Kafka's protocol. A process that only
- * accepts connections does not count. This service sends nothing to Kafka and reads nothing from it, so it has no client.
+ * accepts connections does not count. Asked apart from the client that sends commands, which is opened only with the first of them.
  */
 export async function brokerProblem(brokers: readonly string[]): Promise<string | null> {
   try {

@@ -1,7 +1,10 @@
 import { readEnv, setting } from '@repo/observability';
 import { z } from 'zod';
+import { CLAIM_NAMES, type ClaimNames } from './scopes.ts';
 
 const LOOPBACK = '127.0.0.1';
+/** What a hospital's system or a busy console asks at most, with room; open on this machine there is no limit unless one is set. */
+const GUARDED_PER_MINUTE = 1_200;
 
 /** An issuer's keys decide who may read: they come over TLS, or from this machine. */
 const isTrustworthy = (text: string): boolean => {
@@ -27,6 +30,12 @@ const schema = z
       .refine(isTrustworthy, 'must be an https:// URL, or http://127.0.0.1 for a test')
       .optional(),
     GONGJI_OIDC_AUDIENCE: z.string().default('gongji'),
+    GONGJI_OIDC_CLAIM_SCOPE: z.string().min(1).default(CLAIM_NAMES.scope),
+    GONGJI_OIDC_CLAIM_PERSON: z.string().min(1).default(CLAIM_NAMES.person),
+    GONGJI_OIDC_CLAIM_INSTITUTION: z.string().min(1).default(CLAIM_NAMES.institution),
+    GONGJI_OIDC_CLAIM_REGION: z.string().min(1).default(CLAIM_NAMES.region),
+    GONGJI_COMMAND_WAIT_MS: setting.integer({ min: 0, max: 20_000 }).default(5_000),
+    GONGJI_RATE_LIMIT_PER_MINUTE: setting.integer({ min: 0, max: 1_000_000 }).optional(),
   })
   .refine(({ GONGJI_HTTP_HOST: host, GONGJI_OIDC_ISSUER: issuer }) => host === LOOPBACK || issuer !== undefined, {
     path: ['GONGJI_HTTP_HOST'],
@@ -41,6 +50,7 @@ const schema = z
 export function readConfig(env?: NodeJS.ProcessEnv) {
   const { settings, shown } = readEnv(schema, env === undefined ? {} : { env });
   const { GONGJI_DATABASE_URL_READER: readerUrl, GONGJI_OIDC_ISSUER: issuer } = settings;
+  const perMinute = settings.GONGJI_RATE_LIMIT_PER_MINUTE ?? (issuer === undefined ? 0 : GUARDED_PER_MINUTE);
   return {
     brokers: settings.GONGJI_KAFKA_BROKERS,
     database: {
@@ -56,8 +66,20 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
     policyDir: settings.GONGJI_POLICY_DIR,
     // pino's finest level is not used here.
     logLevel: settings.GONGJI_LOG_LEVEL === 'trace' ? ('debug' as const) : settings.GONGJI_LOG_LEVEL,
+    prefix: settings.GONGJI_TOPIC_PREFIX,
+    commandWaitMs: settings.GONGJI_COMMAND_WAIT_MS,
     futureDaysMax: settings.GONGJI_MAX_FUTURE_DAYS,
-    oidc: issuer === undefined ? null : { issuer, audience: settings.GONGJI_OIDC_AUDIENCE },
+    oidc:
+      issuer === undefined ? null : { issuer, audience: settings.GONGJI_OIDC_AUDIENCE, claims: claimNames(settings) },
+    /** Undefined: any number. */
+    requestsPerMinuteMax: perMinute === 0 ? undefined : perMinute,
     shown,
   };
 }
+
+const claimNames = (settings: z.output<typeof schema>): ClaimNames => ({
+  scope: settings.GONGJI_OIDC_CLAIM_SCOPE,
+  person: settings.GONGJI_OIDC_CLAIM_PERSON,
+  institution: settings.GONGJI_OIDC_CLAIM_INSTITUTION,
+  region: settings.GONGJI_OIDC_CLAIM_REGION,
+});

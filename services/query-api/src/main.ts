@@ -1,10 +1,11 @@
-import { OUTCOME_CODES } from '@repo/contracts';
+import { OUTCOME_CODES, topicsOf } from '@repo/contracts';
 import { Ledger } from '@repo/ledger';
 import { createLogger, createMetrics, runService, startAdminServer } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
 import { createGuard } from './access.ts';
 import { brokerProblem } from './broker.ts';
 import { readConfig } from './config.ts';
+import { CommandSender } from './sender.ts';
 import { buildServer } from './server.ts';
 
 const config = readConfig();
@@ -41,14 +42,23 @@ runService({
       metrics: createMetrics({ codes: Object.keys(OUTCOME_CODES), partitions: 0 }),
     });
     stack.use(admin);
+    const sender = stack.use(
+      new CommandSender({
+        brokers: config.brokers,
+        clientId: `${config.prefix}-query-api-${process.pid}`,
+        log: (_level, message) => log.warn({ component: 'kafka' }, message),
+      }),
+    );
     const app = buildServer({
       ledger,
       policies: loaded.policies,
       log,
       now: Date.now,
       guard: config.oidc === null ? undefined : createGuard(config.oidc),
+      requestsPerMinuteMax: config.requestsPerMinuteMax,
       adminPort: config.adminPort === undefined ? admin.port : undefined,
       futureDaysMax: config.futureDaysMax,
+      commands: { topics: topicsOf(config.prefix), send: sender.send, waitMs: config.commandWaitMs },
     });
     stack.defer(() => app.close());
     await app.listen({ host: config.host, port: config.port });

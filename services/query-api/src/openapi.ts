@@ -24,11 +24,13 @@ import type {
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
+  RouteOptions,
 } from 'fastify';
 import { z } from 'zod';
 import { explanationAnswer } from './explain/answer.ts';
 import { healthAnswer } from './health.ts';
 import { problemAnswer } from './problem.ts';
+import { SCOPE_MEANINGS, SCOPE_WORDS, type Scope } from './scopes.ts';
 
 /** Handlers get parameters as the schemas give them. */
 interface ZodProvider extends FastifyTypeProvider {
@@ -106,24 +108,29 @@ function explained({ $schema, $id, ...schema }: JsonSchema): JsonSchema {
 }
 
 type Content = Readonly<Record<string, { readonly schema: z.ZodType }>>;
-interface Response {
+export interface Response {
   readonly description: string;
   readonly content: Content;
 }
 
 /** A route's responses: the answer, what each problem of its own means, and those that any request may meet. */
 export function responses(
-  answer: { readonly of: z.ZodType; readonly is: string; readonly type?: string },
+  answer: { readonly of: z.ZodType; readonly is: string; readonly type?: string; readonly status?: 200 | 201 },
   problems: Readonly<Record<number, string>> = {},
 ): Record<string, Response> {
   const anywhere = {
     401: 'an access token is asked for',
+    403: 'the token has none of the scopes that this request takes',
+    429: 'too many requests: see retry-after',
     500: 'an error of ours',
     503: 'passes by itself: see retry-after',
   };
   const all = Object.entries({ ...problems, ...anywhere });
   return {
-    200: { description: answer.is, content: { [answer.type ?? 'application/json']: { schema: answer.of } } },
+    [answer.status ?? 200]: {
+      description: answer.is,
+      content: { [answer.type ?? 'application/json']: { schema: answer.of } },
+    },
     ...Object.fromEntries(
       all.map(([status, description]) => [
         status,
@@ -139,21 +146,45 @@ const contentJson = ({ description, content }: Response) => ({
 });
 
 /** A route's schema as the document has it. */
-function transform({ schema, url }: { schema?: FastifySchema; url: string }) {
-  const { params, querystring, body, response, ...told } = schema ?? {};
-  const asked = Object.entries({ params, querystring, body }).flatMap(([part, given]) =>
+function transform(
+  guarded: boolean,
+  { schema, url, route }: { schema?: FastifySchema; url: string; route?: RouteOptions },
+) {
+  const { params, querystring, headers, body, response, ...told } = schema ?? {};
+  const asked = Object.entries({ params, querystring, headers, body }).flatMap(([part, given]) =>
     given instanceof z.ZodType ? [[part, toJson(given)] as const] : [],
   );
   const answered = Object.entries((response ?? {}) as Record<string, Response>).map(([status, each]) => [
     status,
     contentJson(each),
   ]);
-  return { url, schema: { ...told, ...Object.fromEntries(asked), response: Object.fromEntries(answered) } };
+  const scopes = route?.config?.scopes ?? [];
+  const security = scopes.map((scope) => ({ token: [SCOPE_WORDS[scope]] }));
+  return {
+    url,
+    schema: {
+      ...told,
+      ...(guarded && scopes.length > 0 ? { security } : {}),
+      ...Object.fromEntries(asked),
+      response: Object.fromEntries(answered),
+    },
+  };
 }
 
 const DESCRIPTION = `Settles medical claims out of personal medical-insurance accounts shared within the family (职工医保个人账户家庭共济).
 Amounts are yuan with two decimals, as strings. Instants are ISO 8601 with an offset or Z; dates are those of Asia/Shanghai.
 Readers must ignore fields they do not know.`;
+
+const TOKEN = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description: `An access token of the configured issuer. Its scopes say what it lets its bearer see: ${Object.entries(
+    SCOPE_WORDS,
+  )
+    .map(([scope, word]) => `\`${word}\` ${SCOPE_MEANINGS[scope as Scope]}`)
+    .join(', ')}. What is out of sight looks like what does not exist.`,
+} as const;
 
 /**
  * Serves what this API is: \`/openapi.json\` (OpenAPI 3.1, from the schemas that check requests) and a page for people at \`/docs\`, which
@@ -172,11 +203,11 @@ export function describeApi(app: FastifyInstance, { guarded }: { readonly guarde
       },
       components: {
         schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, explained(schema)])),
-        ...(guarded ? { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } } : {}),
+        ...(guarded ? { securitySchemes: { token: TOKEN } } : {}),
       },
       ...(guarded ? { security: [{ token: [] }] } : {}),
     },
-    transform: transform as never,
+    transform: transform.bind(undefined, guarded) as never,
   });
   app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {

@@ -9,12 +9,19 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string | undefined;
   readonly issues: readonly Issue[] | undefined;
+  /** After how many seconds the same request may be answered; undefined where time changes nothing. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(status: number, detail: string, more: { code?: string; issues?: readonly Issue[] } = {}) {
+  constructor(
+    status: number,
+    detail: string,
+    more: { code?: string | undefined; issues?: readonly Issue[]; retryAfterS?: number } = {},
+  ) {
     super(detail);
     this.status = status;
     this.code = more.code;
     this.issues = more.issues;
+    this.retryAfterS = more.retryAfterS ?? (status === 503 ? 5 : undefined);
   }
 }
 
@@ -35,13 +42,19 @@ export const problemAnswer = z.object({
 
 export const notFound = (what: string): Problem => new Problem(404, `no such ${what}`);
 
-/** Sends a problem as `application/problem+json`. */
-export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(problem.status).type('application/problem+json').send(problemText(problem).body);
+/** A status in words. */
+export const titleOf = ({ status }: Problem): string => STATUS_CODES[status] ?? '';
+
+/** A problem as its reader gets it. */
+export function problemText(problem: Problem): string {
+  const { status, message: detail, code, issues } = problem;
+  return JSON.stringify({ type: 'about:blank', title: titleOf(problem), status, detail, code, issues });
 }
 
-/** A problem as it is sent, and its status in words. */
-export function problemText({ status, message: detail, code, issues }: Problem): { title: string; body: string } {
-  const title = STATUS_CODES[status] ?? '';
-  return { title, body: JSON.stringify({ type: 'about:blank', title, status, detail, code, issues }) };
+/** Sends a problem as `application/problem+json`. */
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, retryAfterS } = problem;
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS));
+  return reply.code(status).type('application/problem+json').send(problemText(problem));
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Problem, problemText } from './problem.ts';
+import { Problem, problemText, titleOf } from './problem.ts';
 
 /** What Node refuses before there is a request that Fastify could answer, by its codes; anything else is no HTTP request at all. */
 const REFUSALS: Readonly<Record<string, Problem>> = {
@@ -15,9 +15,9 @@ const NO_EXPECTATION = new Problem(417, 'expect: expected 100-continue');
 export function refuseConnection(error: { readonly code?: string | undefined }, socket: Socket): void {
   if (error.code !== 'ECONNRESET' && socket.writable) {
     const problem = REFUSALS[error.code ?? ''] ?? NO_REQUEST;
-    const { body, title } = problemText(problem);
+    const body = problemText(problem);
     const headers = `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
-    socket.write(`HTTP/1.1 ${problem.status} ${title}\r\n${headers}\r\n\r\n${body}`);
+    socket.write(`HTTP/1.1 ${problem.status} ${titleOf(problem)}\r\n${headers}\r\n\r\n${body}`);
   }
   socket.destroySoon();
 }
@@ -25,5 +25,5 @@ export function refuseConnection(error: { readonly code?: string | undefined }, 
 /** Answers a request that expects of us what we do not do. */
 export function refuseExpectation(response: ServerResponse): void {
   response.writeHead(NO_EXPECTATION.status, { 'content-type': 'application/problem+json' });
-  response.end(problemText(NO_EXPECTATION).body);
+  response.end(problemText(NO_EXPECTATION));
 }

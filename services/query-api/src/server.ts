@@ -4,7 +4,8 @@ import type { Logger } from '@repo/observability';
 import type { Policies } from '@repo/policy';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Guard } from './access.ts';
+import type { CommandDeps } from './commands.ts';
+import { addGate, type GateOptions, HEADER_BYTES_MAX } from './gate.ts';
 import { healthAnswer } from './health.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
 import { parameterProblem, parseQuery } from './parameters.ts';
@@ -12,29 +13,23 @@ import { Problem, sendProblem } from './problem.ts';
 import { refuseConnection, refuseExpectation } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
+import { commandRoutes } from './routes/commands.ts';
 import { heldRefundRoutes } from './routes/held-refunds.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { settlementRoutes } from './routes/settlements.ts';
 import { usageRoutes } from './routes/usage.ts';
 
-export interface ApiDeps {
+export interface ApiDeps extends GateOptions {
   readonly ledger: Ledger;
   readonly policies: Policies;
   readonly log: Logger;
   /** The moment a read is of, where it names none. */
   readonly now: () => Instant;
-  /** Absent: whoever reaches the port may read. */
-  readonly guard?: Guard | undefined;
   /** Where health and metrics are answered, to be served here as well; absent: only there. */
   readonly adminPort?: number | undefined;
   readonly futureDaysMax: number;
-}
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Answered without a token. */
-    open?: true;
-  }
+  /** How commands are sent; absent: only reads are served. */
+  readonly commands?: Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> | undefined;
 }
 
 /** The largest claim that may be quoted: as large as an event may be. */
@@ -42,7 +37,7 @@ const BODY_BYTES_MAX = 1_048_576;
 /** 200 characters of an id, each at most 4 bytes of UTF-8, percent-encoded. */
 const PATH_ID_LENGTH_MAX = 2_400;
 
-/** The HTTP interface, not listening yet. Every route needs a token where there is a guard, but for the health checks. */
+/** The HTTP interface, not listening yet. Every route needs a token with one of its scopes where there is a guard, but for the health checks. */
 export function buildServer(deps: ApiDeps): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
@@ -52,13 +47,12 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, fromFastify(error) ?? INTERNAL),
   });
   app.server.on('checkExpectation', (_request, response) => refuseExpectation(response));
-  app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.open !== true) await deps.guard?.(request.headers.authorization);
-  });
+  addGate(app, deps);
   app.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   app.addHook('onResponse', async (request, reply) => {
     const action = request.routeOptions.url ?? 'unknown';
@@ -66,8 +60,6 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    if (problem.status === 503) reply.header('retry-after', '5');
     if (problem === INTERNAL) deps.log.error({ error, action: request.routeOptions.url }, 'a request failed');
     return sendProblem(reply, problem);
   });
@@ -88,6 +80,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     quoteRoutes(routes, deps);
     backdatedRoutes(routes, deps);
     heldRefundRoutes(routes, deps);
+    if (deps.commands !== undefined) commandRoutes(routes, { ...deps, ...deps.commands });
   });
   return app;
 }
@@ -133,7 +126,8 @@ function serveAdmin(app: Api, adminPort: number): void {
       ...(health && { security: [] }),
       response: health ? { 200: response[200], 503: failing } : response,
     };
-    app.get(path, { schema, config: health ? { open: true } : {} }, async (_request, reply) => {
+    const config = health ? ({ open: true, unlimited: true } as const) : ({ scopes: ['operate'] } as const);
+    app.get(path, { schema, config }, async (_request, reply) => {
       const answered = await fetch(`http://127.0.0.1:${adminPort}${path}`, { signal: AbortSignal.timeout(10_000) });
       reply.code(answered.status).type(answered.headers.get('content-type') ?? 'application/json');
       return reply.send(await answered.text());

@@ -45,3 +45,26 @@ test('settings that are missing are told by name', () => {
     'GONGJI_DATABASE_URL: must be set, or GONGJI_DATABASE_URL_READER',
   ]);
 });
+
+test('claims have their own names unless an issuer forces others', () => {
+  const issuer = { ...GIVEN, GONGJI_OIDC_ISSUER: 'https://id.example' };
+  expect(readConfig(issuer).oidc).toEqual({
+    issuer: 'https://id.example',
+    audience: 'gongji',
+    claims: { scope: 'scope', person: 'psn_no', institution: 'fixmedins_code', region: 'insu_admdvs' },
+  });
+  const named = { GONGJI_OIDC_CLAIM_SCOPE: 'scp', GONGJI_OIDC_CLAIM_PERSON: 'https://id.example/psn' };
+  expect(readConfig({ ...issuer, ...named }).oidc?.claims).toMatchObject({
+    scope: 'scp',
+    person: 'https://id.example/psn',
+  });
+});
+
+test('requests are counted where there is an issuer, and elsewhere only when told', () => {
+  const limitOf = (env: NodeJS.ProcessEnv) => readConfig({ ...GIVEN, ...env }).requestsPerMinuteMax;
+  expect(limitOf({})).toBeUndefined();
+  expect(limitOf({ GONGJI_RATE_LIMIT_PER_MINUTE: '30' })).toBe(30);
+  const issuer = { GONGJI_OIDC_ISSUER: 'https://id.example' };
+  expect(limitOf(issuer)).toBe(1_200);
+  expect(limitOf({ ...issuer, GONGJI_RATE_LIMIT_PER_MINUTE: '0' })).toBeUndefined();
+});

@@ -3,6 +3,7 @@ import {
   type DecodedMembers,
   type DecodeLimits,
   decodeMembers,
+  type EventStamp,
   encodeSharing,
   headerText,
 } from '@repo/contracts';
@@ -60,7 +61,7 @@ interface Message {
 /** What a batch of members will write, grown event by event in the order of the log. */
 export class MemberDraft {
   readonly outcomes: OutcomeRow[] = [];
-  readonly ids: { id: string; contentHash: Buffer; outcome: null }[] = [];
+  readonly ids: { id: string; contentHash: Buffer; outcome: number | null }[] = [];
   readonly names: { personNo: string; name: string }[] = [];
   readonly opened = new Map<string, number>();
   readonly work = new Set<WorkItem>();
@@ -189,7 +190,7 @@ function applyOne(lease: Lease, message: Message, step: Step): string | null {
   }
   if (decoded.kind === 'MEMBER') remember(lease, decoded.event, draft);
   known.set(decoded.identity, hash);
-  draft.ids.push({ id: decoded.identity, contentHash: hash, outcome: null });
+  draft.ids.push({ id: decoded.identity, contentHash: hash, outcome: answerOf(decoded, draft) });
   return null;
 }
 
@@ -202,6 +203,15 @@ function applyFact(message: Message, event: MemberEvent, { world, queue, draft, 
   draft.tell(verdict.events, message.traceparent);
   for (const { dueOn, cause } of verdict.due) queue.leave(payer, dueOn, cause);
   return null;
+}
+
+/** A refused request leaves no binding to look at: its refusal, told last, is its answer to whoever asks again. */
+function answerOf(decoded: Good, { outcomes }: MemberDraft): number | null {
+  if (decoded.kind !== 'MEMBER' || decoded.event.kind !== 'BINDING_REQUESTED') return null;
+  const told = outcomes.at(-1);
+  if (told?.dest !== 'R' || (JSON.parse(told.stamp) as EventStamp).type !== 'binding.refused') return null;
+  const { binding_id: bindingId } = JSON.parse(String(told.payload)) as { binding_id: string };
+  return bindingId === decoded.event.binding.bindingId ? outcomes.length - 1 : null;
 }
 
 const payerOf = (event: MemberEvent): string => {

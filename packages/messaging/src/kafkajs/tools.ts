@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Message, Producer } from 'kafkajs';
+import type { Message, Producer, RecordMetadata } from 'kafkajs';
 import type { Headers, InputRecord } from '../port.ts';
 import { connect, type KafkaConnection, kafkajs } from './client.ts';
 import { classifyKafkaError } from './errors.ts';
@@ -58,15 +58,21 @@ export class Sender implements AsyncDisposable {
     if (chunk.length > 0) await this.#send(topic, chunk);
   }
 
+  /** Sends one record and says where it is: repeated, if it was, its last place. */
+  async sendOne(topic: string, record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
+    const [placed] = await this.#send(topic, [messageOf(record)]);
+    if (placed?.baseOffset === undefined) throw new Error('the broker did not say where a record is');
+    return { partition: placed.partition, offset: BigInt(placed.baseOffset) };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#producer.disconnect();
   }
 
-  async #send(topic: string, messages: Message[]): Promise<void> {
+  async #send(topic: string, messages: Message[]): Promise<RecordMetadata[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#producer.send({ topic, messages, acks: -1 });
-        return;
+        return await this.#producer.send({ topic, messages, acks: -1 });
       } catch (error) {
         if (classifyKafkaError(error) !== 'transient' || attempt === ATTEMPTS_MAX) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

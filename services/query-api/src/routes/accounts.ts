@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { type Api, responses } from '../openapi.ts';
 import { idParameter, momentParameter } from '../parameters.ts';
 import { notFound, Problem } from '../problem.ts';
+import { PERSONAL } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
+import { visiblePersons } from '../visible.ts';
 
 const BINDINGS_MAX = 500;
 
@@ -17,6 +19,7 @@ export function accountRoutes(app: Api, { ledger, policies, now }: ApiDeps): voi
   app.get(
     '/v1/accounts/:psn_no',
     {
+      config: { scopes: PERSONAL },
       schema: {
         operationId: 'getAccount',
         tags: ['Accounts'],
@@ -29,8 +32,9 @@ export function accountRoutes(app: Api, { ledger, policies, now }: ApiDeps): voi
         ),
       },
     },
-    async ({ params, query }) => {
-      const stored = await findPerson(ledger, params.psn_no);
+    async ({ params, query, access }) => {
+      const visible = await visiblePersons(access, ledger, [params.psn_no]);
+      const stored = visible.size === 0 ? undefined : await findPerson(ledger, params.psn_no);
       if (stored === undefined) throw notFound('account');
       return encodeAccount(stored, query.at ?? now(), policies.policyAt);
     },
@@ -39,6 +43,7 @@ export function accountRoutes(app: Api, { ledger, policies, now }: ApiDeps): voi
   app.get(
     '/v1/bindings',
     {
+      config: { scopes: PERSONAL },
       schema: {
         operationId: 'listBindings',
         tags: ['Accounts'],
@@ -56,11 +61,13 @@ export function accountRoutes(app: Api, { ledger, policies, now }: ApiDeps): voi
         ),
       },
     },
-    async ({ query }) => {
+    async ({ query, access }) => {
       const { payer, beneficiary, after, at = now() } = query;
       if (payer === undefined && beneficiary === undefined) {
         throw new Problem(400, 'payer or beneficiary: expected at least one of them');
       }
+      const asked = [payer, beneficiary].filter((person) => person !== undefined);
+      if ((await visiblePersons(access, ledger, asked)).size === 0) return { bindings: [] };
       // One more than is shown tells whether there are more.
       const found = await findBindings(ledger, { payer, beneficiary, after, limit: BINDINGS_MAX + 1 });
       const bindings = found.slice(0, BINDINGS_MAX).map((binding) => encodeBinding(binding, at));

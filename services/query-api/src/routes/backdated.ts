@@ -3,7 +3,9 @@ import { findBackdated } from '@repo/ledger';
 import { z } from 'zod';
 import { type Api, responses } from '../openapi.ts';
 import { idParameter } from '../parameters.ts';
+import { STAFF } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
+import { visibleRange } from '../visible.ts';
 
 const PAYERS_MAX = 100;
 
@@ -12,6 +14,7 @@ export function backdatedRoutes(app: Api, { ledger }: ApiDeps): void {
   app.get(
     '/v1/backdated',
     {
+      config: { scopes: STAFF },
       schema: {
         operationId: 'listBackdated',
         tags: ['Backdated'],
@@ -27,9 +30,11 @@ export function backdatedRoutes(app: Api, { ledger }: ApiDeps): void {
         ),
       },
     },
-    async ({ query }) => {
+    async ({ query, access }) => {
       // One more than is shown tells whether there are more.
-      const found = encodeBackdated(await findBackdated(ledger, { ...query, payersMax: PAYERS_MAX + 1 }));
+      const found = encodeBackdated(
+        await findBackdated(ledger, { ...query, of: visibleRange(access), payersMax: PAYERS_MAX + 1 }),
+      );
       const payers = found.slice(0, PAYERS_MAX);
       return found.length > PAYERS_MAX ? { payers, next: payers.at(-1)?.payer } : { payers };
     },

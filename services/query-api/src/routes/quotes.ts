@@ -1,10 +1,12 @@
-import { hash } from 'node:crypto';
 import { claimSubmitted, DECODE_LIMITS, decodeClaim, encodeSettlement, quoteAnswer } from '@repo/contracts';
 import { dateOf, decideClaim } from '@repo/domain';
 import { booksOf, findFamily, findOutcome, readSnapshot } from '@repo/ledger';
+import { contentHash } from '@repo/shard-worker';
 import { type Api, responses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
+import { EVERYONE } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
+import { isVisible } from '../visible.ts';
 
 /**
  * `POST /v1/quotes`: a `claim.submitted` gets the outcome that it would get now. Nothing is changed, reserved or remembered:
@@ -26,7 +28,7 @@ export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: 
       },
     ),
   };
-  app.post('/v1/quotes', { schema }, async ({ body }) => {
+  app.post('/v1/quotes', { schema, config: { scopes: EVERYONE } }, async ({ body, access }) => {
     // The bytes as they came: see `validate`.
     const bytes = (body as unknown as Buffer | undefined) ?? Buffer.alloc(0);
     const decoded = decodeClaim(bytes, now(), { ...DECODE_LIMITS, futureDaysMax });
@@ -35,9 +37,13 @@ export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: 
     }
     const { claim, content, identity } = decoded;
     return readSnapshot(ledger, async (snapshot) => {
+      const concern = { fixmedins_code: claim.providerCode, psn_no: claim.personNo };
+      if (!(await isVisible(access, snapshot, concern))) {
+        throw new Problem(403, 'expected a claim of a person or an institution that the token is for');
+      }
       const known = await findOutcome(snapshot, identity, claim.claimId);
       if (known !== undefined) {
-        if (!known.contentHash.equals(hash('sha256', content, 'buffer'))) {
+        if (!known.contentHash.equals(contentHash(content))) {
           const issues = [{ path: 'claim_id', problem: 'expected an id not yet used with other content' }];
           throw new Problem(422, 'expected a new claim', { code: 'CLAIM_DUPLICATE_CONFLICT', issues });
         }

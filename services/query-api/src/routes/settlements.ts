@@ -18,7 +18,9 @@ import { LANGUAGES } from '../explain/words.ts';
 import { type Api, responses } from '../openapi.ts';
 import { choiceParameter, idParameter } from '../parameters.ts';
 import { notFound, Problem } from '../problem.ts';
+import { type Access, EVERYONE } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
+import { type Concern, isRefundVisible, isVisible } from '../visible.ts';
 
 const claimParams = z.object({ claim_id: idParameter('the id of a claim or premium') });
 
@@ -44,6 +46,7 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
   app.get(
     '/v1/settlements/:claim_id',
     {
+      config: { scopes: EVERYONE },
       schema: {
         operationId: 'getSettlement',
         tags: ['Settlements'],
@@ -65,8 +68,8 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
         ),
       },
     },
-    async ({ params, query }) => {
-      const { payload, refunds } = await settlementOf(ledger, params.claim_id);
+    async ({ params, query, access }) => {
+      const { payload, refunds } = await settlementOf(access, ledger, params.claim_id);
       if (query.form === 'nhsa') return nhsaForm(payload);
       const original = paidFromOutcome(payload);
       const paid = original === undefined ? undefined : refunds.reduce(withRefundOutcome, original);
@@ -78,6 +81,7 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
   app.get(
     '/v1/refunds/:refund_id',
     {
+      config: { scopes: EVERYONE },
       schema: {
         operationId: 'getRefund',
         tags: ['Settlements'],
@@ -89,9 +93,10 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
         ),
       },
     },
-    async ({ params }) => {
+    async ({ params, access }) => {
       const outcome = await findOutcome(ledger, `refund:${params.refund_id}`, '');
-      if (outcome === undefined) throw notFound('refund');
+      const visible = outcome !== undefined && (await isRefundVisible(access, ledger, outcome.payload));
+      if (!visible) throw notFound('refund');
       return JSON.parse(outcome.payload) as object;
     },
   );
@@ -99,6 +104,7 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
   app.get(
     '/v1/settlements/:claim_id/explanation',
     {
+      config: { scopes: EVERYONE },
       schema: {
         operationId: 'explainSettlement',
         tags: ['Settlements'],
@@ -116,16 +122,17 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
         ),
       },
     },
-    ({ params, query: { lang } }) =>
+    ({ params, query: { lang }, access }) =>
       readSnapshot(ledger, async (snapshot) => {
         const claimId = params.claim_id;
-        return explain(await settlementOf(snapshot, claimId), { claimId, lang }, snapshot, policies);
+        return explain(await settlementOf(access, snapshot, claimId), { claimId, lang }, snapshot, policies);
       }),
   );
 }
 
-async function settlementOf(source: RowSource, claimId: string): Promise<StoredOutcome> {
+async function settlementOf(access: Access, source: RowSource, claimId: string): Promise<StoredOutcome> {
   const outcome = await findOutcome(source, `claim:${claimId}`, claimId);
-  if (outcome === undefined) throw notFound('settlement');
-  return outcome;
+  const concern = outcome && (JSON.parse(outcome.payload) as Concern);
+  if (concern === undefined || !(await isVisible(access, source, concern))) throw notFound('settlement');
+  return outcome as StoredOutcome;
 }

@@ -9,7 +9,9 @@ import { toXlsx } from '../export/xlsx.ts';
 import { type Api, responses } from '../openapi.ts';
 import { dateParameter, idParameter, placeParameter, placeText } from '../parameters.ts';
 import { Problem } from '../problem.ts';
+import { type Access, PERSONAL } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
+import { visiblePersons } from '../visible.ts';
 
 const PAGE_MAX = 500;
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
@@ -30,17 +32,27 @@ const PROBLEMS = { 400: 'a parameter is not as expected, or both persons are mis
 
 /** The usage details (共济使用明细): `GET /v1/usage` by pages, and all of them as `/v1/usage.csv` and `/v1/usage.xlsx`. */
 export function usageRoutes(app: Api, { ledger, policies }: ApiDeps): void {
-  const encode = (row: UsageRow, asked: UsageFilter) =>
+  const encode = (row: UsageRow, side: Side) =>
     encodeUsage(
       row,
-      asked.payer === undefined
-        ? null
-        : { balanceAfter: row.balanceAfter, headroom: headroomOf(row, policies.policyAt) },
+      side === 'BENEFICIARY' ? null : { balanceAfter: row.balanceAfter, headroom: headroomOf(row, policies.policyAt) },
     );
+
+  /** As which of the two the bearer may read the rows; null: as neither. Whoever may not see the payer is not told of their balance. */
+  const sideOf = async (access: Access, { payer, beneficiary }: UsageFilter): Promise<Side | null> => {
+    if (payer === undefined && beneficiary === undefined) {
+      throw new Problem(400, 'payer or beneficiary: expected at least one of them');
+    }
+    const asked = [payer, beneficiary].filter((person) => person !== undefined);
+    const visible = await visiblePersons(access, ledger, asked);
+    if (visible.size === 0) return null;
+    return payer !== undefined && visible.has(payer) ? 'PAYER' : 'BENEFICIARY';
+  };
 
   app.get(
     '/v1/usage',
     {
+      config: { scopes: PERSONAL },
       schema: {
         operationId: 'listUsage',
         tags: ['Usage'],
@@ -50,24 +62,30 @@ export function usageRoutes(app: Api, { ledger, policies }: ApiDeps): void {
         response: responses({ of: usageAnswer, is: 'the newest date first' }, PROBLEMS),
       },
     },
-    async ({ query: { after, ...asked } }) => {
-      requirePerson(asked);
+    async ({ query: { after, ...asked }, access }) => {
+      const side = await sideOf(access, asked);
+      if (side === null) return { rows: [] };
       // One more than is shown tells whether there are more.
       const found = await findUsage(ledger, asked, { after, limit: PAGE_MAX + 1 });
       const shown = found.slice(0, PAGE_MAX);
-      const rows = shown.map((row) => encode(row, asked));
+      const rows = shown.map((row) => encode(row, side));
       const last = shown.at(-1);
       return found.length > PAGE_MAX && last !== undefined ? { rows, next: placeText(last.place) } : { rows };
     },
   );
 
   /** Every row, a page in memory at a time: the next is read when the reader has taken the one before. */
-  async function* pagesOf(asked: UsageFilter, columns: readonly string[]): AsyncGenerator<readonly Cells[]> {
+  async function* pagesOf(
+    asked: UsageFilter,
+    side: Side | null,
+    columns: readonly string[],
+  ): AsyncGenerator<readonly Cells[]> {
+    if (side === null) return;
     let after: UsagePlace | undefined;
     do {
       const page = await findUsage(ledger, asked, { after, limit: PAGE_MAX });
       yield page.map((row) => {
-        const fields: Readonly<Record<string, string | null>> = encode(row, asked);
+        const fields: Readonly<Record<string, string | null>> = encode(row, side);
         return columns.map((name) => fields[name] ?? null);
       });
       after = page.length < PAGE_MAX ? undefined : page.at(-1)?.place;
@@ -78,6 +96,7 @@ export function usageRoutes(app: Api, { ledger, policies }: ApiDeps): void {
     app.get(
       `/v1/usage.${form}`,
       {
+        config: { scopes: PERSONAL },
         schema: {
           operationId: `exportUsage-${form}`,
           tags: ['Usage'],
@@ -87,17 +106,18 @@ export function usageRoutes(app: Api, { ledger, policies }: ApiDeps): void {
           response: responses({ of, is: 'the rows, sent as they are read', type }, PROBLEMS),
         },
       },
-      async ({ query }, reply) => {
-        requirePerson(query);
-        const columns =
-          query.payer === undefined ? USAGE_COLUMNS.filter((name) => !PAYERS_ONLY.has(name)) : USAGE_COLUMNS;
-        const pages = await begun(pagesOf(query, columns));
+      async ({ query, access }, reply) => {
+        const side = await sideOf(access, query);
+        const columns = side === 'PAYER' ? USAGE_COLUMNS : USAGE_COLUMNS.filter((name) => !PAYERS_ONLY.has(name));
+        const pages = await begun(pagesOf(query, side, columns));
         reply.type(type).header('content-disposition', `attachment; filename="usage.${form}"`);
         return reply.send(Readable.from(write(columns, pages), { objectMode: false }));
       },
     );
   }
 }
+
+type Side = 'PAYER' | 'BENEFICIARY';
 
 const PAYERS_ONLY = new Set(['balance_after', 'daily_headroom']);
 
@@ -111,12 +131,6 @@ const FORMS = [
       toXlsx('共济使用明细', columns, pages),
   },
 ] as const;
-
-function requirePerson({ payer, beneficiary }: UsageFilter): void {
-  if (payer === undefined && beneficiary === undefined) {
-    throw new Problem(400, 'payer or beneficiary: expected at least one of them');
-  }
-}
 
 /** Reads the first page before anything is sent, so that a failure to read is still answered as a problem. */
 async function begun<T>(pages: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {

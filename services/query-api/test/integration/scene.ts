@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +27,7 @@ import {
 import { booksOf, Ledger, type LoadableEvent, loadMembers, migrate, schemaKey, writeBatch } from '@repo/ledger';
 import { createLogger } from '@repo/observability';
 import { loadPolicies, type Policies } from '@repo/policy';
+import { contentHash } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import type { FastifyInstance } from 'fastify';
 import { type ApiDeps, buildServer } from '../../src/server.ts';
@@ -38,7 +38,6 @@ type Wire = Readonly<Record<string, unknown>>;
 const NOW = Date.parse('2025-03-10T12:00:00+08:00');
 const SHARD = { topic: 'scene.claims.v1', partition: 0 };
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-const contentHash = (content: string) => hash('sha256', content, 'buffer');
 
 export const claim = (over: Wire = {}): Wire => ({
   claim_id: 'C1',

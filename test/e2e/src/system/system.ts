@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningSystem, type SystemOptions, startSystem } from '@repo/cli/system';
 import { migrate, schemaKey } from '@repo/ledger';
-import { cloneDatabase, freshTopicPrefix, testBrokers } from '@repo/testkit';
+import { cloneDatabase, freshTopicPrefix, PersonalData, testBrokers } from '@repo/testkit';
 import type { Pack } from '../auditor/policy.ts';
 import { Progress } from './progress.ts';
 import { Topics } from './topics.ts';
@@ -21,15 +21,20 @@ export class TestSystem implements AsyncDisposable {
   readonly topics: Topics;
   readonly http: string;
   readonly running: RunningSystem;
+  readonly databaseUrl: string;
   readonly #progress: Progress;
   readonly #dataDir: string;
 
-  private constructor(running: RunningSystem, parts: { topics: Topics; progress: Progress; dataDir: string }) {
+  private constructor(
+    running: RunningSystem,
+    parts: { topics: Topics; progress: Progress; dataDir: string; databaseUrl: string },
+  ) {
     this.running = running;
     this.http = running.http;
     this.topics = parts.topics;
     this.#progress = parts.progress;
     this.#dataDir = parts.dataDir;
+    this.databaseUrl = parts.databaseUrl;
   }
 
   static async start(options: TestSystemOptions = {}): Promise<TestSystem> {
@@ -41,7 +46,10 @@ export class TestSystem implements AsyncDisposable {
     );
     const brokers = testBrokers();
     const { url: databaseUrl } = await cloneDatabase({ key: schemaKey(), migrate });
-    const topics = started.use(await Topics.open({ brokers, prefix, partitions }));
+    const people = new PersonalData();
+    // Looked through when all services have ended, before their logs are removed.
+    started.defer(() => refusePersonal(people, logsIn(dataDir)));
+    const topics = started.use(await Topics.open({ brokers, prefix, partitions, people }));
     const settings = {
       kafkaBrokers: brokers.split(','),
       databaseUrl,
@@ -53,14 +61,15 @@ export class TestSystem implements AsyncDisposable {
       policyDir: writePacks(join(dataDir, 'policies'), packs),
       topicPrefix: prefix,
       partitions,
-      logLevel: 'warn',
+      // As talkative as it gets: nothing personal may be in the least of its lines.
+      logLevel: 'debug',
       environment: { ...withoutOwnSettings(process.env), GONGJI_POLICY_DIR: join(dataDir, 'policies') },
     } as const;
     const running = await startSystem({ settings, log: () => undefined, ...rest });
     started.defer(() => running.stop());
     const progress = started.use(await Progress.open(databaseUrl, topics));
     await topics.collect();
-    const system = new TestSystem(running, { topics, progress, dataDir });
+    const system = new TestSystem(running, { topics, progress, dataDir, databaseUrl });
     system.#owned = started.move();
     return system;
   }
@@ -97,18 +106,43 @@ export class TestSystem implements AsyncDisposable {
    * what comes of a real failure is told by the service.
    */
   complaints(): string[] {
-    const directory = join(this.#dataDir, 'logs');
-    return readdirSync(directory).flatMap((name) =>
-      readFileSync(join(directory, name), 'utf8')
+    return this.logs().flatMap(({ name, text }) =>
+      text
         .split('\n')
-        .filter((line) => line !== '' && !line.includes('"component":"kafka"'))
+        .filter((line) => line !== '' && !/"level":"(debug|info)"|"component":"kafka"/.test(line))
         .map((line) => `${name}: ${line}`),
     );
+  }
+
+  /** Everything the services wrote. */
+  logs(): Log[] {
+    return logsIn(this.#dataDir);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned?.disposeAsync();
   }
+}
+
+interface Log {
+  readonly name: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+function logsIn(dataDir: string): Log[] {
+  const directory = join(dataDir, 'logs');
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).map((name) => {
+    const path = join(directory, name);
+    return { name, path, text: readFileSync(path, 'utf8') };
+  });
+}
+
+/** Fails where a log names anyone who was sent to the system. */
+function refusePersonal(people: PersonalData, logs: readonly Log[]): void {
+  const found = logs.flatMap(({ name, text }) => people.foundIn(text).map((value) => `${name}: ${value}`));
+  if (found.length > 0) throw new Error(`personal data in the logs of the services: ${found.slice(0, 20).join(', ')}`);
 }
 
 /** Settings of the person who runs the tests must not reach the system under test. */

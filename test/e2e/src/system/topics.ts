@@ -1,4 +1,5 @@
 import { partitionForKey, type TailedRecord, tail, topicNames } from '@repo/messaging';
+import type { PersonalData } from '@repo/testkit';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import type { PublishedRecord } from '../compare.ts';
 import type { WireRecord } from '../families/family.ts';
@@ -7,6 +8,8 @@ interface TopicsOptions {
   readonly brokers: string;
   readonly prefix: string;
   readonly partitions: number;
+  /** Told of everyone who is sent. */
+  readonly people?: PersonalData;
 }
 
 /** A record to be produced whose value may be any bytes. */
@@ -88,6 +91,7 @@ export class Topics implements AsyncDisposable {
 
   /** Produces records in the order given per topic and partition; resolves when all are acknowledged. */
   async send(records: readonly RawRecord[]): Promise<void> {
+    for (const { value } of records) this.#options.people?.note(value);
     for (const [input, ofTopic] of Map.groupBy(records, ({ topic }) => topic)) {
       const topic = input.includes('claims') ? this.names.claims : this.names.members;
       const messages = ofTopic.map(({ key, value, headers, timestamp, partition }) => ({

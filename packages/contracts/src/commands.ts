@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { claimRefunded } from './claims-in.ts';
+import { instant, optional } from './fields.ts';
+import { memberSchemas } from './members-in.ts';
+
+const at = optional(instant);
+const moved = z.object({ at });
+const { binding_id, command_id, at_stated, ...request } = memberSchemas['binding.requested'].shape;
+const { priority, daily_limit, authorised_amount, effective_to, premium_registered } =
+  memberSchemas['binding.changed'].shape;
+
+/** What whoever gives a command says of it, by the event it becomes; the rest follows from whom it is about and from its id. */
+export const COMMAND_BODIES = {
+  'binding.requested': z.object({ ...request, bound_at: at }),
+  'binding.approved': moved,
+  'binding.rejected': moved,
+  'binding.revoked': moved,
+  'binding.paused': moved,
+  'binding.resumed': moved.extend({ reason: memberSchemas['binding.resumed'].shape.reason }),
+  'binding.changed': moved.extend({ priority, daily_limit, authorised_amount, effective_to, premium_registered }),
+  'claim.refunded': moved.extend({ amount: claimRefunded.shape.amount }),
+} as const;
+export type CommandType = keyof typeof COMMAND_BODIES;

@@ -1,0 +1,208 @@
+import { hash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  COMMAND_BODIES,
+  type CommandType,
+  DECODE_LIMITS,
+  decodeClaims,
+  decodeMembers,
+  type Issue,
+  readJson,
+  type Topics,
+} from '@repo/contracts';
+import { formatInstant, type Instant } from '@repo/domain';
+import { findDeadSince, findEvent, findProgress, type Ledger } from '@repo/ledger';
+import { partitionForKey } from '@repo/messaging';
+import { contentHash, readDeadStamp } from '@repo/shard-worker';
+import { Problem } from './problem.ts';
+
+/** Sends one event to an input topic, and says where it is. */
+export type SendEvent = (
+  topic: string,
+  event: {
+    readonly key: string;
+    readonly value: string;
+    readonly type: string;
+    readonly traceparent?: string | undefined;
+  },
+) => Promise<{ readonly partition: number; readonly offset: bigint }>;
+
+export interface CommandDeps {
+  readonly ledger: Ledger;
+  readonly now: () => Instant;
+  readonly futureDaysMax: number;
+  readonly topics: Topics;
+  readonly send: SendEvent;
+  /** How long an answer is waited for before the caller is told to look later. */
+  readonly waitMs: number;
+}
+
+/** A command as it was asked for: which event it becomes, about whom, and what its body says. */
+export interface Command {
+  readonly type: CommandType;
+  readonly key: string;
+  /** What the path and the token say of it. */
+  readonly fixed: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly commandId: string;
+  readonly traceparent?: string | undefined;
+}
+
+/** What came of it: applied, with its published answer if it has one of its own; or not known yet. */
+export type Performed = { readonly applied: true; readonly answer: string | null } | { readonly applied: false };
+
+const LOOK_EVERY_MS = 25;
+/** The broker acknowledges in milliseconds; one that is away is told to the caller. */
+const SEND_WITHIN_MS = 10_000;
+const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
+
+/**
+ * The command's id, from the key its sender chose: the same key of one sender is the same command for ever, and nobody can take an id
+ * of somebody else. The draft of the header quotes the key; unquoted is the same.
+ */
+export function commandIdOf(header: string | string[] | undefined, subject: string | null): string {
+  const key = typeof header === 'string' ? header.replace(/^"(.*)"$/, '$1') : '';
+  if (!KEY.test(key))
+    throw new Problem(400, 'idempotency-key: expected a text of 1 to 200 ASCII characters, new for each command');
+  return hash('sha256', JSON.stringify([subject, key]), 'base64url').slice(0, 27);
+}
+
+/** What a body says of the fields that a command has; anything else in it is ignored, as in an event. */
+export function readBody(type: CommandType, body: unknown): Readonly<Record<string, unknown>> {
+  const bytes = (body as Buffer | undefined) ?? Buffer.alloc(0);
+  const given = bytes.length === 0 ? {} : readJson(bytes);
+  if (given === null) throw malformed([{ path: '', problem: 'expected a JSON object in UTF-8' }]);
+  const names = Object.keys(COMMAND_BODIES[type].shape);
+  return Object.fromEntries(names.flatMap((name) => (name in given ? [[name, given[name]]] : [])));
+}
+
+const malformed = (issues: readonly Issue[]) =>
+  new Problem(422, 'expected a body as described', { code: 'EVENT_MALFORMED', issues });
+
+/**
+ * Sends a command's event, unless it was applied already, and waits a while for what comes of it. The workers alone decide and write: the
+ * event's id makes a repeat harmless, however often and through whichever process it is sent.
+ */
+export async function perform(command: Command, deps: CommandDeps): Promise<Performed> {
+  const { topic, value, identity, content } = encode(command, deps);
+  const known = await findEvent(deps.ledger, identity);
+  if (known !== undefined) return standing(known, content);
+  const partitions = await partitionsOf(deps.ledger, topic);
+  // Outcomes after this one may be about the event; before there is a shard, all are.
+  const before =
+    partitions === 0
+      ? undefined
+      : await findProgress(deps.ledger, { topic, partition: partitionForKey(command.key, partitions) });
+  const { type, key, traceparent } = command;
+  const place = await inTime(deps.send(topic, { key, value, type, traceparent }));
+  const end = performance.now() + deps.waitMs;
+  while (performance.now() < end) {
+    const found = await look({ topic, identity, content, place, afterSeq: before?.outSeq ?? 0n }, deps);
+    if (found !== null) return found;
+    await delay(LOOK_EVERY_MS);
+  }
+  return { applied: false };
+}
+
+function encode({ type, key, fixed, body, commandId }: Command, { now, futureDaysMax, topics }: CommandDeps) {
+  const moment = type === 'binding.requested' ? 'bound_at' : 'at';
+  const stated = body[moment] != null;
+  const event = {
+    ...body,
+    ...fixed,
+    [moment]: stated ? body[moment] : formatInstant(now()),
+    command_id: commandId,
+    ...(stated ? { at_stated: true } : {}),
+  };
+  const value = JSON.stringify(event);
+  const raw = {
+    key: Buffer.from(key),
+    value: Buffer.from(value),
+    headers: [['ce_type', Buffer.from(type)] as const],
+    timestampMs: now(),
+  };
+  const limits = { ...DECODE_LIMITS, futureDaysMax };
+  const isClaim = type === 'claim.refunded';
+  const decoded = isClaim ? decodeClaims(raw, limits) : decodeMembers(raw, limits);
+  if (decoded.kind === 'BAD') throw malformed(decoded.issues);
+  return {
+    topic: isClaim ? topics.claims : topics.members,
+    value,
+    identity: decoded.identity,
+    content: contentHash(decoded.content),
+  };
+}
+
+async function partitionsOf(ledger: Ledger, topic: string): Promise<number> {
+  const [row] = await ledger.rows<{ partitions: number }>('select partitions from shard where topic = $1 limit 1', [
+    topic,
+  ]);
+  return row?.partitions ?? 0;
+}
+
+/** The broker may be away for longer than a caller waits; the key makes it safe to ask again. */
+async function inTime<T>(sent: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  try {
+    return await Promise.race([
+      sent,
+      delay(SEND_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
+        throw new Problem(503, 'the command could not be sent in time; repeat it with the same key');
+      }),
+    ]);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(503, 'the command could not be sent; repeat it with the same key');
+  } finally {
+    late.abort();
+    sent.catch(() => undefined);
+  }
+}
+
+interface Sent {
+  readonly topic: string;
+  readonly identity: string;
+  readonly content: Buffer;
+  readonly place: { readonly partition: number; readonly offset: bigint };
+  readonly afterSeq: bigint;
+}
+
+/** What the shard made of the event; null while it has not come to it, or keeps it for later. */
+async function look(
+  { topic, identity, content, place, afterSeq }: Sent,
+  { ledger }: CommandDeps,
+): Promise<Performed | null> {
+  const shard = { topic, partition: place.partition };
+  const progress = await findProgress(ledger, shard);
+  if (progress === undefined || progress.nextOffset <= place.offset) return null;
+  const known = await findEvent(ledger, identity);
+  if (known !== undefined) return standing(known, content);
+  const dead = (await findDeadSince(ledger, shard, afterSeq)).map(readDeadStamp);
+  const ours = dead.find(({ offset }) => offset === String(place.offset));
+  if (ours === undefined) return null;
+  throw refusal(ours.code);
+}
+
+function standing(
+  { contentHash: taken, answer }: { contentHash: Buffer; answer: string | null },
+  content: Buffer,
+): Performed {
+  if (!taken.equals(content)) throw refusal('EVENT_CONFLICT');
+  return { applied: true, answer };
+}
+
+/** What a worker set aside, as its sender is told. */
+function refusal(code: string): Problem {
+  switch (code) {
+    case 'EVENT_CONFLICT':
+      return new Problem(409, 'idempotency-key: expected one that was not used for something else', { code });
+    case 'TRANSITION_NOT_ALLOWED':
+      return new Problem(409, 'expected a binding in a state that allows this', { code });
+    case 'BINDING_UNKNOWN':
+      return new Problem(404, 'no such binding');
+    case 'PERSON_UNKNOWN':
+      return new Problem(422, 'payer: expected a person who is known', { code });
+    default:
+      return new Problem(422, 'the command cannot be carried out', { code });
+  }
+}

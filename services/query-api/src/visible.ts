@@ -1,0 +1,43 @@
+import { findInsuredIn, findOutcome, type RowSource } from '@repo/ledger';
+import type { Access } from './scopes.ts';
+
+/** Those of these persons whose own data, balance included, may be shown. Nobody can tell a person out of sight from one who does not exist. */
+export async function visiblePersons(
+  access: Access,
+  source: RowSource,
+  persons: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (access.everything) return new Set(persons);
+  const own = persons.filter((person) => access.persons.has(person));
+  if (access.areas.length === 0 || own.length === persons.length) return new Set(own);
+  return new Set([...own, ...(await findInsuredIn(source, persons, access.areas))]);
+}
+
+/** Which persons a list may be about: null = all. */
+export const visibleRange = ({ everything, persons, areas }: Access) =>
+  everything ? null : { persons: [...persons], areas: [...areas] };
+
+/** Whom and what a claim, or the published outcome of a claim or premium, is about. */
+export interface Concern {
+  readonly fixmedins_code?: unknown;
+  readonly psn_no?: unknown;
+  readonly payer?: unknown;
+  readonly beneficiary?: unknown;
+}
+
+/** Whether a claim or premium may be shown: to its institution, to its patient, and a premium to the two it concerns. */
+export async function isVisible(access: Access, source: RowSource, concern: Concern): Promise<boolean> {
+  const { fixmedins_code: institution, psn_no: patient, payer, beneficiary } = concern;
+  if (access.everything || (typeof institution === 'string' && access.institutions.has(institution))) return true;
+  const persons = [patient, payer, beneficiary].filter((person) => typeof person === 'string');
+  return (await visiblePersons(access, source, persons)).size > 0;
+}
+
+/** Whether a refund may be shown: to whom its claim may be, or to the person it names. */
+export async function isRefundVisible(access: Access, source: RowSource, payload: string): Promise<boolean> {
+  if (access.everything) return true;
+  const { claim_id: claimId, psn_no } = JSON.parse(payload) as { claim_id: string; psn_no: string };
+  if (await isVisible(access, source, { psn_no })) return true;
+  const claim = await findOutcome(source, `claim:${claimId}`, claimId);
+  return claim !== undefined && isVisible(access, source, JSON.parse(claim.payload) as Concern);
+}
