@@ -43,6 +43,8 @@ const INSTANT_PROBLEM = 'expected an ISO 8601 date and time with an offset or Z'
 const INSTANT =
   /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)$/;
 const MINUTE_MS = 60_000;
+/** When the year 9999 ends in Shanghai: later moments have no date. */
+const CALENDAR_END = Date.parse('9999-12-31T16:00:00Z');
 
 /** A moment; its text is kept where it is echoed. */
 export const instant = z
@@ -53,7 +55,7 @@ export const instant = z
 /** The moment read last: schema, future bound, decoding and identity each read the same one in turn. */
 let last: { text: string; moment: Instant | null } = { text: '', moment: null };
 
-/** Reads an ISO 8601 moment with offset or Z, in the years 1900 to 9999, to the millisecond; null when it is none. */
+/** Reads an ISO 8601 moment with offset or Z, in the years 1900 to 9999 also in Shanghai, to the millisecond; null when it is none. */
 export function parseInstant(text: string): Instant | null {
   if (last.text !== text) last = { text, moment: momentOf(text) };
   return last.moment;
@@ -68,7 +70,8 @@ function momentOf(text: string): Instant | null {
   const offset = Number(offsetHours) * 60 + Number(offsetMinutes);
   const minutes = Number(hour) * 60 + Number(minute) - (sign === '-' ? -offset : offset);
   const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
-  return Date.parse(day) + minutes * MINUTE_MS + Number(second) * 1000 + ms;
+  const moment = Date.parse(day) + minutes * MINUTE_MS + Number(second) * 1000 + ms;
+  return moment < CALENDAR_END ? moment : null;
 }
 
 /** For text that a schema has let through. */

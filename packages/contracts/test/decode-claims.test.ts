@@ -1,6 +1,13 @@
 import { formatMoney } from '@repo/domain';
 import { describe, expect, test } from 'vitest';
-import { type Bad, DECODE_LIMITS, type DecodedClaims, decodeClaims, type RawMessage } from '../src/index.ts';
+import {
+  type Bad,
+  DECODE_LIMITS,
+  type DecodedClaims,
+  decodeClaims,
+  parseInstant,
+  type RawMessage,
+} from '../src/index.ts';
 import { CAME, CLAIM_SAMPLES, CLAIM_TYPES, type Fields, record, sample } from './samples.ts';
 
 const decode = (raw: RawMessage): DecodedClaims => decodeClaims(raw, DECODE_LIMITS);
@@ -212,6 +219,11 @@ describe('moments', () => {
       issues: [{ path: 'setl_time' }],
     }),
   );
+
+  test('a moment is of the year 9999 in Shanghai at the latest, wherever it is told from', () => {
+    expect(parseInstant('9999-12-31T15:59:59.999Z')).toBe(Date.parse('9999-12-31T15:59:59.999Z'));
+    for (const text of ['9999-12-31T16:00:00Z', '9999-12-31T23:59:59-23:59']) expect(parseInstant(text)).toBeNull();
+  });
 
   test('400 days after the record is the last moment taken', () => {
     const limit = CAME + 400 * 86_400_000;

@@ -121,6 +121,7 @@ export function responses(
   const anywhere = {
     401: 'an access token is asked for',
     403: 'the token has none of the scopes that this request takes',
+    414: 'path and query are too long',
     429: 'too many requests: see retry-after',
     500: 'an error of ours',
     503: 'passes by itself: see retry-after',

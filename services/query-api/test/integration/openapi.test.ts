@@ -271,7 +271,7 @@ describe('what is answered', () => {
     );
     // Commands are answered by the workers: test/e2e sees them.
     const ill =
-      /^(patch|post) \/v1\/(bindings|settlements)| (401|403|429|500|503)$|settlements\/\{claim_id\} 409$|health\/(live|ready) 200$|refunds\/\{refund_id\} 400$/;
+      /^(patch|post) \/v1\/(bindings|settlements)| (401|403|414|429|500|503)$|settlements\/\{claim_id\} 409$|health\/(live|ready) 200$|refunds\/\{refund_id\} 400$/;
     expect(wanted.filter((each) => !ill.test(each) && !seen.has(each))).toEqual([]);
   });
 });

@@ -178,6 +178,12 @@ describe('what cannot be answered', () => {
     ['an unknown path', '/v1/elsewhere', 404, 'no such resource'],
     ['nobody named', '/v1/bindings', 400, 'payer or beneficiary: expected at least one of them'],
     ['a name given twice', '/v1/bindings?payer=P1&payer=P2', 400, 'payer: expected once'],
+    [
+      'no date in Shanghai',
+      '/v1/accounts/P1?at=9999-12-31T16:00:00Z',
+      400,
+      'at: expected an ISO 8601 date and time with an offset or Z',
+    ],
     ['no instant', '/v1/accounts/P1?at=yesterday', 400, 'at: expected an ISO 8601 date and time with an offset or Z'],
     ['an id too long', `/v1/accounts/${'x'.repeat(201)}`, 400, 'psn_no: expected a text of 1 to 200 characters'],
     ['a path too long', `/v1/accounts/${'x'.repeat(5_000)}`, 400, 'path: expected an id of 1 to 200 characters'],
