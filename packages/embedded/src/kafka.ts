@@ -26,7 +26,17 @@ export interface KafkaOptions {
   readonly sideDoor?: { readonly port: number; readonly advertised: number } | undefined;
   /** Set where this is one node of several; `startKafkaCluster` does. */
   readonly member?: ClusterMember | undefined;
+  /** Further listeners on 127.0.0.1, by name; what they need (certificates, logins) is among the settings. */
+  readonly listeners?: Readonly<Record<string, KafkaListener>>;
+  /** Users and their passwords for SCRAM-SHA-512, made with the data directory. */
+  readonly scramUsers?: Readonly<Record<string, string>>;
+  readonly jvmArgs?: readonly string[];
   readonly log?: (line: string) => void;
+}
+
+export interface KafkaListener {
+  readonly port: number;
+  readonly protocol: 'SSL' | 'SASL_SSL';
 }
 
 /** What a node of several must be told, besides the settings they share. */
@@ -65,7 +75,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
         member === undefined
           ? { 'controller.quorum.bootstrap.servers': `${HOST}:${controllerPort}` }
           : { 'controller.quorum.voters': member.voters, 'node.id': String(member.nodeId) };
-      const base = brokerSettings({ port, controllerPort, logDir, sideDoor });
+      const base = withListeners(brokerSettings({ port, controllerPort, logDir, sideDoor }), options.listeners ?? {});
       const settings = { ...base, ...quorum, ...options.settings };
       writeFileSync(
         properties,
@@ -74,7 +84,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
           .join(''),
       );
     };
-    await ensureStorage({ dataDir, jvm, write, member, log: options.log });
+    await ensureStorage({ dataDir, jvm, write, member, scramUsers: options.scramUsers ?? {}, log: options.log });
     write(join(dataDir, 'kafka'), member?.controllerPort ?? (await findFreePort()));
   } catch (error) {
     throw explainFileError(error, dataDir);
@@ -89,6 +99,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
       '-XX:+UseG1GC',
       '-XX:MaxGCPauseMillis=20',
       '-Djava.awt.headless=true',
+      ...(options.jvmArgs ?? []),
       ...javaFlags(jvm),
       'kafka.Kafka',
       properties,
@@ -155,15 +166,31 @@ export function brokerSettings(options: {
   };
 }
 
+function withListeners(
+  settings: Record<string, string>,
+  listeners: Readonly<Record<string, KafkaListener>>,
+): Record<string, string> {
+  const entries = Object.entries(listeners);
+  const addresses = entries.map(([name, { port }]) => `,${name}://${HOST}:${port}`).join('');
+  const protocols = entries.map(([name, { protocol }]) => `,${name}:${protocol}`).join('');
+  return {
+    ...settings,
+    listeners: `${settings.listeners}${addresses}`,
+    'advertised.listeners': `${settings['advertised.listeners']}${addresses}`,
+    'listener.security.protocol.map': `${settings['listener.security.protocol.map']}${protocols}`,
+  };
+}
+
 interface StorageOptions {
   readonly dataDir: string;
   readonly jvm: Jvm;
   readonly write: (logDir: string, controllerPort: number) => void;
   readonly member: ClusterMember | undefined;
+  readonly scramUsers: Readonly<Record<string, string>>;
   readonly log: ((line: string) => void) | undefined;
 }
 
-async function ensureStorage({ dataDir, jvm, write, member, log }: StorageOptions): Promise<void> {
+async function ensureStorage({ dataDir, jvm, write, member, scramUsers, log }: StorageOptions): Promise<void> {
   const logDir = join(dataDir, 'kafka');
   if (existsSync(join(logDir, 'meta.properties'))) return;
   if (existsSync(logDir)) {
@@ -190,6 +217,10 @@ async function ensureStorage({ dataDir, jvm, write, member, log }: StorageOption
     jvm.properties,
     // In one word: an id may begin with a dash.
     `--cluster-id=${member?.clusterId ?? newClusterId()}`,
+    ...Object.entries(scramUsers).flatMap(([user, password]) => [
+      '--add-scram',
+      `SCRAM-SHA-512=[name=${user},password=${password}]`,
+    ]),
   ];
   try {
     await runToEnd(jvm.java, ['-XX:TieredStopAtLevel=1', ...args]);

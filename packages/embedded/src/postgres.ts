@@ -35,6 +35,10 @@ export interface PostgresOptions {
   readonly port?: number | undefined;
   /** Further server settings, e.g. `{ shared_buffers: '2GB' }`; they win over ours. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A certificate and its key, in PEM; with them it takes TLS too. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Who may connect, as pg_hba.conf says it. The owner must get in from 127.0.0.1 without TLS. */
+  readonly hba?: string;
   readonly log?: (line: string) => void;
 }
 
@@ -60,6 +64,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     if (process.getuid?.() === 0) chmodSync(dataDir, statSync(dataDir).mode | 0o011);
     runAs = choosePostgresUser({ dataDir: clusterDir, mustReach: [binaries.postgres, dataDir] });
     await ensureCluster({ dataDir, clusterDir, binaries, runAs, log: options.log });
+    writeAccess(clusterDir, runAs, options);
   } catch (error) {
     throw explainFileError(error, dataDir);
   }
@@ -70,6 +75,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     port: String(port),
     unix_socket_directories: '',
     ...serverSettings(),
+    ...(options.tls === undefined ? {} : { ssl: 'on' }),
     ...options.settings,
   };
   const { command, args } = commandAs(runAs, binaries.postgres, [
@@ -164,6 +170,18 @@ async function ensureCluster(options: ClusterOptions): Promise<void> {
     rmSync(clusterDir, { recursive: true });
   }
   await createCluster(options);
+}
+
+/** Under the names the server looks for by itself. */
+function writeAccess(clusterDir: string, runAs: RunAs, { tls, hba }: PostgresOptions): void {
+  const owner = ownerToBe(runAs);
+  const files = { 'server.crt': tls?.cert, 'server.key': tls?.key, 'pg_hba.conf': hba };
+  for (const [name, text] of Object.entries(files)) {
+    if (text === undefined) continue;
+    const path = join(clusterDir, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
+  }
 }
 
 /** initdb writes global/pg_control before it can store anything, and databases live in base/ and pg_tblspc/. */

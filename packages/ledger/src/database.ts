@@ -1,9 +1,11 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { databaseConnection } from '@repo/transport';
 import { CompiledQuery } from 'kysely';
 import { Migration20261122Ledger } from '../migrations/migration-20261122-ledger.ts';
 import { Migration20261123Backdated } from '../migrations/migration-20261123-backdated.ts';
 import { Migration20261124Quarantine } from '../migrations/migration-20261124-quarantine.ts';
+import { Migration20261127ReaderRights } from '../migrations/migration-20261127-reader-rights.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader';
 
@@ -27,6 +29,7 @@ const MIGRATIONS = [
   { name: 'migration-20261122-ledger', class: Migration20261122Ledger },
   { name: 'migration-20261123-backdated', class: Migration20261123Backdated },
   { name: 'migration-20261124-quarantine', class: Migration20261124Quarantine },
+  { name: 'migration-20261127-reader-rights', class: Migration20261127ReaderRights },
 ];
 
 /**
@@ -37,6 +40,7 @@ const WORKER_PLANS = ['-c enable_seqscan=off', '-c enable_hashjoin=off', '-c ena
 
 /** Connects nothing yet: the pool opens connections when they are asked for. */
 export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
+  const { connectionString, ssl } = databaseConnection(options.url);
   const { lockTimeoutMs = 2_000, statementTimeoutMs = 10_000, transactionTimeoutMs = 15_000 } = options;
   const { answerTimeoutMs = transactionTimeoutMs + 5_000 } = options;
   const settings = [
@@ -49,7 +53,7 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
   ];
   return MikroORM.init(
     defineConfig({
-      clientUrl: options.url,
+      clientUrl: connectionString,
       entities: [],
       discovery: { warnWhenNoEntities: false },
       // The library prints statements with row values in them; errors are logged by our own logger, by code.
@@ -64,6 +68,10 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
         // The kernel would go on waiting for hours where a network has swallowed the answer.
         query_timeout: answerTimeoutMs,
         keepAlive: true,
+        // The library would copy the options, and with them what the files hold now.
+        onPoolCreated: (pool: { options: object }) => {
+          if (ssl !== undefined) Object.assign(pool.options, { ssl });
+        },
       },
       extensions: [Migrator],
       migrations: { migrationsList: MIGRATIONS, tableName: 'migration', snapshot: false, silent: true },

@@ -12,8 +12,12 @@ export class Raced extends Error {
 const RETRY = new Set(['40001', '40P01', '55P03']);
 const TAKEN = new Set(['pk_event_id', 'ux_binding_id']);
 
-/** Conditions of the connection, the server or its resources: they pass. */
-const PASSING = /^(08|53|57|58|25006|XX000|25P0[34])/;
+/**
+ * Conditions of the connection, the server or its resources: they pass. So does a login that is refused (28): whatever is sent, it is not
+ * the message's fault, and a password or a certificate is put right from outside.
+ */
+const PASSING = /^(08|28|53|57|58|25006|XX000|25P0[34])/;
+const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)|^EPROTO$/;
 const SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
 
 /** The SQLSTATE or system code of a driver's error, looked for through its causes; null when there is none. */
@@ -38,9 +42,9 @@ export const isRetry = (error: unknown): boolean =>
 export function isTransient(error: unknown): boolean {
   if (isRetry(error)) return true;
   const code = codeOf(error);
-  if (code !== null) return PASSING.test(code) || SOCKET.has(code);
+  if (code !== null) return PASSING.test(code) || SOCKET.has(code) || TLS.test(code);
   // node-postgres has no code for a connection that ended, or for a pool or a server that gave nothing in time.
   return error instanceof Error && CONNECTION_GONE.test(error.message);
 }
 const CONNECTION_GONE =
-  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|does not support SSL connections|not queryable/;

@@ -109,7 +109,14 @@ it('refuses a broker that has dropped what kafkajs sends', () => {
 });
 
 describe('classifyKafkaError', () => {
-  const { KafkaJSProtocolError, KafkaJSNumberOfRetriesExceeded, KafkaJSConnectionError } = kafkajs;
+  const {
+    KafkaJSProtocolError,
+    KafkaJSNumberOfRetriesExceeded,
+    KafkaJSConnectionError,
+    KafkaJSSASLAuthenticationError,
+  } = kafkajs as typeof kafkajs & {
+    KafkaJSSASLAuthenticationError: new (message: string) => Error;
+  };
   const protocol = (type: string): Error =>
     new KafkaJSProtocolError({ type, code: 1, message: type, name: type } as unknown as Error);
 
@@ -119,6 +126,7 @@ describe('classifyKafkaError', () => {
     expect(classifyKafkaError(protocol('MESSAGE_TOO_LARGE'))).toBe('defect');
     expect(classifyKafkaError(protocol('TOPIC_AUTHORIZATION_FAILED'))).toBe('defect');
     expect(classifyKafkaError(new KafkaJSConnectionError('gone'))).toBe('transient');
+    expect(classifyKafkaError(new KafkaJSSASLAuthenticationError('cut, or refused'))).toBe('transient');
     expect(classifyKafkaError(new PublishUnknown('test'))).toBe('transient');
     expect(classifyKafkaError(new TypeError('ours'))).toBeUndefined();
   });

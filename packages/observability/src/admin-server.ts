@@ -4,6 +4,8 @@ import { describeError } from './errors.ts';
 
 /** Says what is wrong, or null when all is well. Throwing counts as wrong. What it says is shown to operators: no personal data. */
 export type Check = () => string | null | Promise<string | null>;
+/** Says in a sentence what an error means; undefined where it is none of those it knows. */
+type Explain = (error: unknown) => string | undefined;
 export type Checks = Readonly<Record<string, Check>>;
 
 export interface AdminServer extends AsyncDisposable {
@@ -12,12 +14,14 @@ export interface AdminServer extends AsyncDisposable {
 
 const CHECK_LIMIT_MS = 3_000;
 
-async function problemOf(check: Check): Promise<string | null> {
+async function problemOf(check: Check, explain: Explain): Promise<string | null> {
   const { promise: late, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve(`no answer within ${CHECK_LIMIT_MS} ms`), CHECK_LIMIT_MS);
   try {
     return await Promise.race([check(), late]);
   } catch (error) {
+    const explained = explain(error);
+    if (explained !== undefined) return explained;
     const { name, code } = describeError(error);
     return code === undefined ? name : `${name} ${code}`;
   } finally {
@@ -26,9 +30,9 @@ async function problemOf(check: Check): Promise<string | null> {
 }
 
 /** Runs all checks at the same time, each with a limit of 3 s. */
-async function runChecks(checks: Checks): Promise<{ status: number; body: string }> {
+async function runChecks(checks: Checks, explain: Explain): Promise<{ status: number; body: string }> {
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await problemOf(check)] as const),
+    Object.entries(checks).map(async ([name, check]) => [name, await problemOf(check, explain)] as const),
   );
   const healthy = results.every(([, problem]) => problem === null);
   const described = results.map(([name, problem]) => [name, problem === null ? { ok: true } : { ok: false, problem }]);
@@ -50,12 +54,13 @@ export async function startAdminServer(options: {
   host?: string;
   live: Checks;
   ready: Checks;
+  explain?: Explain;
   metrics: { readonly contentType: string; text(): Promise<string> };
 }): Promise<AdminServer> {
-  const { port, host = '127.0.0.1', live, ready, metrics } = options;
+  const { port, host = '127.0.0.1', live, ready, metrics, explain = () => undefined } = options;
   const routes: Readonly<Record<string, () => Promise<{ status: number; body: string; contentType?: string }>>> = {
-    '/health/live': () => runChecks(live),
-    '/health/ready': () => runChecks(ready),
+    '/health/live': () => runChecks(live, explain),
+    '/health/ready': () => runChecks(ready, explain),
     '/metrics': async () => ({ status: 200, body: await metrics.text(), contentType: metrics.contentType }),
   };
   const answer = async (method: string, path: string, response: ServerResponse): Promise<void> => {

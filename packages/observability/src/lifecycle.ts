@@ -11,6 +11,7 @@ export interface ServiceContext {
 }
 
 const STOP_LIMIT_MS = 15_000;
+const REFUSED_PAUSE_MS = 10_000;
 
 /**
  * Runs a service until it is told to stop; the caller's process is this service. States: starting, running, stopping, gone.
@@ -19,7 +20,7 @@ const STOP_LIMIT_MS = 15_000;
  * | --- | --- |
  * | SIGTERM, SIGINT, or the supervisor's IPC channel closes | stops in reverse order, exits 0; exits 1 if that fails or takes longer than `stopLimitMs` |
  * | a second signal | exits 1 at once |
- * | `start` rejects, or `fail` is called | logged, stops in reverse order, exits 1 |
+ * | `start` rejects, or `fail` is called | logged, stops in reverse order, exits 1; where `explain` knows the reason, after `refusedPauseMs` |
  * | an error or rejection nobody handles | logged, exits 1 at once: what state is left is unknown, and restarting is safe by design |
  */
 export function runService(options: {
@@ -27,8 +28,11 @@ export function runService(options: {
   log: Logger;
   start: (context: ServiceContext) => Promise<void>;
   stopLimitMs?: number;
+  /** Says why a server refuses us; a restart at once would only be refused again, and again. */
+  explain?: (error: unknown) => string | undefined;
+  refusedPauseMs?: number;
 }): void {
-  const { name, log, start, stopLimitMs = STOP_LIMIT_MS } = options;
+  const { name, log, start, stopLimitMs = STOP_LIMIT_MS, explain, refusedPauseMs = REFUSED_PAUSE_MS } = options;
   const stack = new AsyncDisposableStack();
   const abort = new AbortController();
 
@@ -49,9 +53,14 @@ export function runService(options: {
     }
     process.exit(exitCode);
   };
+  let isRefused = false;
   const fail = (error: unknown): void => {
-    if (!abort.signal.aborted) log.error({ error }, `${name} cannot go on`);
-    void stop('failure', 1);
+    if (abort.signal.aborted || isRefused) return;
+    const reason = explain?.(error);
+    log.error(reason === undefined ? { error } : { error, reason }, `${name} cannot go on`);
+    if (reason === undefined) return void stop('failure', 1);
+    isRefused = true;
+    setTimeout(() => void stop('failure', 1), refusedPauseMs);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
     if (abort.signal.aborted) process.exit(1);

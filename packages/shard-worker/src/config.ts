@@ -1,13 +1,15 @@
 import { hostname } from 'node:os';
 import { readEnv, setting } from '@repo/observability';
+import { ALWAYS, checkKafkaSettings, databaseUrl, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
 
 /** The settings both workers take. */
 const workerSettings = z
   .object({
     GONGJI_KAFKA_BROKERS: setting.hostPorts(),
-    GONGJI_DATABASE_URL: setting.secret().optional(),
-    GONGJI_DATABASE_URL_WORKER: setting.secret().optional(),
+    ...kafkaSettings,
+    GONGJI_DATABASE_URL: databaseUrl().optional(),
+    GONGJI_DATABASE_URL_WORKER: databaseUrl().optional(),
     GONGJI_TOPIC_PREFIX: z
       .string()
       .regex(/^[\w.-]{1,100}$/, 'must be letters, digits, dot, dash or underscore')
@@ -27,6 +29,7 @@ const workerSettings = z
     GONGJI_BATCH_MAX: setting.integer({ min: 1, max: 10_000 }).default(500),
     GONGJI_FAILPOINT: z.string().optional(),
   })
+  .superRefine(checkKafkaSettings, ALWAYS)
   .refine((given) => (given.GONGJI_DATABASE_URL_WORKER ?? given.GONGJI_DATABASE_URL) !== undefined, {
     path: ['GONGJI_DATABASE_URL'],
     error: 'must be set, or GONGJI_DATABASE_URL_WORKER',
@@ -36,6 +39,7 @@ export function readWorkerConfig() {
   const { settings, shown } = readEnv(workerSettings);
   return {
     brokers: settings.GONGJI_KAFKA_BROKERS,
+    kafkaAccess: kafkaAccess(settings),
     databaseUrl: settings.GONGJI_DATABASE_URL_WORKER ?? settings.GONGJI_DATABASE_URL ?? '',
     prefix: settings.GONGJI_TOPIC_PREFIX,
     partitions: settings.GONGJI_PARTITIONS,

@@ -1,6 +1,7 @@
 import { codeOf } from '@repo/ledger';
 import type { Observer, ShardId, ShardPhase } from '@repo/messaging';
 import type { Logger, Metrics } from '@repo/observability';
+import { explainRefusal } from '@repo/transport';
 import type { OrderStep } from './quarantine.ts';
 import { Unpublished } from './unpublished.ts';
 
@@ -123,7 +124,8 @@ export class Health {
       if (step === 'publish' || step === 'acquire')
         this.#metrics.retries.add({ topic: this.#stream, reason: 'BROKER' });
       else this.retried(codeOf(error) ?? '');
-      this.#log.warn({ partition: shard.partition, action: step, reason: disposition, error }, 'an attempt failed');
+      const reason = explainRefusal(error) ?? disposition;
+      this.#log.warn({ partition: shard.partition, action: step, reason, error }, 'an attempt failed');
     },
     quarantined: (shard, { offset }) => {
       this.#metrics.quarantines.add({ topic: this.#stream });

@@ -14,6 +14,7 @@ import {
   startAdminServer,
 } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
+import { explainRefusal } from '@repo/transport';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { Health } from './health.ts';
 import type { OutboxTargets } from './outbox.ts';
@@ -57,7 +58,12 @@ export function runWorker(parts: WorkerParts): void {
   const config = readWorkerConfig();
   const log = createLogger({ service: parts.name, level: config.logLevel });
   log.info({ config: config.shown }, 'settings');
-  runService({ name: parts.name, log, start: (context) => start(parts, config, log, context) });
+  runService({
+    name: parts.name,
+    log,
+    explain: explainRefusal,
+    start: (context) => start(parts, config, log, context),
+  });
 }
 
 async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, context: ServiceContext): Promise<void> {
@@ -87,6 +93,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   const app = `${config.prefix}-${parts.name}`;
   const connection = {
     brokers: config.brokers,
+    ...config.kafkaAccess,
     clientId: `${app}-${process.pid}`,
     // What the client calls an error, a rebalance for one, is answered by the processing primitive; nobody must act on it.
     log: (_level: 'warn' | 'error', message: string) => log.warn({ component: 'kafka' }, message),
@@ -134,6 +141,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     port: config.adminPort,
     host: config.adminHost,
     metrics,
+    explain: explainRefusal,
     live: { poll: () => health.pollProblem() },
     ready: {
       database: async () => {
@@ -161,7 +169,8 @@ async function requireSchema(ledger: Ledger, log: Logger, signal: AbortSignal): 
     try {
       missing = await ledger.missingMigrations();
     } catch (error) {
-      if (!isTransient(error)) throw error;
+      // One that does not let us in will not in a minute either.
+      if (explainRefusal(error) !== undefined || !isTransient(error)) throw error;
       await delay(SCHEMA_ASKED_EVERY_MS, undefined, { signal });
     }
   }

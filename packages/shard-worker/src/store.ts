@@ -1,5 +1,6 @@
 import { Fenced, isTransient, type Ledger } from '@repo/ledger';
 import { classifyKafkaError, type Disposition, FencedError, type ShardStore } from '@repo/messaging';
+import { TokenError } from '@repo/transport';
 import { type OutboxTargets, toOutboxRow } from './outbox.ts';
 
 /** The ledger as the processing primitive wants it: its rows become records here. */
@@ -16,5 +17,7 @@ export const shardStore = (ledger: Ledger, targets: OutboxTargets): ShardStore =
 /** Total: what any error of the ledger, the broker or our own code means for the shard. */
 export function classify(error: unknown): Disposition {
   if (error instanceof Fenced || error instanceof FencedError) return 'fenced';
+  // The next login asks for a token again.
+  if (error instanceof TokenError) return 'transient';
   return classifyKafkaError(error) ?? (isTransient(error) ? 'transient' : 'defect');
 }

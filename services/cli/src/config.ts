@@ -1,30 +1,33 @@
 import { readEnv, setting } from '@repo/observability';
+import { ALWAYS, checkKafkaSettings, databaseUrl, type KafkaAccess, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
 
-const schema = z.object({
-  GONGJI_KAFKA_BROKERS: setting.hostPorts().optional(),
-  GONGJI_DATABASE_URL: setting
-    .secret()
-    .pipe(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }))
-    .optional(),
-  GONGJI_SERVERS: z.enum(['embedded', 'containers']).default('embedded'),
-  GONGJI_KAFKA_PORT: setting.port().optional(),
-  GONGJI_POSTGRES_PORT: setting.port().optional(),
-  GONGJI_HTTP_PORT: setting.port().default(8080),
-  GONGJI_DATA_DIR: z.string().default('.gongji'),
-  GONGJI_POLICY_DIR: z.string().optional(),
-  GONGJI_TOPIC_PREFIX: z
-    .string()
-    .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be at most 100 letters, digits, dots, dashes and underscores')
-    .default('gongji'),
-  GONGJI_PARTITIONS: setting.integer({ min: 1, max: 512 }).default(6),
-  GONGJI_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-});
+const schema = z
+  .object({
+    GONGJI_KAFKA_BROKERS: setting.hostPorts().optional(),
+    ...kafkaSettings,
+    GONGJI_DATABASE_URL: databaseUrl().optional(),
+    GONGJI_SERVERS: z.enum(['embedded', 'containers']).default('embedded'),
+    GONGJI_KAFKA_PORT: setting.port().optional(),
+    GONGJI_POSTGRES_PORT: setting.port().optional(),
+    GONGJI_HTTP_PORT: setting.port().default(8080),
+    GONGJI_DATA_DIR: z.string().default('.gongji'),
+    GONGJI_POLICY_DIR: z.string().optional(),
+    GONGJI_TOPIC_PREFIX: z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be at most 100 letters, digits, dots, dashes and underscores')
+      .default('gongji'),
+    GONGJI_PARTITIONS: setting.integer({ min: 1, max: 512 }).default(6),
+    GONGJI_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  })
+  .superRefine(checkKafkaSettings, ALWAYS);
 
 /** The settings of `gongji`, from the environment and a `.env` file in the working directory. */
 export interface Settings {
   /** Servers of one's own, which are then used and not started. */
   readonly kafkaBrokers: readonly string[] | undefined;
+  /** How those brokers are reached; the embedded ones ask for nothing. */
+  readonly kafkaAccess?: KafkaAccess;
   readonly databaseUrl: string | undefined;
   readonly servers: 'embedded' | 'containers';
   /** Ports of the embedded servers; free ones when absent. */
@@ -46,6 +49,7 @@ export function readSettings(): Settings {
   const { settings } = readEnv(schema);
   return {
     kafkaBrokers: settings.GONGJI_KAFKA_BROKERS,
+    kafkaAccess: kafkaAccess(settings),
     databaseUrl: settings.GONGJI_DATABASE_URL,
     servers: settings.GONGJI_SERVERS,
     kafkaPort: settings.GONGJI_KAFKA_PORT || undefined,

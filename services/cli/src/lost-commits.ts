@@ -1,6 +1,7 @@
 import { topicsOf } from '@repo/contracts';
 import type { Ledger } from '@repo/ledger';
 import { type InputRecord, type KafkaConnection, PositionReader } from '@repo/messaging';
+import type { KafkaAccess } from '@repo/transport';
 
 /** A shard of which more is published than the database has written. */
 export interface LostShard {
@@ -17,10 +18,14 @@ export interface LostShard {
 /** Finds the shards whose published outcomes the database does not know. Right only while no worker publishes. */
 export async function findLost(
   ledger: Ledger,
-  { brokers, topicPrefix }: { readonly brokers: readonly string[]; readonly topicPrefix: string },
+  {
+    brokers,
+    kafkaAccess,
+    topicPrefix,
+  }: { readonly brokers: readonly string[]; readonly kafkaAccess?: KafkaAccess; readonly topicPrefix: string },
 ): Promise<LostShard[]> {
   const topics = topicsOf(topicPrefix);
-  const connection: KafkaConnection = { brokers, clientId: `gongji-lost-${process.pid}` };
+  const connection: KafkaConnection = { brokers, clientId: `gongji-lost-${process.pid}`, ...kafkaAccess };
   const lost: LostShard[] = [];
   for (const shard of await ledger.shards()) {
     const { topic, partition, partitions } = shard;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { StartFailure } from '@repo/embedded';
 import { ConfigurationError } from '@repo/observability';
+import { explainRefusal } from '@repo/transport';
 import { readSettings, type Settings } from './config.ts';
 
 interface Command {
@@ -41,9 +42,11 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     const command = await load();
     return await command.run(args, readSettings());
   } catch (error) {
-    // These two are written for the person at the terminal; anything else is a defect and shows its stack.
-    if (!(error instanceof StartFailure || error instanceof ConfigurationError)) throw error;
-    console.error(error.message);
+    // These are written for the person at the terminal; anything else is a defect and shows its stack.
+    const isForThem = error instanceof StartFailure || error instanceof ConfigurationError;
+    const message = isForThem ? error.message : explainRefusal(error);
+    if (message === undefined) throw error;
+    console.error(message);
     return 1;
   }
 }

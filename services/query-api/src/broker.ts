@@ -1,4 +1,6 @@
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { explainBrokerTls, type TlsOptions } from '@repo/transport';
 
 /** ApiVersions, version 0, of a client that does not name itself: every broker answers it before anything else. */
 const REQUEST = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
@@ -6,25 +8,29 @@ const LIMIT_MS = 2_000;
 
 /**
  * What is wrong with the brokers (`host:port`), or null when at least one answers in Kafka's protocol. A process that only
- * accepts connections does not count. Asked apart from the client that sends commands, which is opened only with the first of them.
+ * accepts connections does not count. Asked apart from the client that sends commands, which is opened only with the first of them. The one
+ * request is taken before any login.
  */
-export async function brokerProblem(brokers: readonly string[]): Promise<string | null> {
+export async function brokerProblem(brokers: readonly string[], tls?: TlsOptions): Promise<string | null> {
   try {
-    await Promise.any(brokers.map(ask));
+    await Promise.any(brokers.map((broker) => ask(broker, tls)));
     return null;
-  } catch {
-    return 'no broker answers';
+  } catch (error) {
+    return explainBrokerTls(error) ?? 'no broker answers';
   }
 }
 
-function ask(broker: string): Promise<void> {
+function ask(broker: string, tls: TlsOptions | undefined): Promise<void> {
   const separator = broker.lastIndexOf(':');
   const [host, port] = [broker.slice(0, separator), Number(broker.slice(separator + 1))];
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
+    const socket =
+      tls === undefined
+        ? connect({ host, port })
+        : connectTls({ host, port, ...tls, ...(isIP(host) === 0 && { servername: host }) });
     const timer = setTimeout(() => socket.destroy(new Error('no answer')), LIMIT_MS);
     let received = Buffer.alloc(0);
-    socket.once('connect', () => socket.write(REQUEST));
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => socket.write(REQUEST));
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
       // Length, our correlation id, error code.

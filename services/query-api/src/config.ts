@@ -1,4 +1,5 @@
 import { readEnv, setting } from '@repo/observability';
+import { ALWAYS, checkKafkaSettings, databaseUrl, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
 import { CLAIM_NAMES, type ClaimNames } from './scopes.ts';
 
@@ -15,8 +16,9 @@ const isTrustworthy = (text: string): boolean => {
 const schema = z
   .object({
     GONGJI_KAFKA_BROKERS: setting.hostPorts(),
-    GONGJI_DATABASE_URL: setting.secret().optional(),
-    GONGJI_DATABASE_URL_READER: setting.secret().optional(),
+    ...kafkaSettings,
+    GONGJI_DATABASE_URL: databaseUrl().optional(),
+    GONGJI_DATABASE_URL_READER: databaseUrl().optional(),
     GONGJI_HTTP_HOST: z.string().default(LOOPBACK),
     GONGJI_HTTP_PORT: setting.port().default(8080),
     GONGJI_ADMIN_HOST: z.string().default(LOOPBACK),
@@ -37,6 +39,7 @@ const schema = z
     GONGJI_COMMAND_WAIT_MS: setting.integer({ min: 0, max: 20_000 }).default(5_000),
     GONGJI_RATE_LIMIT_PER_MINUTE: setting.integer({ min: 0, max: 1_000_000 }).optional(),
   })
+  .superRefine(checkKafkaSettings, ALWAYS)
   .refine(({ GONGJI_HTTP_HOST: host, GONGJI_OIDC_ISSUER: issuer }) => host === LOOPBACK || issuer !== undefined, {
     path: ['GONGJI_HTTP_HOST'],
     error: `must be ${LOOPBACK} unless GONGJI_OIDC_ISSUER is set`,
@@ -53,6 +56,7 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
   const perMinute = settings.GONGJI_RATE_LIMIT_PER_MINUTE ?? (issuer === undefined ? 0 : GUARDED_PER_MINUTE);
   return {
     brokers: settings.GONGJI_KAFKA_BROKERS,
+    kafkaAccess: kafkaAccess(settings),
     database: {
       url: readerUrl ?? settings.GONGJI_DATABASE_URL ?? '',
       role: 'gongji_reader' as const,

@@ -2,6 +2,7 @@ import { OUTCOME_CODES, topicsOf } from '@repo/contracts';
 import { Ledger } from '@repo/ledger';
 import { createLogger, createMetrics, runService, startAdminServer } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
+import { explainRefusal } from '@repo/transport';
 import { createGuard } from './access.ts';
 import { brokerProblem } from './broker.ts';
 import { readConfig } from './config.ts';
@@ -27,9 +28,10 @@ runService({
       port: config.adminPort ?? 0,
       // Without a port of its own it is asked by the server of the reads alone.
       ...(config.adminPort === undefined ? {} : { host: config.adminHost }),
+      explain: explainRefusal,
       live: {},
       ready: {
-        broker: () => brokerProblem(config.brokers),
+        broker: () => brokerProblem(config.brokers, config.kafkaAccess.ssl),
         database: async () => {
           await ledger.rows('select 1');
           return null;
@@ -45,6 +47,7 @@ runService({
     const sender = stack.use(
       new CommandSender({
         brokers: config.brokers,
+        ...config.kafkaAccess,
         clientId: `${config.prefix}-query-api-${process.pid}`,
         log: (_level, message) => log.warn({ component: 'kafka' }, message),
       }),

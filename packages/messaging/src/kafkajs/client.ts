@@ -22,6 +22,7 @@ export interface KafkaConnection {
   readonly brokers: readonly string[];
   /** Names this process at the broker. */
   readonly clientId: string;
+  /** Read anew for each connection: its parts may be getters. */
   readonly ssl?: KafkaConfig['ssl'];
   readonly sasl?: KafkaConfig['sasl'];
   /** Receives kafkajs' own warnings and errors. They hold no record's key or value. */
@@ -33,13 +34,22 @@ export interface KafkaConnection {
 const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 60_000;
+/** How long before a session ends the client logs in again. A session must last longer, or each request would begin with a login. */
+const LOGIN_AGAIN_MS = 10_000;
 
 /** As kafkajs makes them, but without Nagle's delay: a transaction is a chain of small requests, each waiting for the last. */
 const connectSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const options = { host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}) };
   const socket = ssl ? tls.connect({ ...options, ...ssl }, onConnect) : net.connect({ host, port }, onConnect);
+  if (socket instanceof tls.TLSSocket) socket.once('error', nameCut(socket));
   return socket.setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
 };
+
+/** A port without TLS cuts whoever begins with it, which would look like any other cut: kafkajs keeps nothing of an error but its code. */
+const nameCut = (socket: tls.TLSSocket) => (error: NodeJS.ErrnoException) => {
+  if (error.code === 'ECONNRESET' && socket.getPeerX509Certificate() === undefined) error.code = TLS_CUT;
+};
+const TLS_CUT = 'TLS_HANDSHAKE_CUT';
 
 export function connect({ brokers, clientId, ssl, sasl, log, socketFactory }: KafkaConnection): Kafka {
   const { Kafka, logLevel } = kafkajs;
@@ -48,6 +58,7 @@ export function connect({ brokers, clientId, ssl, sasl, log, socketFactory }: Ka
     clientId,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    reauthenticationThreshold: LOGIN_AGAIN_MS,
     socketFactory: socketFactory ?? connectSocket,
     logLevel: log === undefined ? logLevel.NOTHING : logLevel.WARN,
     logCreator: () => (entry) => log?.(entry.level === logLevel.ERROR ? 'error' : 'warn', entry.log.message),

@@ -45,7 +45,6 @@ export function classifyKafkaError(error: unknown): Disposition | undefined {
   if (!(error instanceof Error) || !error.name.startsWith('KafkaJS')) return undefined;
   const code = protocolErrorOf(error);
   if (code !== undefined) return LASTING.has(code) ? 'defect' : 'transient';
-  return error.name === 'KafkaJSNotImplemented' || error.name === 'KafkaJSSASLAuthenticationError'
-    ? 'defect'
-    : 'transient';
+  // kafkajs gives one name to a login that was refused and to one that was cut, and the broker may know the user again in a minute.
+  return error.name === 'KafkaJSNotImplemented' ? 'defect' : 'transient';
 }

@@ -1,3 +1,4 @@
+import { protocolErrorOf } from './errors.ts';
 import { encodeRecordBatch, HEADER_LIST, type HeaderList } from './record-batch.ts';
 
 /**
@@ -130,6 +131,28 @@ function rememberingCoordinators(createEosManager: CreateEosManager): CreateEosM
   };
 }
 
+type WithBroker = (callback: (query: unknown) => Promise<unknown>) => Promise<unknown>;
+
+/**
+ * kafkajs asks one broker after the other and forgets their errors: a group that one has no right to is "not found", and is looked
+ * for again and again. The brokers know the same rights, so the last one's refusal is the answer.
+ */
+function tellingRefusals(withBroker: WithBroker): WithBroker {
+  return async function (this: unknown, callback) {
+    let refusal: unknown;
+    const found = await withBroker.call(this, async (query) => {
+      try {
+        return await callback(query);
+      } catch (error) {
+        if (protocolErrorOf(error)?.endsWith('_AUTHORIZATION_FAILED') === true) refusal = error;
+        throw error;
+      }
+    });
+    if (found === null && refusal !== undefined) throw refusal;
+    return found;
+  };
+}
+
 interface VersionRange {
   readonly minVersion: number;
   readonly maxVersion: number;
@@ -203,6 +226,8 @@ export function patchKafkajs(require: NodeJS.Require): void {
   replace('kafkajs/src/producer/eosManager', rememberingCoordinators);
   // Last of the modules: it loads those above.
   replace('kafkajs/src/protocol/requests', refusingNewerBrokers);
+  const pool = require('kafkajs/src/cluster/brokerPool') as { prototype: { withBroker: WithBroker } };
+  pool.prototype.withBroker = tellingRefusals(pool.prototype.withBroker);
   const queue = require('kafkajs/src/network/requestQueue') as { prototype: object };
   Object.assign(queue.prototype, { scheduleCheckPendingRequests });
 }

@@ -127,6 +127,8 @@ export async function readToEnd({
   readonly onProgress?: (share: number) => void;
 }): Promise<void> {
   const done = Promise.withResolvers<void>();
+  // Where reading cannot even begin, that is told by `read`.
+  done.promise.catch(() => {});
   let stalled: NodeJS.Timeout | undefined;
   let from: Reach['next'] | undefined;
   const onMoved = ({ next, ends }: Reach): void => {

@@ -1,4 +1,5 @@
 import { type Topics, topicsOf } from '@repo/contracts';
+import type { KafkaAccess } from '@repo/transport';
 import { type Area, pagesOfPersons, runArea } from './area.ts';
 import {
   ACCOUNTS,
@@ -22,6 +23,7 @@ export interface AuditOptions {
   readonly databaseUrl: string;
   /** Null leaves Kafka out. */
   readonly brokers: readonly string[] | null;
+  readonly kafkaAccess?: KafkaAccess;
   readonly topicPrefix: string;
   /** Told how far it is, from 0 to 1, and what is being looked at. */
   readonly onProgress?: (share: number, doing: Part) => void;
@@ -47,7 +49,7 @@ export class NothingToAudit extends Error {
  * that wrote them. One snapshot of the database is compared, so the system may run on meanwhile. Rejects when it cannot read.
  */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
-  const { databaseUrl, brokers, topicPrefix, onProgress = () => undefined } = options;
+  const { databaseUrl, brokers, kafkaAccess = {}, topicPrefix, onProgress = () => undefined } = options;
   await using snapshot = await Snapshot.open(databaseUrl);
   const tally = new Tally();
   const topics = topicsOf(topicPrefix);
@@ -72,7 +74,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
       return await writtenBy(now);
     };
     const onRecords = (count: number): void => progress.add(count);
-    await auditPublished({ snapshot, tally, brokers, topics, writtenNow, onRecords });
+    await auditPublished({ snapshot, tally, brokers, kafkaAccess, topics, writtenNow, onRecords });
   }
   progress.end();
   const checks = tally.checks();

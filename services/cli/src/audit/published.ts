@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Topics } from '@repo/contracts';
 import { type TailedRecord, tail } from '@repo/messaging';
+import type { KafkaAccess } from '@repo/transport';
 import { type OutboxStream, openStreams } from './outbox-stream.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Tally } from './tally.ts';
@@ -29,12 +30,13 @@ export async function auditPublished(options: {
   readonly snapshot: Snapshot;
   readonly tally: Tally;
   readonly brokers: readonly string[];
+  readonly kafkaAccess: KafkaAccess;
   readonly topics: Topics;
   /** Results and dead letters written by each shard as of now. */
   readonly writtenNow: () => Promise<ReadonlyMap<string, bigint>>;
   readonly onRecords: (count: number) => void;
 }): Promise<void> {
-  const { snapshot, tally, brokers, topics, writtenNow, onRecords } = options;
+  const { snapshot, tally, brokers, kafkaAccess, topics, writtenNow, onRecords } = options;
   tally.declare('records', RECORD_CHECKS);
   const streams = await openStreams(snapshot, topics);
   const names = [topics.settlements, topics.sharing, topics.deadLetters];
@@ -42,7 +44,7 @@ export async function auditPublished(options: {
   failed.promise.catch(() => undefined);
   let lastMs = performance.now();
   await using _reading = await tail({
-    connection: { brokers, clientId: 'gongji-audit' },
+    connection: { brokers, clientId: 'gongji-audit', ...kafkaAccess },
     topics: names,
     from: 'start',
     onFailure: failed.reject,

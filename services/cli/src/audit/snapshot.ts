@@ -1,3 +1,4 @@
+import { databaseConnection } from '@repo/transport';
 import { Client } from 'pg';
 
 /** What a reader of the whole database needs: no time limit, nothing hidden by a search path, and the rights of a reader only. */
@@ -25,7 +26,7 @@ export class Snapshot implements AsyncDisposable {
   /** @param databaseUrl of a user who is, or may become, `gongji_reader` */
   static async open(databaseUrl: string): Promise<Snapshot> {
     const client = new Client({
-      connectionString: databaseUrl,
+      ...databaseConnection(databaseUrl),
       application_name: 'gongji-audit',
       options: SESSION,
       connectionTimeoutMillis: 5_000,

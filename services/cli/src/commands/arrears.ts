@@ -70,7 +70,11 @@ export async function run(args: string[], settings: Settings): Promise<number> {
       console.error('The sharing worker has not taken its shards yet: wait until the system is ready.');
       return 1;
     }
-    await using sender = await Sender.open({ brokers: servers.brokers, clientId: 'gongji-arrears' });
+    await using sender = await Sender.open({
+      brokers: servers.brokers,
+      clientId: 'gongji-arrears',
+      ...servers.kafkaAccess,
+    });
     await sender.sendAll(topic, arrearsMessages({ checkId, on }, first.partitions));
     return await watch(ledger, checkId, first.partitions, values.json === true);
   } finally {

@@ -1,4 +1,5 @@
 import { parseArgs, styleText } from 'node:util';
+import { explainRefusal } from '@repo/transport';
 import type { AuditReport } from '../audit/audit.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -71,13 +72,14 @@ export async function run(args: string[], settings: Settings): Promise<number> {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'NothingToAudit') return error.message;
+  const refusal = explainRefusal(error);
+  if (refusal !== undefined) return refusal;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   return REASONS[code ?? error.name] ?? code ?? error.stack ?? error.name;
 }
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'PostgreSQL does not answer (ECONNREFUSED)',
   '42P01': 'the database has no schema of this system (42P01)',
-  '28P01': 'PostgreSQL refuses the password (28P01)',
   '3D000': 'there is no such database (3D000)',
   '22023': 'PostgreSQL has no role gongji_reader, so no schema of this system (22023)',
   '42501': 'the user may not become gongji_reader (42501)',

@@ -1,4 +1,5 @@
 import { topicsOf } from '@repo/contracts';
+import { explainRefusal } from '@repo/transport';
 import type { Settings } from '../config.ts';
 import {
   type Filter,
@@ -66,7 +67,8 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   }
 }
 
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : String(error));
+const nameOf = (error: unknown): string =>
+  explainRefusal(error) ?? (error instanceof Error ? error.name : String(error));
 
 type Servers = NonNullable<ReturnType<typeof runningBrokers>>;
 

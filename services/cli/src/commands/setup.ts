@@ -11,13 +11,14 @@ run it before every start of a new version: the services are not ready while a m
 Settings, from the environment or a file .env:
   GONGJI_DATABASE_URL                     of the owner
   GONGJI_KAFKA_BROKERS                    host:port, several separated by commas
+  GONGJI_KAFKA_TLS_CA, _SASL_MECHANISM …  how Kafka is reached, see deploy/README.md
   GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS  names and size of the topics (gongji, 6); the size can never be changed
 
 Exits with 0 when all is there, with 1 when it could not be done, with 2 when the arguments or settings are not understood.`;
 
 /** Sets up a database and topics. Answers the exit code. */
 export async function run(args: readonly string[], settings: Settings): Promise<number> {
-  const { databaseUrl, kafkaBrokers: brokers } = settings;
+  const { databaseUrl, kafkaAccess = {}, kafkaBrokers: brokers } = settings;
   if (args.length > 0) {
     const asked = args[0] === '--help' || args[0] === '-h';
     (asked ? console.log : console.error)(asked ? HELP : `setup takes no arguments.\n\n${HELP}`);
@@ -28,7 +29,7 @@ export async function run(args: readonly string[], settings: Settings): Promise<
     return 2;
   }
   const { topicPrefix, partitions } = settings;
-  await prepare({ databaseUrl, brokers: brokers.join(','), topicPrefix, partitions });
+  await prepare({ databaseUrl, brokers: brokers.join(','), kafkaAccess, topicPrefix, partitions });
   console.log(`The schema is there, and so are the topics ${topicPrefix}.* with ${partitions} partitions.`);
   return 0;
 }

@@ -1,5 +1,6 @@
 import { readDeadLetterHeaders, topicsOf } from '@repo/contracts';
 import { type Headers, readToEnd, Sender, type TailedRecord } from '@repo/messaging';
+import type { KafkaAccess } from '@repo/transport';
 import { type Filter, placeName, topicOf } from './asked.ts';
 import { factsOf, idsOf, type MessageFacts, printable } from './facts.ts';
 
@@ -28,18 +29,19 @@ export interface Found {
 
 interface Where {
   readonly brokers: readonly string[];
+  readonly kafkaAccess?: KafkaAccess;
   readonly topicPrefix: string;
 }
 
 /** Reads the dead letters in order, partition by partition, and hands on those that are looked for. Records of others' are counted. */
 export async function readDeadLetters(
-  { brokers, topicPrefix }: Where,
+  { brokers, kafkaAccess, topicPrefix }: Where,
   filter: Filter,
   { onFound, onProgress }: { onFound: (found: Found) => void | Promise<void>; onProgress: (share: number) => void },
 ): Promise<{ readonly others: number }> {
   let others = 0;
   await readToEnd({
-    connection: { brokers, clientId: 'gongji-dead-letters' },
+    connection: { brokers, clientId: 'gongji-dead-letters', ...kafkaAccess },
     topics: [topicsOf(topicPrefix).deadLetters],
     onProgress,
     onRecords: async (records) => {
@@ -89,7 +91,7 @@ export async function redrive(
   { onSent, onProgress }: { onSent: (found: Found) => void; onProgress: (share: number) => void },
 ): Promise<void> {
   const { claims, members } = topicsOf(where.topicPrefix);
-  await using sender = await Sender.open({ brokers: where.brokers, clientId: 'gongji-redrive' });
+  await using sender = await Sender.open({ brokers: where.brokers, clientId: 'gongji-redrive', ...where.kafkaAccess });
   let waiting: Found[] = [];
   let bytes = 0;
   const send = async (): Promise<void> => {

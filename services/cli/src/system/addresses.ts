@@ -33,8 +33,10 @@ export function runningServers(settings: Settings) {
   const running = readAddresses(settings.dataDir);
   const databaseUrl = settings.databaseUrl ?? running?.postgresUrl;
   const brokers = settings.kafkaBrokers ?? running?.kafka.split(',');
+  // Servers that run here ask for nothing.
+  const kafkaAccess = (settings.kafkaBrokers && settings.kafkaAccess) ?? {};
   const topicPrefix = settings.databaseUrl === undefined && running ? running.topicPrefix : settings.topicPrefix;
-  return databaseUrl === undefined || brokers === undefined ? null : { databaseUrl, brokers, topicPrefix };
+  return databaseUrl === undefined || brokers === undefined ? null : { databaseUrl, brokers, kafkaAccess, topicPrefix };
 }
 
 /** As `runningServers`, for a command that works on Kafka alone. */
@@ -42,5 +44,6 @@ export function runningBrokers(settings: Settings) {
   const running = readAddresses(settings.dataDir);
   const brokers = settings.kafkaBrokers ?? running?.kafka.split(',');
   const topicPrefix = settings.kafkaBrokers === undefined && running ? running.topicPrefix : settings.topicPrefix;
-  return brokers === undefined ? null : { brokers, topicPrefix };
+  const kafkaAccess = (settings.kafkaBrokers && settings.kafkaAccess) ?? {};
+  return brokers === undefined ? null : { brokers, kafkaAccess, topicPrefix };
 }

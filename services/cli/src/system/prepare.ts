@@ -1,16 +1,18 @@
 import { StartFailure } from '@repo/embedded';
 import { migrate, OtherSchema } from '@repo/ledger';
 import { createTopics, PartitionCountError } from '@repo/messaging';
+import { explainRefusal, type KafkaAccess } from '@repo/transport';
 
 /** Brings the schema and the topics to where this version needs them. Does nothing where they already are. */
 export async function prepare(options: {
   readonly databaseUrl: string;
   readonly brokers: string;
+  readonly kafkaAccess?: KafkaAccess;
   readonly topicPrefix: string;
   readonly partitions: number;
 }): Promise<void> {
-  const { databaseUrl, brokers, topicPrefix, partitions } = options;
-  const connection = { brokers: brokers.split(','), clientId: 'gongji-start' };
+  const { databaseUrl, brokers, kafkaAccess, topicPrefix, partitions } = options;
+  const connection = { brokers: brokers.split(','), clientId: 'gongji-start', ...kafkaAccess };
   try {
     await Promise.all([migrate(databaseUrl), createTopics({ connection, prefix: topicPrefix, partitions })]);
   } catch (error) {
@@ -26,6 +28,8 @@ function explain(error: unknown): StartFailure | undefined {
       cause: error,
     });
   if (!(error instanceof Error)) return undefined;
+  const refusal = explainRefusal(error);
+  if (refusal !== undefined) return new StartFailure(refusal, { cause: error });
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (error.name.startsWith('KafkaJS'))
     return new StartFailure(`Kafka does not answer as it should (${error.name}).`, { cause: error });

@@ -17,6 +17,8 @@ interface ShardOptions {
   readonly policyOf: SettleDeps['policyOf'];
   /** Shards of the members topic. */
   readonly partitions: number;
+  /** How long a refund waits for its claim; it does not when absent. */
+  readonly refundWaitMs?: number;
 }
 
 /**
@@ -53,7 +55,7 @@ export class Shard implements AsyncDisposable {
       policyOf: options.policyOf,
       partitions: options.partitions,
       limits: DECODE_LIMITS,
-      refundWaitMs: 0,
+      refundWaitMs: options.refundWaitMs ?? 0,
       failpoint: (point) => this.onPoint(point),
       targets: {
         results: name.startsWith('claims') ? 'settlements' : 'sharing',

@@ -1,0 +1,5 @@
+export { type DatabaseConnection, DatabaseUrlError, databaseConnection } from './database.ts';
+export type { TlsOptions } from './files.ts';
+export { type TokenClient, TokenError } from './oauth.ts';
+export { explainBrokerTls, explainRefusal } from './refusal.ts';
+export { ALWAYS, checkKafkaSettings, databaseUrl, type KafkaAccess, kafkaAccess, kafkaSettings } from './settings.ts';

@@ -1,0 +1,62 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createTokenSource, TokenError } from '../src/oauth.ts';
+import { explainRefusal } from '../src/refusal.ts';
+
+let asked = 0;
+let status = 200;
+const server = createServer((_request, response) => {
+  asked += 1;
+  const body = status === 200 ? { access_token: `t${asked}`, token_type: 'Bearer', expires_in: 120 } : {};
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+});
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+afterAll(() => server.close());
+
+const source = () => createTokenSource({ url, clientId: 'c', clientSecret: 's' });
+
+beforeEach(() => {
+  asked = 0;
+  status = 200;
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => vi.useRealTimers());
+const passSeconds = (seconds: number) => vi.advanceTimersByTime(seconds * 1_000);
+
+test('a token is used again during the first half of its life, then renewed', async () => {
+  const token = source();
+  expect((await token()).value).toBe('t1');
+  passSeconds(59);
+  expect((await token()).value).toBe('t1');
+  passSeconds(2);
+  expect((await token()).value).toBe('t2');
+  expect(asked).toBe(2);
+});
+
+test('logins at one moment share one request', async () => {
+  const token = source();
+  const values = await Promise.all([token(), token(), token()]);
+  expect(values.map(({ value }) => value)).toEqual(['t1', 't1', 't1']);
+  expect(asked).toBe(1);
+});
+
+test('while the endpoint is away the old token serves, until 30 s before its end', async () => {
+  const token = source();
+  await token();
+  status = 503;
+  passSeconds(80);
+  expect((await token()).value).toBe('t1');
+  passSeconds(11);
+  const error = await token().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(TokenError);
+  expect(explainRefusal(error)).toBe('The token endpoint does not answer (503): check GONGJI_KAFKA_OAUTH_TOKEN_URL');
+  status = 200;
+  expect((await token()).value).toMatch(/^t/);
+});
+
+test('of what an endpoint says only codes are shown', () => {
+  expect(explainRefusal(new TokenError('TOKEN_REFUSED', 'invalid_client'))).toContain('(invalid_client)');
+  expect(explainRefusal(new Error('password p4ss'))).toBeUndefined();
+});
