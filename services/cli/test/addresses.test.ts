@@ -12,14 +12,26 @@ const running = { kafka: '127.0.0.1:1,127.0.0.1:4', postgresUrl, http: 'http://1
 test('a running system is found by its data directory, by its owner alone, until it has stopped', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'gongji-cli-test-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
-  const settings = { ...readSettings(), ...unset, dataDir };
+  // How one's own brokers are reached says nothing of those that run here.
+  const kafkaAccess = { ssl: { ca: 'ours' } };
+  const settings = { ...readSettings(), ...unset, kafkaAccess, dataDir };
   expect(runningServers(settings)).toBeNull();
   writeAddresses(dataDir, running);
   const brokers = ['127.0.0.1:1', '127.0.0.1:4'];
-  expect(runningServers(settings)).toEqual({ databaseUrl: postgresUrl, brokers, topicPrefix: 'x' });
+  expect(runningServers(settings)).toEqual({
+    databaseUrl: postgresUrl,
+    brokers,
+    kafkaAccess: {},
+    topicPrefix: 'x',
+  });
   expect(statSync(join(dataDir, 'addresses.json')).mode & 0o077).toBe(0);
   const own = { ...settings, databaseUrl: 'postgresql://own', kafkaBrokers: ['own:1'] };
-  expect(runningServers(own)).toEqual({ databaseUrl: 'postgresql://own', brokers: ['own:1'], topicPrefix: 'gongji' });
+  expect(runningServers(own)).toEqual({
+    databaseUrl: 'postgresql://own',
+    brokers: ['own:1'],
+    kafkaAccess,
+    topicPrefix: 'gongji',
+  });
   writeFileSync(join(dataDir, 'addresses.json'), '{"kafka":1}');
   expect(runningServers(settings)).toBeNull();
   writeAddresses(dataDir, running);
