@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { date } from '@repo/domain';
@@ -41,7 +41,7 @@ async function loadFolder(dice: Dice): Promise<void> {
   }
 }
 
-/** A file, or what is found where a file should be. Nothing is done where something is there already. */
+/** A file, or what is found where a file should be, once for each name. */
 function placeSomething(dice: Dice, path: string): void {
   const put = dice.pick<(path: string) => void>([
     (at) => writeFileSync(at, policyFile(dice)),
@@ -55,11 +55,7 @@ function placeSomething(dice: Dice, path: string): void {
       truncateSync(at, 8 * 2 ** 30);
     },
   ]);
-  try {
-    put(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) put(path);
 }
 
 function lookAt(problems: readonly string[]): void {
