@@ -175,6 +175,9 @@ async function requireSchema(ledger: Ledger, log: Logger, signal: AbortSignal): 
     }
   }
   if (missing.length === 0) return;
-  log.error({ reason: missing }, 'the database lacks migrations: run "gongji setup" of this version, then start again');
+  log.error(
+    { migration: missing },
+    'the database lacks migrations: run "gongji setup" of this version, then start again',
+  );
   throw new ConfigurationError(missing.map((name) => `the database lacks ${name}`));
 }

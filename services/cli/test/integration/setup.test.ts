@@ -47,7 +47,9 @@ test('topics of another size are refused, since every key would move', async () 
 
 test('a server that refuses is told by its code, without the URL', async () => {
   const wrong = Object.assign(new URL(databaseUrl), { password: 'wrong' }).href;
-  await expect(run([], { ...settings, databaseUrl: wrong })).rejects.toThrow('PostgreSQL cannot be set up (28P01).');
+  await expect(run([], { ...settings, databaseUrl: wrong })).rejects.toThrow(
+    /^PostgreSQL refuses the user or the password \(28P01\): check both in the database URL$/,
+  );
 });
 
 test('without servers there is nothing to set up', async () => {
