@@ -65,16 +65,18 @@ export class ApplyLane {
 
   async run(): Promise<void> {
     const tenure = this.#tenure;
-    const { clock, pace, processor } = tenure.settings;
+    const { clock, turns, limits, processor } = tenure.settings;
     while (tenure.isOpen) {
       const idleDueInMs = processor.applyIdle === undefined ? Number.POSITIVE_INFINITY : this.#idleDueAt - clock.now();
       if (this.#inbox.length > 0 || idleDueInMs <= 0) {
         await this.#publishing.room();
-        await pace.turn();
-        if (!tenure.isOpen) break;
-        const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
-        this.#idleWasLast = idle;
-        await (idle ? this.#applyIdle() : this.#applyBatch(this.#takeBatch()));
+        const endTurn = this.#inbox.length < limits.batchRecordsMax ? await turns.apply.take() : () => {};
+        if (tenure.isOpen) {
+          const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
+          this.#idleWasLast = idle;
+          await (idle ? this.#applyIdle() : this.#applyBatch(this.#takeBatch()));
+        }
+        endTurn();
       } else {
         this.#idleWasLast = false;
         await this.#alarm.wait(Math.min(idleDueInMs, 0x7fffffff));

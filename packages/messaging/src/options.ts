@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from './clock.ts';
 import type { HaltReason } from './errors.ts';
 import { type Observer, silentObserver } from './observer.ts';
-import { Pace } from './pace.ts';
 import type { BatchProcessor, Disposition, Publisher, ShardId, ShardStore } from './port.ts';
+import { Turns } from './turns.ts';
 
 /** Places where a test may kill the process: the boundaries between what the database and what the broker has. */
 export type Failpoint = 'after-db-commit' | 'after-send' | 'before-endtxn' | 'after-endtxn' | 'after-mark';
@@ -11,8 +11,10 @@ export interface Limits {
   /** Records, and bytes of keys and values, in one database transaction. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
-  /** Shortest time between the starts of two batches of one process, whichever their shards (`pace.ts`). */
-  readonly batchIntervalMs: number;
+  /** Transactions that are not full, of one process, whichever their shards: so many at once, of each kind (`turns.ts`). */
+  readonly transactionsAtOnce: number;
+  /** How long one of them may keep the others waiting. */
+  readonly turnMaxMs: number;
   /** What may wait in memory per shard before reading pauses; one fetch more than this is possible. */
   readonly inboxRecordsMax: number;
   readonly inboxBytesMax: number;
@@ -44,7 +46,8 @@ export interface Limits {
 export const LIMITS: Limits = {
   batchRecordsMax: 500,
   batchBytesMax: 4 << 20,
-  batchIntervalMs: 5,
+  transactionsAtOnce: 1,
+  turnMaxMs: 50,
   inboxRecordsMax: 2_000,
   inboxBytesMax: 8 << 20,
   publishRowsMax: 500,
@@ -86,10 +89,10 @@ export interface ProcessorOptions {
 export interface Settings extends Required<Omit<ProcessorOptions, 'limits' | 'observer'>> {
   readonly limits: Limits;
   readonly observer: Observer;
-  readonly pace: Pace;
+  readonly turns: { readonly apply: Turns; readonly publish: Turns };
 }
 
-const MAY_BE_ZERO: ReadonlySet<string> = new Set(['publishPauseMs', 'batchIntervalMs'] satisfies (keyof Limits)[]);
+const MAY_BE_ZERO: ReadonlySet<string> = new Set(['publishPauseMs'] satisfies (keyof Limits)[]);
 
 export function settingsOf(options: ProcessorOptions): Settings {
   const limits = { ...LIMITS, ...options.limits };
@@ -97,12 +100,13 @@ export function settingsOf(options: ProcessorOptions): Settings {
     if (!(value > 0) && !MAY_BE_ZERO.has(name)) throw new RangeError(`limit ${name} must be positive`);
   }
   const { clock = systemClock } = options;
+  const turns = () => new Turns(clock, { atOnce: limits.transactionsAtOnce, lastsMaxMs: limits.turnMaxMs });
   return {
     failpoint: () => {},
     random: Math.random,
     ...options,
     clock,
-    pace: new Pace(clock, limits.batchIntervalMs),
+    turns: { apply: turns(), publish: turns() },
     limits,
     observer: { ...silentObserver, ...options.observer },
   };

@@ -81,7 +81,7 @@ export class PublishLane {
     const tenure = this.#tenure;
     while (!tenure.isEnded) {
       try {
-        if (this.#rows.length > 0) await this.#publish();
+        if (this.#rows.length > 0) await this.#publishInTurn();
         else if (this.#noMoreRows) break;
         else await this.#rest();
       } catch (error) {
@@ -91,14 +91,22 @@ export class PublishLane {
     if (!tenure.isEnded && tenure.position > tenure.marked) await this.#mark();
   }
 
-  async #publish(): Promise<void> {
-    const { settings, shard } = this.#tenure;
-    const { clock, limits, publisher, observer } = settings;
+  async #publishInTurn(): Promise<void> {
+    const { clock, limits, turns } = this.#tenure.settings;
     // An EndTxn is answered before its markers are written; the next transaction would only be told to wait.
     const pause = this.#publishedAt + limits.publishPauseMs - clock.now();
     if (pause > 0) await new Promise<void>((resolve) => void clock.after(pause, resolve));
-    if (this.#tenure.isEnded) return;
+    const endTurn = this.#rows.length < limits.publishRowsMax ? await turns.publish.take() : () => {};
+    try {
+      if (!this.#tenure.isEnded) await this.#publish();
+    } finally {
+      endTurn();
+    }
+  }
 
+  async #publish(): Promise<void> {
+    const { settings, shard } = this.#tenure;
+    const { clock, limits, publisher, observer } = settings;
     const chunk = takeChunk(this.#rows, limits);
     const first = chunk[0]?.seq ?? 0n;
     ensure(

@@ -47,6 +47,12 @@ export function cpuSeconds(pid: number, { withChildren = false } = {}): number {
   return total / CLOCK_TICKS;
 }
 
+/** The most memory a process has had, bytes, from `/proc`. */
+export function peakRss(pid: number): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1_024;
+}
+
 /** Reads the counters of the database behind `url`. The pipeline's sessions must have ended: a session hands in its numbers when it goes. */
 export async function readCounters(url: string, brokerPid: number | undefined): Promise<Counters> {
   const client = new Client({ connectionString: url });

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { type ArrearsRun, measureArrears } from './arrears.ts';
 import { type Bench, type Latency, measureLatency, measureThroughput, type Throughput } from './measure.ts';
 import { renderTable, summarise } from './report.ts';
+import { type Idle, measureIdle, measureScenarios, type Scenario, type ScenarioName } from './scenarios.ts';
 import { openServers } from './servers.ts';
 import { TOWN_UNIT } from './town.ts';
 import { makeFamilies } from './workload.ts';
@@ -13,15 +14,26 @@ const HELP = `npm run bench -- [options]
   --rate N          claims per second for the latency (500)
   --seconds N       how long that rate is held (20)
   --rounds N        how often each measurement is repeated (3)
-  --only NAME,…     measure these of plain, bare, product, echo, arrears (all but arrears)
+  --only NAME,…     measure these of plain, bare, product, echo (these four by default), idle, contention, accounts,
+                    relatives, arrears
   --payers N        persons of an arrears check, in steps of 10,000 (1000000)
+  --accounts N      accounts of the large town (1000000)
   --seed N          of the families and claims (1)
 `;
 
 const PARTITIONS = 6;
 const WARM_UP_CLAIMS = 30_000;
 const WARM_UP_SECONDS = 10;
-const NAMES = ['plain', 'bare', 'product', 'echo', 'arrears'] as const;
+const IDLE_SECONDS = 30;
+/** What is compared with what. */
+const TOWNS = {
+  contention: ['usual', 'contention'],
+  accounts: ['usual', 'accounts'],
+  relatives: ['relatives1', 'relatives4', 'relatives12'],
+} as const satisfies Record<string, readonly ScenarioName[]>;
+const PIPELINE_NAMES = ['plain', 'bare', 'product', 'echo'] as const;
+const TOWN_NAMES = Object.keys(TOWNS) as (keyof typeof TOWNS)[];
+const NAMES = [...PIPELINE_NAMES, ...TOWN_NAMES, 'idle', 'arrears'] as const;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -34,10 +46,11 @@ function readOptions() {
       rounds: { type: 'string', default: '3' },
       only: { type: 'string', default: 'plain,bare,product,echo' },
       payers: { type: 'string', default: '1000000' },
+      accounts: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: '1' },
     },
   });
-  const count = (name: 'claims' | 'rate' | 'seconds' | 'rounds' | 'payers' | 'seed') => {
+  const count = (name: 'claims' | 'rate' | 'seconds' | 'rounds' | 'payers' | 'accounts' | 'seed') => {
     const value = Number(values[name]);
     if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1`);
     return value;
@@ -57,6 +70,7 @@ function readOptions() {
     seconds: count('seconds'),
     rounds: count('rounds'),
     payers,
+    accounts: count('accounts'),
     seed: count('seed'),
     only,
   };
@@ -66,12 +80,16 @@ type Options = ReturnType<typeof readOptions>;
 
 async function measureAll(bench: Bench, options: Options) {
   const { only, payers, rate } = options;
-  const isArrears = (name: string) => name === 'arrears';
-  const compared = only.every(isArrears)
-    ? { throughput: { plain: [], bare: [], product: [] }, latency: { echo: [], product: [] } }
-    : await comparePipelines(bench, options);
-  const arrears: ArrearsRun[] = only.some(isArrears) ? await measureArrears({ ...bench, payers, perSecond: rate }) : [];
-  return { ...compared, arrears };
+  const compared = PIPELINE_NAMES.some((name) => only.includes(name))
+    ? await comparePipelines(bench, options)
+    : { throughput: { plain: [], bare: [], product: [] }, latency: { echo: [], product: [] } };
+  const names = [...new Set(TOWN_NAMES.filter((name) => only.includes(name)).flatMap((name) => [...TOWNS[name]]))];
+  const scenarios: Scenario[] = await measureScenarios(bench, { ...options, names });
+  const idle: Idle | undefined = only.includes('idle') ? await measureIdle(bench, IDLE_SECONDS) : undefined;
+  const arrears: ArrearsRun[] = only.includes('arrears')
+    ? await measureArrears({ ...bench, payers, perSecond: rate })
+    : [];
+  return { ...compared, scenarios, idle, arrears };
 }
 
 /** Takes turns, so that a disturbance of the machine falls on all alike. */
@@ -126,7 +144,15 @@ async function main(): Promise<void> {
   progress('starting PostgreSQL and Kafka');
   await using servers = await openServers(progress);
   const families = makeFamilies(options.seed);
-  const bench = { servers, families, partitions: PARTITIONS, seed: options.seed, progress };
+  const bench = {
+    servers,
+    town: 'usual',
+    families,
+    patients: families,
+    partitions: PARTITIONS,
+    seed: options.seed,
+    progress,
+  };
   const results = await Promise.race([measureAll(bench, options), interrupted]);
   const { json, help: _, ...shown } = options;
   const summary = summarise(results, shown);

@@ -1,15 +1,27 @@
 import { createHash } from 'node:crypto';
-import { brokerBytes, type Counters, costPerClaim, cpuSeconds, machineCpuSeconds, readCounters } from './cost.ts';
+import {
+  brokerBytes,
+  type Counters,
+  costPerClaim,
+  cpuSeconds,
+  machineCpuSeconds,
+  peakRss,
+  readCounters,
+} from './cost.ts';
 import { fillTopic, type Outcome, produceSteadily, readOutcomes, stampOutcomes, waitForOutcomes } from './load.ts';
 import { makeKafka } from './pipeline.ts';
 import { PIPELINES, type PipelineName, type Run, startPipeline } from './pipelines.ts';
-import { type BenchServers, execute } from './servers.ts';
+import { type BenchServers, execute, queryOne } from './servers.ts';
 import { type Claim, type Family, makeClaims, yuan } from './workload.ts';
 
 /** What every run of one benchmark shares. */
 export interface Bench {
   readonly servers: BenchServers;
+  /** Names the town that `families` are, each of which is loaded once. */
+  readonly town: string;
   readonly families: readonly Family[];
+  /** The families whose patients have claims. */
+  readonly patients: readonly Family[];
   readonly partitions: number;
   readonly seed: number;
   readonly progress: (line: string) => void;
@@ -21,6 +33,10 @@ export interface Throughput {
   readonly costs: Readonly<Record<string, number>>;
   /** The share of the machine's processors that went to anything but the worker, the servers and us. A disturbed run shows here. */
   readonly disturbance: number;
+  /** The most memory that the pipeline's process had, bytes. */
+  readonly peakRssBytes: number;
+  /** Deadlocks that the database saw. */
+  readonly deadlocks: number;
   /** The same for two pipelines that settled the same claims alike. */
   readonly digest: string;
 }
@@ -31,6 +47,8 @@ export interface Latency {
   readonly p99: number;
   readonly max: number;
   readonly samples: number;
+  /** The most memory that the pipeline's process had, bytes. */
+  readonly peakRssBytes: number;
   /** How late the producer was at worst, ms; included in the latencies. */
   readonly producerLateMs: number;
 }
@@ -40,27 +58,28 @@ const READ_DEADLINE_MS = 60_000;
 const WARM_UP_SECONDS = 5;
 let runs = 0;
 
-/** Databases with the families in them, made once per pipeline; each run starts from a copy. */
-const templates = new Map<PipelineName, string>();
+/** Databases with the families in them, made once per pipeline and town; each run starts from a copy. */
+const templates = new Map<string, string>();
 
 async function templateFor(
-  { servers, families, partitions, progress }: Bench,
+  { servers, town, families, partitions, progress }: Bench,
   name: PipelineName,
 ): Promise<string | undefined> {
   const { prepareDatabase } = PIPELINES[name];
-  const known = templates.get(name);
+  const key = `${name}-${town}`;
+  const known = templates.get(key);
   if (known !== undefined || prepareDatabase === undefined) return known;
-  const template = `bench-${name}-${process.pid}`;
+  const template = `bench-${key}-${process.pid}`;
   progress(`${name}: loading ${families.length} families`);
   const { url } = await servers.createDatabase(template);
   await prepareDatabase(url, { families, partitions });
   await execute(url, 'VACUUM (ANALYZE)');
-  templates.set(name, template);
+  templates.set(key, template);
   return template;
 }
 
 /** Gives a run topics and a database of its own, and takes the database away afterwards. */
-async function withRun<T>(bench: Bench, name: PipelineName, measure: (run: Run) => Promise<T>): Promise<T> {
+export async function withRun<T>(bench: Bench, name: PipelineName, measure: (run: Run) => Promise<T>): Promise<T> {
   const { servers, partitions } = bench;
   const template = await templateFor(bench, name);
   runs += 1;
@@ -80,11 +99,11 @@ export async function measureThroughput(
   name: 'plain' | 'bare' | 'product',
   count: number,
 ): Promise<Throughput> {
-  const { servers, families, seed, progress } = bench;
+  const { servers, patients, seed, progress } = bench;
   return withRun(bench, name, async (run) => {
     const { prefix, databaseUrl } = run;
     const kafka = makeKafka(run.brokers.split(','), 'bench');
-    const claims = makeClaims({ seed: seed + 1, count, families, idPrefix: 'C' });
+    const claims = makeClaims({ seed: seed + 1, count, families: patients, idPrefix: 'C' });
     await stampOutcomes(kafka, prefix);
     progress(`${name}: filling the topic with ${count} claims`);
     await fillTopic(kafka, { prefix, claims });
@@ -98,6 +117,7 @@ export async function measureThroughput(
     await using reader = await readOutcomes(kafka, prefix);
     await reader.waitFor(count, READ_DEADLINE_MS);
     const workerCpuSeconds = cpuSeconds(pipeline.pid);
+    const peakRssBytes = peakRss(pipeline.pid);
     await pipeline.stop();
     const after = await readCounters(databaseUrl, servers.brokerPid);
     checkOutcomes(claims, reader.outcomes);
@@ -107,6 +127,10 @@ export async function measureThroughput(
       claimsPerSecond: rateOf(reader.outcomes),
       costs: { ...costPerClaim(before, after, count), ...outputBytes, workerCpuSeconds: workerCpuSeconds / count },
       disturbance: disturbanceOf({ machine, workerCpuSeconds, before, after }),
+      peakRssBytes,
+      deadlocks: Number(
+        await queryOne(databaseUrl, 'select deadlocks from pg_stat_database where datname = current_database()'),
+      ),
       digest: digestOf(reader.outcomes),
     };
   });
@@ -164,12 +188,12 @@ export async function measureLatency(
   name: 'echo' | 'product',
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<Latency> {
-  const { servers, families, seed, progress } = bench;
+  const { servers, patients, seed, progress } = bench;
   return withRun(bench, name, async (run) => {
     const { prefix } = run;
     const kafka = makeKafka(run.brokers.split(','), 'bench');
     const [warmUp, measured] = [WARM_UP_SECONDS * perSecond, seconds * perSecond];
-    const claims = makeClaims({ seed: seed + 2, count: warmUp + measured, families, idPrefix: 'L' });
+    const claims = makeClaims({ seed: seed + 2, count: warmUp + measured, families: patients, idPrefix: 'L' });
     await using pipeline = startPipeline(name, run, servers.workDir);
     await using reader = await readOutcomes(kafka, prefix);
     progress(`${name}: warming up`);
@@ -178,11 +202,12 @@ export async function measureLatency(
     progress(`${name}: ${perSecond} claims/s for ${seconds} s`);
     const { dueAt, latestMs } = await produceSteadily(kafka, { prefix, claims: claims.slice(warmUp), perSecond });
     await reader.waitFor(warmUp + measured, READ_DEADLINE_MS);
+    const peakRssBytes = peakRss(pipeline.pid);
     await pipeline.stop();
     const latencies = reader.outcomes
       .slice(warmUp)
       .map(({ claimId, readAt }) => readAt - (dueAt.get(claimId) ?? Number.NaN));
-    return { ...percentiles(latencies), samples: latencies.length, producerLateMs: latestMs };
+    return { ...percentiles(latencies), samples: latencies.length, producerLateMs: latestMs, peakRssBytes };
   });
 }
 

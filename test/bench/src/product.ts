@@ -18,7 +18,17 @@ export async function createProductTopics(options: {
 export const prepareProductDatabase = (
   url: string,
   { families, partitions }: { families: readonly Family[]; partitions: number },
-): Promise<void> => loadProduct(url, families.flatMap(memberEvents), partitions);
+): Promise<void> => loadProduct(url, eventsOf(families), partitions);
+
+/** What brings these families in, nobody twice: a person may belong to several. */
+function* eventsOf(families: readonly Family[]): Generator<MemberMessage> {
+  const opened = new Set<string>();
+  for (const message of families.flatMap(memberEvents)) {
+    if (message.type === 'account.opened' && opened.has(message.key)) continue;
+    if (message.type === 'account.opened') opened.add(message.key);
+    yield message;
+  }
+}
 
 /** Migrates an empty database and enters members in bulk, by the product's own rules. */
 export async function loadProduct(url: string, messages: Iterable<MemberMessage>, partitions: number): Promise<void> {

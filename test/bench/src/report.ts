@@ -1,6 +1,7 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import type { ArrearsRun, ClaimsWindow } from './arrears.ts';
 import type { Latency, Throughput } from './measure.ts';
+import type { Idle, Scenario, ScenarioName } from './scenarios.ts';
 
 /** Below this the plain pipeline itself was disturbed, or is not what it is meant to be, and a ratio to it says nothing. */
 const PLAIN_MIN = 14_000;
@@ -8,6 +9,8 @@ const PLAIN_MIN = 14_000;
 export interface Results {
   readonly throughput: Readonly<Record<'plain' | 'bare' | 'product', readonly Throughput[]>>;
   readonly latency: Readonly<Record<'echo' | 'product', readonly Latency[]>>;
+  readonly scenarios?: readonly Scenario[];
+  readonly idle?: Idle | undefined;
   readonly arrears?: readonly ArrearsRun[];
 }
 
@@ -35,7 +38,11 @@ function summariseThroughput(runs: readonly Throughput[]) {
   const cpuSecondsPerClaim =
     runs.length === 0 ? undefined : cpu.reduce((total, [, seconds]) => total + (seconds ?? 0), 0);
   const disturbances = runs.map(({ disturbance }) => disturbance);
-  return { claimsPerSecond: median(rates), runs: rates, disturbances, cpuSecondsPerClaim, perClaim };
+  const peakRssBytes = worst(
+    runs.map((run) => run.peakRssBytes),
+    Math.max,
+  );
+  return { claimsPerSecond: median(rates), runs: rates, disturbances, cpuSecondsPerClaim, peakRssBytes, perClaim };
 }
 
 function summariseLatency(runs: readonly Latency[]) {
@@ -47,6 +54,29 @@ function summariseLatency(runs: readonly Latency[]) {
 const claimsKept = ({ before, during, after }: ArrearsRun): number =>
   (2 * during.claimsPerSecond) / (before.claimsPerSecond + after.claimsPerSecond);
 
+/** The other towns beside the usual one. Costs are compared by processor time, which hardly moves when others use the machine. */
+function summariseScenarios(scenarios: readonly Scenario[]) {
+  const rate = (name: ScenarioName) => median(scenarios.find((each) => each.name === name)?.claimsPerSecond ?? []);
+  const cost = (name: ScenarioName) => median(scenarios.find((each) => each.name === name)?.cpuSecondsPerClaim ?? []);
+  const [one, four, twelve] = [cost('relatives1'), cost('relatives4'), cost('relatives12')];
+  const early = one === undefined || four === undefined ? undefined : (four - one) / 3;
+  const late = four === undefined || twelve === undefined ? undefined : (twelve - four) / 8;
+  return {
+    runs: scenarios,
+    /** Claims/s where a thousand patients share a payer, of the usual rate. */
+    contended: ratio(rate('contention'), rate('usual')),
+    /** Processor time per claim among many accounts, of the usual. */
+    accountsCost: ratio(cost('accounts'), cost('usual')),
+    /** Processor time of a relative from the fifth on, of one before. */
+    relativesCost: ratio(late, early),
+    deadlocks: scenarios.length === 0 ? undefined : scenarios.reduce((sum, { deadlocks }) => sum + deadlocks, 0),
+  };
+}
+
+/** All that one machine keeps busy for a system in which nothing happens. */
+const idleProcessors = ({ settlementWorker, sharingWorker, database, broker = 0 }: Idle): number =>
+  settlementWorker + sharingWorker + database + broker;
+
 /** Everything the benchmark found, as the one JSON object it ends with. `met` is absent where a target was not measured. */
 export function summarise(results: Results, options: Readonly<Record<string, unknown>>) {
   const plain = summariseThroughput(results.throughput.plain);
@@ -57,7 +87,8 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
   const digests = new Set(Object.values(results.throughput).flatMap((runs) => runs.map(({ digest }) => digest)));
   const rateRatio = ratio(product.claimsPerSecond, plain.claimsPerSecond);
   const p99Ratio = ratio(settled.p99, echo.p99);
-  const { arrears = [] } = results;
+  const { arrears = [], idle } = results;
+  const scenarios = summariseScenarios(results.scenarios ?? []);
   const kept = arrears.map(claimsKept);
   const atLeast = (value: number | undefined, target: number) => ({
     value,
@@ -91,12 +122,20 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
       sameOutcomes: digests.size <= 1,
     },
     latencyMs: { echo, product: settled, p99Ratio },
+    scenarios,
+    idle,
     arrears,
     targets: {
       baselineCounts: atLeast(plain.claimsPerSecond, PLAIN_MIN),
       ratio: atLeast(rateRatio, 0.7),
       claimsPerSecond: atLeast(product.claimsPerSecond, 5_000),
       p99Ratio: atMost(p99Ratio, 2),
+      contended: atLeast(scenarios.contended, 0.5),
+      deadlocks: atMost(scenarios.deadlocks, 0),
+      accountsCost: atMost(scenarios.accountsCost, 1.2),
+      relativesCost: atMost(scenarios.relativesCost, 1.2),
+      idleProcessors: atMost(idle === undefined ? undefined : idleProcessors(idle), 0.2),
+      peakRssMegabytes: atMost(product.peakRssBytes === undefined ? undefined : product.peakRssBytes / 1e6, 300),
       arrearsSeconds: atMost(
         worst(
           arrears.map(({ seconds }) => seconds),
@@ -146,7 +185,7 @@ function arrearsLines(run: ArrearsRun): string[] {
 
 /** The same for a reader, as lines of text. */
 export function renderTable(summary: ReturnType<typeof summarise>): string[] {
-  const { throughput, latencyMs, arrears, targets } = summary;
+  const { throughput, latencyMs, scenarios, idle, arrears, targets } = summary;
   const row = (name: string, ...columns: readonly string[]) =>
     `  ${name.padEnd(28)}${columns.map((text) => text.padStart(14)).join('')}`;
   const spread = (runs: readonly number[]) => runs.map((rate) => show(rate, 0)).join(' ');
@@ -172,6 +211,17 @@ export function renderTable(summary: ReturnType<typeof summarise>): string[] {
       row(name, show(latencyMs.echo[name], 1), show(latencyMs.product[name], 1)),
     ),
     `  p99 ratio ${show(latencyMs.p99Ratio, 2)}`,
+    ...scenarios.runs.map(
+      ({ name, claimsPerSecond, cpuSecondsPerClaim }) =>
+        `  town ${name.padEnd(12)} ${show(median(claimsPerSecond), 0).padStart(7)} claims/s (${spread(claimsPerSecond)}), ${show((median(cpuSecondsPerClaim) ?? Number.NaN) * 1e6, 0)} µs of processor a claim`,
+    ),
+    ...(idle === undefined
+      ? []
+      : [
+          `  processors while idle: ${Object.entries(idle)
+            .map(([name, share]) => `${name} ${show(share, 3)}`)
+            .join(', ')}`,
+        ]),
     ...arrears.flatMap(arrearsLines),
     ...Object.entries(targets).map(([name, target]) => {
       const verdict = 'met' in target ? (target.met ? 'met' : 'NOT met') : 'not measured';

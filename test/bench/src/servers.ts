@@ -61,10 +61,16 @@ function databasesAt(ownerUrl: string) {
 
 /** Runs one statement in a session of its own. */
 export async function execute(url: string, sql: string): Promise<void> {
+  await queryOne(url, sql);
+}
+
+/** The first column of the first row that one statement answers, in a session of its own; undefined when there is none. */
+export async function queryOne(url: string, sql: string): Promise<unknown> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0];
   } finally {
     await client.end();
   }

@@ -54,8 +54,7 @@ export function randomFrom(seed: number): (below: number) => number {
 
 export const yuan = (fen: number): string => `${Math.floor(fen / 100)}.${String(fen % 100).padStart(2, '0')}`;
 
-const personNoOf = (family: number, member: number): string =>
-  `${REGION}${String(family * FAMILY_SIZE + member).padStart(10, '0')}`;
+const personNoOf = (number: number): string => `${REGION}${String(number).padStart(10, '0')}`;
 
 /** The most a member has in each portion, in fen: the patient, three relatives whose accounts soon run dry, and one who is well off. */
 const PORTION_MAX = [12_000, 7_000, 7_000, 7_000, 60_000] as const;
@@ -64,21 +63,32 @@ const PORTION_MAX = [12_000, 7_000, 7_000, 7_000, 60_000] as const;
  * The families. Balances are small beside the claims, so that the cascade works: at first mostly the patient's own account pays, then
  * one relative after another, in the end only cash. Over six claims a family, a claim touches 1.6 accounts on the average.
  */
-export function makeFamilies(seed: number, count = FAMILIES): Family[] {
+export function makeFamilies(
+  seed: number,
+  count = FAMILIES,
+  { size = FAMILY_SIZE, penniless = false }: { readonly size?: number; readonly penniless?: boolean } = {},
+): Family[] {
   const random = randomFrom(seed);
   const member = (family: number, index: number): Member => {
-    const portionMax = PORTION_MAX[index] ?? 0;
-    return { personNo: personNoOf(family, index), priorYear: random(portionMax), currentYear: random(portionMax) };
+    const portionMax = penniless ? 0 : (PORTION_MAX[index] ?? 0);
+    const personNo = personNoOf(family * size + index);
+    return { personNo, priorYear: random(portionMax), currentYear: random(portionMax) };
   };
   return Array.from({ length: count }, (_, family) => {
-    const relatives = Array.from({ length: FAMILY_SIZE - 1 }, (_, index) => member(family, index + 1));
+    const relatives = Array.from({ length: size - 1 }, (_, index) => member(family, index + 1));
     return [member(family, 0), ...relatives];
   });
 }
 
+/** The same families, with one payer for all of them, who is asked first and has more than all could want. */
+export function shareAPayer(families: readonly Family[]): Family[] {
+  const payer = { personNo: `${REGION}9999999999`, priorYear: 0, currentYear: 10 ** 12 };
+  return families.map(([patient, ...relatives]) => [patient, payer, ...relatives.slice(1)]);
+}
+
 export const bindingsOf = ([patient, ...relatives]: Family): Binding[] =>
   relatives.map(({ personNo }, index) => ({
-    bindingId: `B${personNo}`,
+    bindingId: `B${patient.personNo}-${index + 1}`,
     payer: personNo,
     beneficiary: patient.personNo,
     relation: RELATIONS[index] ?? 'SIBLING',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkOutcomes, percentiles, rateOf } from '../src/measure.ts';
 import { renderTable, summarise } from '../src/report.ts';
+import type { ScenarioName } from '../src/scenarios.ts';
 
 test('the rate leaves out what the first stamp brought, because nobody knows how long that took', () => {
   const stamps = [1_000, 1_000, 1_000, 1_500, 2_000, 2_000].map((appendedAt) => ({ appendedAt }));
@@ -26,9 +27,19 @@ const throughput = (claimsPerSecond: number, digest = 'same', cpu = 100e-6) => (
   claimsPerSecond,
   costs: { walBytes: 900, workerCpuSeconds: cpu / 2, brokerCpuSeconds: cpu / 2 },
   disturbance: 0,
+  peakRssBytes: 250e6,
+  deadlocks: 0,
   digest,
 });
-const latency = (p99: number) => ({ p50: 20, p90: 30, p99, max: 99, samples: 100, producerLateMs: 1 });
+const latency = (p99: number) => ({
+  p50: 20,
+  p90: 30,
+  p99,
+  max: 99,
+  samples: 100,
+  producerLateMs: 1,
+  peakRssBytes: 250e6,
+});
 const results = {
   throughput: {
     plain: [throughput(13_000), throughput(20_000), throughput(15_000)],
@@ -66,4 +77,31 @@ test('pipelines that settled differently are shown to have done so', () => {
     throughput: { plain: [], bare: [throughput(15_000, 'one')], product: [throughput(12_000, 'other')] },
   };
   expect(renderTable(summarise(differing, {})).join('\n')).toContain('alike: NO');
+});
+
+test('other towns are judged by their cost beside the usual one, relatives by what each more of them adds', () => {
+  const town = (name: ScenarioName, rate: number, microseconds: number) => ({
+    name,
+    claimsPerSecond: [rate],
+    cpuSecondsPerClaim: [microseconds / 1e6],
+    deadlocks: 0,
+  });
+  const scenarios = [
+    town('usual', 8_000, 200),
+    town('contention', 5_000, 210),
+    town('accounts', 7_000, 230),
+    town('relatives1', 0, 100),
+    town('relatives4', 0, 130),
+    town('relatives12', 0, 290),
+  ];
+  const idle = { settlementWorker: 0.02, sharingWorker: 0.02, database: 0.03, broker: 0.05 };
+  const { targets } = summarise({ ...results, scenarios, idle }, {});
+  expect(targets).toMatchObject({
+    contended: { value: 0.625, met: true },
+    deadlocks: { value: 0, met: true },
+    accountsCost: { value: expect.closeTo(1.15), met: true },
+    relativesCost: { value: expect.closeTo(2), met: false },
+    idleProcessors: { value: expect.closeTo(0.12), met: true },
+    peakRssMegabytes: { value: 250, met: true },
+  });
 });

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { cpuSeconds } from './cost.ts';
+import { fillTopic, readOutcomes } from './load.ts';
+import { type Bench, measureThroughput, type Throughput, withRun } from './measure.ts';
+import { makeKafka } from './pipeline.ts';
+import { startPipeline } from './pipelines.ts';
+import { execute, queryOne } from './servers.ts';
+import { FAMILIES, FAMILY_SIZE, makeClaims, makeFamilies, shareAPayer } from './workload.ts';
+
+/** What the product does in another town, as a part of what it does in the usual one, by claims/s and by processor time per claim. */
+export interface Scenario {
+  readonly name: ScenarioName;
+  readonly claimsPerSecond: readonly number[];
+  readonly cpuSecondsPerClaim: readonly number[];
+  /** Deadlocks that the database saw in all runs. */
+  readonly deadlocks: number;
+}
+
+export const SCENARIO_NAMES = ['usual', 'contention', 'accounts', 'relatives1', 'relatives4', 'relatives12'] as const;
+export type ScenarioName = (typeof SCENARIO_NAMES)[number];
+
+/** Patients who share one payer, who is asked first and never runs dry. */
+const PATIENTS_OF_ONE = 1_000;
+
+/** The towns. Those with relatives hold no money at all, so that every relative is asked and the same is posted: nothing. */
+function townOf(name: ScenarioName, { seed, accounts }: { seed: number; accounts: number }) {
+  switch (name) {
+    case 'usual': {
+      const families = makeFamilies(seed);
+      return { families, patients: families };
+    }
+    case 'contention': {
+      const families = shareAPayer(makeFamilies(seed, PATIENTS_OF_ONE));
+      return { families, patients: families };
+    }
+    case 'accounts': {
+      // As many families have claims as usual, spread over all.
+      const families = makeFamilies(seed, Math.floor(accounts / FAMILY_SIZE));
+      const every = Math.max(1, Math.floor(families.length / FAMILIES));
+      return { families, patients: families.filter((_, index) => index % every === 0).slice(0, FAMILIES) };
+    }
+    default: {
+      const families = makeFamilies(seed, FAMILIES, {
+        size: 1 + Number(name.slice('relatives'.length)),
+        penniless: true,
+      });
+      return { families, patients: families };
+    }
+  }
+}
+
+/** Settles the same number of claims in each town, in turn, `rounds` times. */
+export async function measureScenarios(
+  bench: Bench,
+  options: {
+    readonly names: readonly ScenarioName[];
+    readonly claims: number;
+    readonly rounds: number;
+    readonly accounts: number;
+  },
+): Promise<Scenario[]> {
+  const { names, claims, rounds, accounts } = options;
+  const towns = names.map((name) => ({
+    name,
+    ...townOf(name, { seed: bench.seed, accounts }),
+    runs: [] as Throughput[],
+  }));
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const { name, families, patients, runs } of towns) {
+      const run = await measureThroughput({ ...bench, town: name, families, patients }, 'product', claims);
+      runs.push(run);
+      console.log(`round ${round}  ${name.padEnd(12)} ${run.claimsPerSecond.toFixed(0).padStart(7)} claims/s`);
+    }
+  }
+  return towns.map(({ name, runs }) => ({
+    name,
+    claimsPerSecond: runs.map(({ claimsPerSecond }) => claimsPerSecond),
+    cpuSecondsPerClaim: runs.map(({ costs }) =>
+      Object.entries(costs).reduce((sum, [cost, value]) => (cost.endsWith('CpuSeconds') ? sum + value : sum), 0),
+    ),
+    deadlocks: runs.reduce((sum, { deadlocks }) => sum + deadlocks, 0),
+  }));
+}
+
+/** How many processors each part keeps busy while nothing happens, after a claim has shown that all shards are owned. */
+export interface Idle {
+  readonly settlementWorker: number;
+  readonly sharingWorker: number;
+  readonly database: number;
+  readonly broker: number | undefined;
+}
+
+const IDLE_DEADLINE_MS = 60_000;
+
+export function measureIdle(bench: Bench, seconds: number): Promise<Idle> {
+  const { servers, patients, partitions, seed, progress } = bench;
+  return withRun(bench, 'product', async (run) => {
+    await using settlement = startPipeline('product', run, servers.workDir);
+    await using sharing = startPipeline('sharing', run, servers.workDir);
+    const kafka = makeKafka(run.brokers.split(','), 'bench');
+    await using reader = await readOutcomes(kafka, run.prefix);
+    const claims = makeClaims({ seed, count: 50 * partitions, families: patients, idPrefix: 'I' });
+    await fillTopic(kafka, { prefix: run.prefix, claims });
+    await reader.waitFor(claims.length, IDLE_DEADLINE_MS);
+    const postmaster = Number(
+      await queryOne(run.databaseUrl, `select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)`),
+    );
+    const read = () => ({
+      settlementWorker: cpuSeconds(settlement.pid),
+      sharingWorker: cpuSeconds(sharing.pid),
+      database: cpuSeconds(postmaster, { withChildren: true }),
+      broker: servers.brokerPid === undefined ? undefined : cpuSeconds(servers.brokerPid),
+    });
+    await execute(run.databaseUrl, 'CHECKPOINT');
+    progress(`idle for ${seconds} s`);
+    const [before, startedAt] = [read(), performance.now()];
+    await delay(seconds * 1_000);
+    const [after, elapsed] = [read(), (performance.now() - startedAt) / 1_000];
+    const share = (name: keyof Idle) => ((after[name] ?? Number.NaN) - (before[name] ?? Number.NaN)) / elapsed;
+    await sharing.stop();
+    await settlement.stop();
+    return {
+      settlementWorker: share('settlementWorker'),
+      sharingWorker: share('sharingWorker'),
+      database: share('database'),
+      broker: servers.brokerPid === undefined ? undefined : share('broker'),
+    };
+  });
+}
