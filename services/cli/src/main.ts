@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   policy: () => import('./commands/policy.ts'),
   arrears: () => import('./commands/arrears.ts'),
   books: () => import('./commands/books.ts'),
+  reconcile: () => import('./commands/reconcile.ts'),
   renumber: () => import('./commands/renumber.ts'),
   backdated: () => import('./commands/backdated.ts'),
   quarantine: () => import('./commands/quarantine.ts'),

@@ -1,4 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { topicsOf } from '@repo/contracts';
 import { date } from '@repo/domain';
 import { closeBooks, Ledger } from '@repo/ledger';
@@ -102,6 +107,64 @@ test('closed days are as they were closed', async () => {
   const days = await closeBooks(ledger, date('2026-03-31')).finally(() => ledger.close());
   expect(days).toHaveLength(5);
   expect(broken(await auditOf(databaseUrl))).toEqual({});
+});
+
+describe('reconcile', () => {
+  const reconcile = (...args: string[]) => {
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const env = { ...process.env, GONGJI_DATABASE_URL: urlOf(original), NO_COLOR: '1' };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'reconcile', ...args], {
+      env,
+      encoding: 'utf8',
+    });
+    return { status, lines: stdout.split('\n').filter(Boolean), stderr };
+  };
+  const march = ['--from', '2026-03-10', '--to', '2026-03-11'];
+
+  test('totals are what the outcomes say, a refund on its own day, refused claims and premiums not among them', () => {
+    const { status, lines, stderr } = reconcile('totals', ...march);
+    expect(lines).toEqual([
+      'day,fixmedins_code,insutype,clr_type,medfee_sumamt,fund_pay_sumamt,acct_pay,acct_mulaid_pay,cash_payamt,fixmedins_setl_cnt',
+      '2026-03-10,H61010200001,310,11,750.00,200.00,40.00,380.00,130.00,2',
+      '2026-03-11,H61010200001,310,11,-300.00,0.00,-40.00,-130.00,-130.00,0',
+    ]);
+    expect(stderr).toMatch(
+      /^2026-03-10 {2}\d+ entries, debits (.+), credits \1; open, npm run books -- close 2026-03-10 closes it$/m,
+    );
+    expect(status).toBe(0);
+  });
+
+  test('details compared with themselves do not differ; a changed, a missing and a foreign line are told', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'gongji-reconcile-')), 'theirs.csv');
+    try {
+      expect(reconcile('details', ...march, '--out', file)).toMatchObject({ status: 0, lines: [] });
+      expect(statSync(file).mode & 0o077).toBe(0);
+      const same = reconcile('compare', file, ...march);
+      expect(same.lines[0]).toMatch(/^the same +4 /);
+      expect(same.status).toBe(0);
+      const [head = '', ...rows] = readFileSync(file, 'utf8').trimEnd().split('\n');
+      // Only a refund ends with its id.
+      const settled = rows.filter((row) => row.endsWith(','));
+      const refunded = rows.filter((row) => !row.endsWith(','));
+      const [first = ''] = settled;
+      const theirs = [first.replace(',100.00,', ',100.01,'), settled[1], refunded[0], `X${first}`];
+      writeFileSync(file, [head, ...theirs].join('\n'));
+      const { status, lines } = reconcile('compare', file, ...march, '--json');
+      const { differences } = JSON.parse(lines[0] ?? '{}') as { differences: { kind: string; setl_id: string }[] };
+      expect(differences.map(({ kind }) => kind)).toEqual(['MISSING_HERE', 'MISSING_THERE', 'AMOUNT_DIFFERS']);
+      expect(differences[0]?.setl_id).toMatch(/^X/);
+      expect(status).toBe(1);
+    } finally {
+      rmSync(dirname(file), { recursive: true, force: true });
+    }
+  });
+
+  test('another institution has nothing, and what is not understood is said with how it is asked', () => {
+    expect(reconcile('totals', ...march, '--institution', 'H1').lines).toHaveLength(1);
+    const refused = reconcile('totals', '--day', '2026-02-30');
+    expect(refused.stderr).toContain('expected --day DAY');
+    expect(refused.status).toBe(2);
+  });
 });
 
 test('a prefix that is not this database’s is refused, for it would leave every record out', async () => {

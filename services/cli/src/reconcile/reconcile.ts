@@ -1,0 +1,57 @@
+import type { CalendarDate } from '@repo/domain';
+import type { Snapshot } from '../audit/snapshot.ts';
+import { type Comparison, compare } from './compare.ts';
+import type { OtherSide } from './files.ts';
+import { type Period, type SettledRow, settledRows } from './settled.ts';
+
+/** Whether a day's books are closed, and that both sides of its postings are equal, yuan. */
+export interface DayOfBooks {
+  readonly day: CalendarDate;
+  /** No posting can carry this day any more. */
+  readonly closed: boolean;
+  readonly entries: number;
+  readonly debits: string;
+  readonly credits: string;
+  readonly balanced: boolean;
+}
+
+/** The books of each day of a period that carries postings, as they are now: those of a closed day are as they were when it was closed. */
+export async function booksOfDays(snapshot: Snapshot, { from, to }: Period): Promise<DayOfBooks[]> {
+  const rows = await snapshot.rows<Omit<DayOfBooks, 'balanced'>>(
+    `select book_day::text as day, count(*)::int / 2 as entries,
+       sum(greatest(amount, 0))::text as debits, sum(greatest(-amount, 0))::text as credits,
+       book_day <= coalesce((select min(coalesce(closed_through, '-infinity')) from shard), '-infinity') as closed
+     from posting where book_day between $1 and $2 group by book_day order by book_day`,
+    [from, to],
+  );
+  return rows.map((row) => ({ ...row, balanced: row.debits === row.credits }));
+}
+
+/** Reads every settlement and refund of a period once, handing on piece by piece; answers how many there were. */
+export async function eachSettled(
+  snapshot: Snapshot,
+  period: Period,
+  take: (rows: readonly SettledRow[], total: number) => void,
+): Promise<number> {
+  let total = 0;
+  for await (const rows of settledRows(snapshot, period)) {
+    total += rows.length;
+    take(rows, total);
+  }
+  return total;
+}
+
+/** Compares a period with what the other side says of it. */
+export async function compareWith(
+  snapshot: Snapshot,
+  period: Period,
+  other: OtherSide,
+  onProgress: (settled: number) => void,
+): Promise<Comparison> {
+  const ours: { setl_id: string; refd_setl_flag: string; amounts: SettledRow }[] = [];
+  await eachSettled(snapshot, period, (rows, total) => {
+    for (const row of rows) ours.push({ setl_id: row.setl_id, refd_setl_flag: row.refd_setl_flag, amounts: row });
+    onProgress(total);
+  });
+  return compare(ours, other.rows, other.columns);
+}

@@ -1,0 +1,33 @@
+import { add } from '@repo/domain';
+import { AMOUNTS, type AmountName, type Amounts, type SettledRow } from './settled.ts';
+
+const GROUP = ['day', 'fixmedins_code', 'insutype', 'clr_type'] as const;
+
+/** A day's sums of one institution, kind of insurance and clearing class (3201): what was settled less what was refunded. */
+export interface Total extends Amounts, Readonly<Record<(typeof GROUP)[number], string>> {
+  /** Settlements; a refund is not one. */
+  readonly fixmedins_setl_cnt: number;
+}
+
+const textOf = (row: SettledRow): string => GROUP.map((name) => row[name]).join('\x1f');
+
+/** Sums grown row by row. */
+export class Totals {
+  readonly #groups = new Map<string, Total>();
+
+  add(row: SettledRow): void {
+    const key = textOf(row);
+    const before = this.#groups.get(key);
+    const amounts = Object.fromEntries(
+      AMOUNTS.map((name) => [name, before === undefined ? row[name] : add(before[name], row[name])]),
+    ) as Record<AmountName, Total[AmountName]>;
+    const { day, fixmedins_code, insutype, clr_type } = row;
+    const settled = (before?.fixmedins_setl_cnt ?? 0) + (row.refd_setl_flag === '0' ? 1 : 0);
+    this.#groups.set(key, { day, fixmedins_code, insutype, clr_type, ...amounts, fixmedins_setl_cnt: settled });
+  }
+
+  /** By day, institution, kind of insurance and clearing class. */
+  list(): Total[] {
+    return [...this.#groups].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, total]) => total);
+  }
+}
