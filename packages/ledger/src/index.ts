@@ -25,8 +25,11 @@ export { type LoadableEvent, loadMembers } from './load-members.ts';
 export { MemberWorld } from './member-world.ts';
 export {
   type HeldMessage,
+  heldForWork,
   heldFrom,
+  holdForWork,
   holdMessages,
+  isWork,
   letGo,
   moveOrder,
   noteFailure,

@@ -9,7 +9,7 @@ export interface Quarantine {
   readonly since: Date;
   readonly messages: number;
   readonly bytes: number;
-  /** The first held message that the worker failed on, and what it met there. */
+  /** The first held message, or work, that the worker failed on, and what it met there. */
   readonly failedOffset: bigint | null;
   readonly failure: string | null;
   /** Ordered, and not carried out yet. */
@@ -40,7 +40,8 @@ export async function findQuarantines(source: RowSource, filter: QuarantineFilte
     failure: string | null;
     ordered: 'RELEASE' | 'DROP' | null;
   }>(
-    `select topic, partition, min(log_offset) as first, floor(extract(epoch from min(held_at)) * 1000) as since_ms, count(*) as messages,
+    `select topic, partition, min(log_offset) as first, floor(extract(epoch from min(held_at)) * 1000) as since_ms,
+       count(*) filter (where log_offset >= 0) as messages,
        sum(octet_length(coalesce(value, ''))) as bytes, min(log_offset) filter (where failure is not null) as failed,
        (array_agg(failure order by log_offset) filter (where failure is not null))[1] as failure,
        (select action from quarantine_order where quarantine_order.partition = held.partition
@@ -81,19 +82,19 @@ export interface HeldPlace {
   readonly offset: bigint;
 }
 
-/** Held messages of the key that the one at this place is of, in order, from `after` on: at most `limit`. */
+/** Held messages and work of the key that the one at this place is of, in order, from behind `after` on: at most `limit`. */
 export async function findHeld(
   source: RowSource,
   { topic, partition, offset }: HeldPlace,
-  { after = -1n, limit }: { readonly after?: bigint; readonly limit: number },
+  { after, limit }: { readonly after?: bigint; readonly limit: number },
 ): Promise<(HeldMessage & { readonly failure: string | null; readonly heldAt: Date })[]> {
   const rows = await source.rows<HeldRow & { failure: string | null; held_ms: string }>(
     `select log_offset, record_ms, headers, key, value, failure, floor(extract(epoch from held_at) * 1000) as held_ms
      from quarantined_message
-     where partition = $1 and topic = $2 and log_offset > $4 and key = (
+     where partition = $1 and topic = $2 and ($4::bigint is null or log_offset > $4) and key = (
        select key from quarantined_message where partition = $1 and topic = $2 and log_offset = $3)
      order by log_offset limit $5`,
-    [partition, topic, offset, after, limit],
+    [partition, topic, offset, after ?? null, limit],
   );
   return rows.map((row) => ({ ...toHeld(row), failure: row.failure, heldAt: new Date(Number(row.held_ms)) }));
 }
@@ -139,7 +140,7 @@ export async function countHeld(
   topic: string,
 ): Promise<{ readonly partition: number; readonly keys: number; readonly messages: number }[]> {
   const rows = await source.rows<{ partition: number; keys: string; messages: string }>(
-    `select partition, count(distinct sha256(key)) as keys, count(*) as messages from quarantined_message
+    `select partition, count(distinct sha256(key)) as keys, count(*) filter (where log_offset >= 0) as messages from quarantined_message
      where topic = $1 and partition in (select partition from shard where topic = $1 and quarantined) group by partition`,
     [topic],
   );

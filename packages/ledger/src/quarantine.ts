@@ -7,7 +7,10 @@ import type { LedgerTransaction, LockedShard } from './transaction.ts';
  * Keys whose messages wait because a worker failed on one of them. A key is quarantined as long as a message of it is held, and its later
  * messages are held behind. Only the shard's owner writes here, under the lock of the shard's row: operators leave orders.
  *
- *   free ──the worker fails on a message──> quarantined ──RELEASE applied the last, or DROP took it──> free
+ *   free ──the worker fails on a message, or on work of the key──> quarantined ──RELEASE applied the last, or DROP took it──> free
+ *
+ * Work between messages (a refund that expires, what a posting or a check left) has no message. What holds its key is a row without
+ * one, at an offset below 0, before all messages; the work itself stays where it waits, and is done when nothing of the key is held.
  */
 
 /** A message as it came, and why it is held. */
@@ -48,6 +51,9 @@ export const toHeld = (row: HeldRow): HeldMessage => ({
   headers: row.headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const),
   timestampMs: Number(row.record_ms),
 });
+
+/** Whether what is held is work and not a message. */
+export const isWork = ({ offset }: Pick<HeldMessage, 'offset'>): boolean => offset < 0n;
 
 const hashOf = (key: Buffer): Buffer => hash('sha256', key, 'buffer');
 
@@ -107,6 +113,31 @@ export function holdMessages(
     ],
   );
   if (!locked.quarantined) tx.send('update shard set quarantined = true where shard_id = $1', [locked.shardId]);
+}
+
+/** Holds a key, of which nothing is held, because of work between messages. */
+export function holdForWork(
+  tx: LedgerTransaction,
+  { shard, locked }: { readonly shard: ShardKey; readonly locked: Pick<LockedShard, 'shardId' | 'quarantined'> },
+  key: Buffer,
+  failure: string,
+): void {
+  tx.send(
+    `insert into quarantined_message (partition, topic, log_offset, record_ms, headers, key, failure)
+     select $1, $2, least(min(log_offset), 0) - 1, floor(extract(epoch from now()) * 1000), '[]', $3, $4
+     from quarantined_message where ${OF_SHARD}`,
+    [shard.partition, shard.topic, key, failure],
+  );
+  if (!locked.quarantined) tx.send('update shard set quarantined = true where shard_id = $1', [locked.shardId]);
+}
+
+/** How many keys of a shard are held because of work. */
+export async function heldForWork(tx: LedgerTransaction, shard: ShardKey): Promise<number> {
+  const [row] = await tx.rows<{ keys: string }>(
+    `select count(*) as keys from quarantined_message where ${OF_SHARD} and log_offset < 0`,
+    [shard.partition, shard.topic],
+  );
+  return Number(row?.keys ?? 0);
 }
 
 /** How many keys of a shard are quarantined, and how many of the last messages before `offset` are held without one between that was not. */

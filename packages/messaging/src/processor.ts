@@ -25,8 +25,8 @@ export function createProcessor(options: ProcessorOptions): ShardHandler {
 class Processor implements ShardHandler {
   readonly #settings: Settings;
   readonly #running = new Map<number, Running>();
-  /** Since when a shard has had no success. */
-  readonly #failingSince = new Map<number, number>();
+  /** How long a shard has had no success while it was ours to try: until the moment, and from then on, null while it is not ours. */
+  readonly #failing = new Map<number, { forMs: number; sinceMs: number | null }>();
   /** Acquisitions in a row that met a defect. */
   readonly #defects = new Map<number, number>();
 
@@ -38,6 +38,8 @@ class Processor implements ShardHandler {
     const { topic, observer, publisher, classify } = this.#settings;
     const shard = { topic, partition };
     await this.#end(partition);
+    const failing = this.#failing.get(partition);
+    if (failing !== undefined) failing.sinceMs ??= this.#settings.clock.now();
     observer.phase(shard, 'acquiring');
     try {
       const tenure = await acquire(shard, session, this.#settings);
@@ -64,6 +66,11 @@ class Processor implements ShardHandler {
     // One that could not be acquired, or has halted, is from now on another's to acquire or to halt.
     if (!(await this.#end(partition)))
       this.#settings.observer.phase({ topic: this.#settings.topic, partition }, 'closed');
+    // Whether it works for others meanwhile we do not know: that time is none of our outage.
+    const failing = this.#failing.get(partition);
+    if (failing === undefined || failing.sinceMs === null) return;
+    failing.forMs += this.#settings.clock.now() - failing.sinceMs;
+    failing.sinceMs = null;
   }
 
   /** Ends what we do with a shard, which reports that it is closed. False = we did nothing with it. */
@@ -90,7 +97,7 @@ class Processor implements ShardHandler {
     const { partition } = tenure.shard;
     await lanes;
     tenure.end({ kind: 'released' });
-    if (tenure.hasProgressed) this.#failingSince.delete(partition);
+    if (tenure.hasProgressed) this.#failing.delete(partition);
     await this.#settings.publisher.release(partition);
     this.#running.delete(partition);
     const ending = await tenure.ended;
@@ -120,9 +127,10 @@ class Processor implements ShardHandler {
   /** Notes a failure; answers `outage` when nothing has succeeded for too long. */
   #outage(partition: number): HaltReason | undefined {
     const { clock, limits } = this.#settings;
-    const since = this.#failingSince.get(partition) ?? clock.now();
-    this.#failingSince.set(partition, since);
-    return clock.now() - since >= limits.outageMaxMs ? 'outage' : undefined;
+    const failing = this.#failing.get(partition) ?? { forMs: 0, sinceMs: null };
+    failing.sinceMs ??= clock.now();
+    this.#failing.set(partition, failing);
+    return failing.forMs + clock.now() - failing.sinceMs >= limits.outageMaxMs ? 'outage' : undefined;
   }
 
   #halt(shard: ShardId, reason: HaltReason, error: unknown): void {

@@ -72,6 +72,7 @@ function makeBench(
   const visible = (): string[] => broker.committed(OUTPUT, 0).map(({ value }) => `${value}`);
   return {
     world,
+    clock: process.clock,
     broker,
     store,
     halts,
@@ -470,6 +471,41 @@ describe('acquiring', () => {
 });
 
 describe('an outage', () => {
+  /** A shard that cannot be acquired, and a clock that is told how late it is. */
+  function failing() {
+    const bench = makeBench({ limits: { outageMaxMs: 30_000 } });
+    bench.store.acquire = () => Promise.reject(new ConnectionLost());
+    const fail = () => bench.acquire().catch(() => 'failed');
+    const pass = async (ms: number) => {
+      let isOver = false;
+      bench.clock.after(ms, () => {
+        isOver = true;
+      });
+      expect(await bench.world.run(() => isOver, bench.world.now + ms)).toBe(true);
+    };
+    return { ...bench, fail, pass };
+  }
+
+  it('does not grow while the shard is not ours: others may have had every success meanwhile', async () => {
+    const { fail, pass, settled, handler, halts } = failing();
+    expect(await fail()).toBe('failed');
+    await settled(handler.release(0));
+    await pass(3_600_000);
+    expect(await fail()).toBe('failed');
+    expect(halts).toEqual([]);
+  });
+
+  it('grows over all the time in which the shard was ours, however often it was let go', async () => {
+    const { fail, pass, settled, handler, halts } = failing();
+    for (let round = 0; round < 3; round++) {
+      expect(await fail()).toBe('failed');
+      await pass(12_000);
+      await settled(handler.release(0));
+    }
+    expect(await fail()).toBeNull();
+    expect(halts).toEqual(['outage']);
+  });
+
   it('is waited out, then passes without loss', async () => {
     const campaign = new Campaign(3, { partitions: 1 });
     campaign.start();

@@ -115,7 +115,7 @@ export const METRICS = {
   quarantines: {
     kind: 'counter',
     name: 'settlement_quarantines_total',
-    help: 'Messages that the worker failed on and set aside, their keys with them.',
+    help: 'Messages, and work between messages, that the worker failed on and set aside, their keys with them.',
     labels: { topic: TOPICS },
   },
   quarantineEnds: {

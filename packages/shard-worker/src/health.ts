@@ -79,6 +79,15 @@ export class Health {
     } else this.#log.info(fields, 'an order about held messages was carried out');
   }
 
+  /** Work that needs no message was set aside. */
+  workHeld({ partition }: ShardId, error: unknown): void {
+    this.#metrics.quarantines.add({ topic: this.#stream });
+    this.#log.error(
+      { partition, error },
+      'work between messages was set aside: the worker fails on it, and holds its key',
+    );
+  }
+
   readonly observer: Observer = {
     phase: (shard, phase, epoch) => {
       // A closed shard is somebody else's or about to be taken again.

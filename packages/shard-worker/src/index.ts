@@ -6,8 +6,10 @@ export {
   type AppliedIn,
   type BatchPlace,
   type Core,
+  FULL_SHARE,
   holdBehind,
   type OrderStep,
+  type Share,
   withQuarantine,
 } from './quarantine.ts';
 export { runWorker, type WorkerBackground, type WorkerParts } from './run.ts';

@@ -3,8 +3,11 @@ import type { PolicyLookup } from '@repo/domain';
 import {
   booksOf,
   type HeldMessage,
+  heldForWork,
   heldFrom,
+  holdForWork,
   holdMessages,
+  isWork,
   type Ledger,
   type LedgerTransaction,
   type LockedShard,
@@ -37,8 +40,23 @@ export interface BatchPlace {
   readonly nextOffset: bigint;
 }
 
-/** What a worker does with messages: as they come, and those that were held. */
-export interface Core extends Pick<BatchProcessor, 'apply' | 'applyIdle'> {
+/** How much of the work that waits one transaction does. */
+export interface Share {
+  /** People at most, and no more than the work's own limit. */
+  readonly countMax: number;
+  /** After a failure: the kind of work that failed, which is looked into before anything else. */
+  readonly only?: string | undefined;
+  /** Says what kind of work, and whose, is begun. */
+  begin(kind: string, key: Buffer): void;
+}
+
+/** As much as one transaction may do. */
+export const FULL_SHARE: Share = { countMax: Number.POSITIVE_INFINITY, begin() {} };
+
+/** What a worker does with messages: as they come, and those that were held; and what it does between them. */
+export interface Core extends Pick<BatchProcessor, 'apply'> {
+  /** One transaction of work that needs no message; null = there is none now. Does nothing of a key of which anything is held. */
+  doWork?(lease: Lease, share: Share): Promise<Applied | null>;
   /** Applies messages that were held, in their order, as `apply` would: only the offset stays where it is. */
   applyHeld(tx: LedgerTransaction, place: BatchPlace, records: readonly InputRecord[]): Promise<AppliedIn>;
 }
@@ -56,6 +74,8 @@ export interface QuarantineDeps {
   readonly policyOf: PolicyLookup;
   readonly targets: OutboxTargets;
   readonly onOrder?: (shard: ShardId, step: OrderStep) => void;
+  /** The work of a key was set aside, and the key is held. */
+  readonly onWorkHeld?: (shard: ShardId, error: unknown) => void;
   readonly failpoint?: (name: 'quarantine-hold' | 'quarantine-order') => void;
   /** How often a shard looks for orders while it has none, ms. */
   readonly lookEveryMs?: number;
@@ -65,6 +85,10 @@ export interface QuarantineDeps {
 const IN_A_ROW_MAX = 3;
 /** So many people of one shard held at once need a person, not one more of them. */
 const KEYS_MAX = 50;
+/** And so many of them by work between messages, of which nobody counts what succeeded between. */
+const WORK_KEYS_MAX = 10;
+/** Where all of it fails, so many people's work is tried next, then half of them. */
+const WORK_MAX = 4_096;
 const RELEASED_MAX = 500;
 const RELEASED_BYTES_MAX = 4 << 20;
 const LOOK_EVERY_MS = 1_000;
@@ -72,14 +96,14 @@ const FAILED = 'the worker failed on this message';
 
 /**
  * A worker that goes on when a message makes it fail: the message and all later ones of its key are held in the database, in order, until
- * an operator orders them to be released or dropped. Every step is one fenced transaction of the shard's owner: a crash at any line leaves
+ * an operator orders them to be released or dropped; so are those of a key whose work between messages it fails on. Every step is one fenced transaction of the shard's owner: a crash at any line leaves
  * either what was before it or what is after it.
  */
 export function withQuarantine(core: Core, deps: QuarantineDeps): BatchProcessor {
   const orders = new Orders(core, deps);
   return {
     apply: (lease, records) => core.apply(lease, records),
-    applyIdle: async (lease) => (await orders.carryOut(lease)) ?? (await core.applyIdle?.(lease)) ?? null,
+    applyIdle: async (lease) => (await orders.carryOut(lease)) ?? (await work(lease, core, deps)),
     quarantine: (lease, record, error) => hold(lease, record, error, deps),
   };
 }
@@ -124,6 +148,53 @@ function hold(lease: Lease, record: InputRecord, error: unknown, deps: Quarantin
     deps.failpoint?.('quarantine-hold');
     return writeRows(tx, place, [], deps);
   });
+}
+
+/**
+ * Does what waits between messages. Where that meets a defect, less at once, down to one person's alone, twice: then that key is held, which
+ * its work waits for, and the next call goes on with everybody else's.
+ */
+async function work(lease: Lease, core: Core, deps: QuarantineDeps): Promise<Applied | null> {
+  let only: string | undefined;
+  let begun: Buffer | undefined;
+  const begin = (kind: string, key: Buffer): void => {
+    only = kind;
+    begun = key;
+  };
+  for (let countMax = Number.POSITIVE_INFINITY; ; countMax = Math.min(countMax, WORK_MAX * 2) >> 1) {
+    begun = undefined;
+    try {
+      return (await core.doWork?.(lease, { countMax: countMax || 1, only, begin })) ?? null;
+    } catch (error) {
+      if (classify(error) !== 'defect') throw error;
+      if (countMax > 0) continue;
+      // A defect of no one's work is nobody's to be held for.
+      if (begun === undefined) throw error;
+      const applied = await holdWork(lease, begun, error, deps);
+      deps.onWorkHeld?.(lease.shard, error);
+      return applied;
+    }
+  }
+}
+
+/** Rejects, which halts the shard, when too many were set aside, restarts included, or when it fails although the key is held. */
+function holdWork(lease: Lease, key: Buffer, error: unknown, deps: QuarantineDeps): Promise<Applied> {
+  return deps.ledger.transact(async (tx) => {
+    const shard = await tx.lockShard(lease);
+    const at = { shard: lease.shard, locked: shard };
+    const { held } = await partHeld(tx, at, [key], (each) => each);
+    if (held.length > 0) throw error;
+    if ((await heldForWork(tx, lease.shard)) >= WORK_KEYS_MAX) throw new Error('the worker fails on too much work');
+    await refuseTooManyKeys(tx, lease.shard);
+    holdForWork(tx, at, key, failureOf(error));
+    deps.failpoint?.('quarantine-hold');
+    return writeRows(tx, { lease, shard, nextOffset: lease.nextOffset }, [], deps);
+  });
+}
+
+async function refuseTooManyKeys(tx: LedgerTransaction, shard: ShardId): Promise<void> {
+  const { keys } = await quarantineDepth(tx, shard, 0n);
+  if (keys >= KEYS_MAX) throw new Error('too many keys of this shard are quarantined');
 }
 
 async function refuseTooMany(tx: LedgerTransaction, shard: ShardId, offset: bigint): Promise<void> {
@@ -213,10 +284,13 @@ class Orders {
   ): Promise<Stepped> {
     const held = await heldFrom(tx, lease.shard, order.offset, { countMax, bytesMax: RELEASED_BYTES_MAX });
     if (held.length === 0) return this.#end(tx, { lease, shard }, order, 'GONE');
-    const done = await this.#core.applyHeld(tx, { lease, shard, nextOffset: lease.nextOffset }, held);
+    const messages = held.filter((each) => !isWork(each));
+    const place = { lease, shard, nextOffset: lease.nextOffset };
+    // Work is done again when nothing of its key is held; the key's next message does what it must before itself.
+    const done = messages.length === 0 ? this.#nothing(tx, place) : await this.#core.applyHeld(tx, place, messages);
     const next = await letGo(tx, { shard: lease.shard, locked: shard }, held);
-    moveOrder(tx, lease.shard, order, { messages: held.length, next: next ?? 'DONE' });
-    return { ...done, result: next === null ? 'DONE' : 'ON_THE_WAY', messages: held.length };
+    moveOrder(tx, lease.shard, order, { messages: messages.length, next: next ?? 'DONE' });
+    return { ...done, result: next === null ? 'DONE' : 'ON_THE_WAY', messages: messages.length };
   }
 
   #giveUp(
@@ -234,6 +308,8 @@ class Orders {
     return this.#step(lease, order, async (tx, shard) => {
       const [message] = await heldFrom(tx, lease.shard, order.offset, { countMax: 1, bytesMax: RELEASED_BYTES_MAX });
       if (message === undefined) return this.#end(tx, { lease, shard }, order, 'GONE');
+      // The books need it: it can only be released.
+      if (isWork(message)) return this.#end(tx, { lease, shard }, order, 'FAILED');
       const rows = badRows(lease.shard, message, droppedAs(order.code ?? '', message));
       const applied = writeRows(tx, { lease, shard, nextOffset: lease.nextOffset }, rows, this.#deps);
       await letGo(tx, { shard: lease.shard, locked: shard }, [message]);

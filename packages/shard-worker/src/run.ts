@@ -124,6 +124,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     processor: withQuarantine(core, {
       ...{ ledger, policyOf, targets, failpoint },
       onOrder: (shard, step) => health.orderMoved(shard, step),
+      onWorkHeld: (shard, error) => health.workHeld(shard, error),
     }),
     classify,
     failpoint,

@@ -13,6 +13,11 @@ export interface TestServers {
 }
 
 const PREFIX = 'gongji-test-';
+/**
+ * Nothing waits for the disk here: these servers lose their data at the end anyway, a killed process loses nothing by it, and what a
+ * power cut would take no test looks at. Tests that kill servers start their own (`test/faults`, `packages/embedded`), which do wait.
+ */
+const FORGETFUL = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 /**
  * The servers named by `TEST_DATABASE_URL` and `TEST_KAFKA_BROKERS` when both are set, else embedded ones in a directory
@@ -26,7 +31,8 @@ export async function provideServers(
   if (databaseUrl && brokers) return { databaseUrl, brokers, stop: async () => {} };
   await removeAbandoned(log);
   const dataDir = mkdtempSync(join(tmpdir(), PREFIX));
-  const servers = await startServers({ dataDir, log, mode: kind === 'containers' ? 'containers' : 'embedded' });
+  const mode = kind === 'containers' ? 'containers' : 'embedded';
+  const servers = await startServers({ dataDir, log, mode, postgresSettings: FORGETFUL });
   return {
     databaseUrl: databaseUrl || servers.postgresUrl,
     brokers: brokers || servers.kafka,

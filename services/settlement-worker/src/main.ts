@@ -1,6 +1,6 @@
 import { DECODE_LIMITS, topicsOf } from '@repo/contracts';
 import type { Lease } from '@repo/messaging';
-import { runWorker } from '@repo/shard-worker';
+import { runWorker, type Share } from '@repo/shard-worker';
 import { expireRefunds, type Observed, settleBatch, settleHeld } from './settle.ts';
 
 runWorker({
@@ -32,7 +32,7 @@ runWorker({
     return {
       apply: (lease, records) => settleBatch(lease, records, deps),
       // Where nothing waits there is nothing to look for. Switched off while some wait, they are answered after the next start with it on.
-      ...(config.refundWaitMs > 0 && { applyIdle: (lease: Lease) => expireRefunds(lease, deps) }),
+      ...(config.refundWaitMs > 0 && { doWork: (lease: Lease, share: Share) => expireRefunds(lease, deps, share) }),
       applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),
     };
   },

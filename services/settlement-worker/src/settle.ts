@@ -42,6 +42,7 @@ import {
   type BatchPlace,
   badRows,
   contentHash,
+  FULL_SHARE,
   holdBehind,
   type OutboxTargets,
   resultRow,
@@ -318,12 +319,13 @@ function heldBy(refundId: string, decision: ReturnType<typeof decideRefund>) {
 const EXPIRED_MAX = 500;
 
 /** Answers the refunds whose claim did not come in time; null when there are none. */
-export async function expireRefunds(lease: Lease, deps: SettleDeps): Promise<Applied | null> {
+export async function expireRefunds(lease: Lease, deps: SettleDeps, share = FULL_SHARE): Promise<Applied | null> {
   const { partition } = lease.shard;
   if (!(await isAnyExpired(deps.ledger, lease.shard))) return null;
   return deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
-    const refunds = await expired(tx, lease.shard, EXPIRED_MAX);
+    const refunds = await expired(tx, lease.shard, Math.min(EXPIRED_MAX, share.countMax));
+    for (const { record } of refunds) if (record.key !== null) share.begin('REFUND', record.key);
     const world: World = { books: booksOf(deps.policyOf, {}), known: new Map(), paid: new Map(), parked: new Map() };
     for (const refund of refunds) park(world.parked, refund);
     const draft = new Draft();

@@ -12,7 +12,7 @@ import {
   readChunk,
 } from '@repo/ledger';
 import type { Applied, Lease } from '@repo/messaging';
-import { type BatchPlace, writeApplied } from '@repo/shard-worker';
+import { type BatchPlace, FULL_SHARE, type Share, writeApplied } from '@repo/shard-worker';
 import { type MemberDeps, MemberDraft, writesOf } from './apply-members.ts';
 import { BackdatedFacts } from './backdated.ts';
 import type { Pace } from './pace.ts';
@@ -29,7 +29,12 @@ const CHUNK = 4_000;
  * Of a payer whose messages are held nothing is done here: it might fail as they did, and what they say is not known yet. Null =
  * nothing to do now.
  */
-export async function doIdleWork(lease: Lease, deps: MemberDeps, pace: Pace): Promise<Applied | null> {
+export async function doIdleWork(
+  lease: Lease,
+  deps: MemberDeps,
+  pace: Pace,
+  share: Share = FULL_SHARE,
+): Promise<Applied | null> {
   const { partition } = lease.shard;
   const [waiting] = await deps.ledger.rows<{ work: boolean; check: boolean; left: boolean }>(
     `select exists (select from shard_work where partition = $1 and kind = 'BALANCE') as work,
@@ -37,22 +42,28 @@ export async function doIdleWork(lease: Lease, deps: MemberDeps, pace: Pace): Pr
        exists (select from arrears_left where partition = $1) as left`,
     [partition],
   );
-  const isCheck = waiting?.check === true && pace.begin(CHUNK);
+  const chunk = Math.min(CHUNK, share.countMax);
+  // What failed is looked into whatever the pace, which others may have taken meanwhile.
+  const isPaced = share.only === undefined;
+  const isCheck = waiting?.check === true && (isPaced ? pace.begin(chunk) : share.only === 'CHECK');
   if (!isCheck && waiting?.work !== true && waiting?.left !== true) return null;
   let looked = 0;
-  const applied = await deps.ledger.transact(async (tx) => {
-    const shard = await tx.lockShard(lease);
-    const place = { lease, shard, nextOffset: lease.nextOffset };
-    const draft = new MemberDraft();
-    const step = isCheck
-      ? await doCheck(tx, place, draft, deps)
-      : ((await doBalanceWork(tx, place, draft, deps)) ?? (await doLeft(tx, place, draft, deps)));
-    if (step === null) return null;
-    looked = step.looked;
-    return writeApplied(tx, place, writesOf(step.world, draft), deps.targets);
-  });
-  if (isCheck) pace.giveBack(CHUNK - looked);
-  return applied;
+  try {
+    return await deps.ledger.transact(async (tx) => {
+      const shard = await tx.lockShard(lease);
+      const place = { lease, shard, nextOffset: lease.nextOffset, share, chunk };
+      const draft = new MemberDraft();
+      const step = isCheck
+        ? await doCheck(tx, place, draft, deps)
+        : ((await doBalanceWork(tx, place, draft, deps)) ?? (await doLeft(tx, place, draft, deps)));
+      if (step === null) return null;
+      looked = step.looked;
+      return writeApplied(tx, place, writesOf(step.world, draft), deps.targets);
+    });
+  } finally {
+    // What failed looked at nobody: it may be tried again at once.
+    if (isCheck && isPaced) pace.giveBack(chunk - looked);
+  }
 }
 
 interface Step {
@@ -61,11 +72,20 @@ interface Step {
   readonly looked: number;
 }
 
-type Place = Pick<BatchPlace, 'lease' | 'shard'>;
+/** Where a step is done, how much of it at once, and how many a check looks at. */
+type Place = Pick<BatchPlace, 'lease' | 'shard'> & { readonly share: Share; readonly chunk: number };
 
 /** Of these payers, those of whom nothing is held, and the others. */
 const partPayers = (tx: LedgerTransaction, { lease, shard }: Place, payers: readonly string[]) =>
   partHeld(tx, { shard: lease.shard, locked: shard }, payers, (payer) => Buffer.from(payer));
+
+type Kind = 'BALANCE' | 'CHECK' | 'LEFT';
+
+const isAsked = ({ only }: Share, kind: Kind): boolean => only === undefined || only === kind;
+
+function begin(share: Share, kind: Kind, people: readonly string[]): void {
+  for (const person of people) share.begin(kind, Buffer.from(person));
+}
 
 async function doBalanceWork(
   tx: LedgerTransaction,
@@ -74,9 +94,12 @@ async function doBalanceWork(
   { policyOf }: MemberDeps,
 ): Promise<Step | null> {
   const { topic, partition } = place.lease.shard;
-  const oldest = await tx.dueWork(partition, PAYERS_MAX, place.shard.quarantined ? topic : null);
+  if (!isAsked(place.share, 'BALANCE')) return null;
+  const limit = Math.min(PAYERS_MAX, place.share.countMax);
+  const oldest = await tx.dueWork(partition, limit, place.shard.quarantined ? topic : null);
   if (oldest.length === 0) return null;
   const payers = [...new Set(oldest.map(({ payer }) => payer))];
+  begin(place.share, 'BALANCE', payers);
   const world = await MemberWorld.load(tx, [], policyOf, payers);
   // Read again under the locks: a posting may have left more meanwhile, and a payer's work is done in order.
   const queue = new WorkQueue(await tx.workFor(partition, payers), world, draft);
@@ -93,21 +116,29 @@ async function doCheck(
   const { partition } = place.lease.shard;
   const check = await openCheck(tx, partition);
   if (check === null) return null;
-  const { last, count, areas, since } = await readChunk(tx, partition, check.cursor, CHUNK);
+  const { last, count, areas, since } = await readChunk(tx, partition, check.cursor, place.chunk);
   const { world, marked } =
     last === null
       ? { world: await MemberWorld.load(tx, [], deps.policyOf), marked: 0 }
       : await checkStretch(tx, place, check, { last, areas, since }, draft, deps);
   const paused = draft.outcomes.length;
-  await moveCheck(tx, partition, check.checkId, { last, checked: count, marked, paused, finished: count < CHUNK });
+  await moveCheck(tx, partition, check.checkId, {
+    last,
+    checked: count,
+    marked,
+    paused,
+    finished: count < place.chunk,
+  });
   return { world, looked: count };
 }
 
 /** Checks one payer whom a check passed over because of what was held, now that nothing is. */
 async function doLeft(tx: LedgerTransaction, place: Place, draft: MemberDraft, deps: MemberDeps): Promise<Step | null> {
   const { topic, partition } = place.lease.shard;
+  if (!isAsked(place.share, 'LEFT')) return null;
   const left = await leftOut(tx, partition, place.shard.quarantined ? topic : null);
   if (left === null) return null;
+  begin(place.share, 'LEFT', [left.personNo]);
   const { world } = await checkPeople(tx, partition, left, [left.personNo], draft, deps);
   return { world, looked: 0 };
 }
@@ -131,6 +162,7 @@ async function checkStretch(
   const concerned = await concernedIn(tx, partition, range, months);
   const { free, held } = await partPayers(tx, place, concerned);
   leaveOut(tx, partition, check, held);
+  begin(place.share, 'CHECK', free);
   return checkPeople(tx, partition, check, free, draft, deps);
 }
 

@@ -32,7 +32,7 @@ runWorker({
     const pace = new Pace(CHECKED_PER_SECOND);
     return {
       apply: (lease, records) => applyMembers(lease, records, deps),
-      applyIdle: (lease) => doIdleWork(lease, deps, pace),
+      doWork: (lease, share) => doIdleWork(lease, deps, pace, share),
       applyHeld: (tx, place, records) => applyHeldMembers(tx, place, records, deps),
     };
   },

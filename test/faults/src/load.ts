@@ -28,6 +28,8 @@ export class Load implements AsyncDisposable {
   readonly #options: LoadOptions;
   readonly #connection: { readonly brokers: string[]; readonly clientId: string };
   readonly #dueAt = new Map<string, number>();
+  /** Of refunds, which nobody waits for here. */
+  readonly #refundsDueAt = new Map<string, number>();
   readonly #seenAt = new Map<string, number>();
   /** Per partition: the latest due moment of a claim whose outcome was seen. */
   readonly #flowedTo: number[];
@@ -96,6 +98,11 @@ export class Load implements AsyncDisposable {
     return longest;
   }
 
+  /** When a claim or refund was due. */
+  dueAt(id: string): number | undefined {
+    return this.#dueAt.get(id) ?? this.#refundsDueAt.get(id);
+  }
+
   /** Ends the load; resolves when all that was due is acknowledged. Rejects with what ended it early. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -141,6 +148,7 @@ export class Load implements AsyncDisposable {
     const claim = this.#options.script.nextClaim();
     const { meaning } = claim;
     if (meaning.kind === 'claim' && !this.#dueAt.has(meaning.id)) this.#dueAt.set(meaning.id, due);
+    if (meaning.kind === 'refund' && !this.#refundsDueAt.has(meaning.id)) this.#refundsDueAt.set(meaning.id, due);
     return claim;
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { burst } from './burst.ts';
-import { type Injected, inject, tableOf } from './campaign.ts';
+import { type Counts, charge, type Injected, inject, type Judged, tableOf } from './campaign.ts';
 import { clusterPlan, mixedPlan, type Step, shortPlan, singlePlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { Random } from './random.ts';
@@ -45,22 +45,28 @@ else process.exitCode = await run();
 async function run(): Promise<number> {
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.seed);
   const end = performance.now() + Number(values.hours) * 3_600_000;
-  const injected: Injected[] = [];
+  const ran: Ran = { judged: [], rest: { lost: 0, duplicated: 0 } };
   let round = 0;
   do {
     for (const brokers of [1, 3] as const) {
       const plan = planOf(brokers, new Random(seed + round));
-      if (plan.length > 0 && (await runRound({ seed: seed + round, brokers, plan }, injected)) > 0) return 1;
+      if (plan.length > 0 && (await runRound({ seed: seed + round, brokers, plan }, ran)) > 0) return 1;
     }
     round += 1;
   } while (performance.now() < end);
   return 0;
 }
 
+/** What all rounds so far came to. */
+interface Ran {
+  readonly judged: Judged[];
+  rest: Counts;
+}
+
 /** One round on a system of its own; answers how much was wrong. */
 async function runRound(
   { seed, brokers, plan }: { readonly seed: number; readonly brokers: 1 | 3; readonly plan: readonly Step[] },
-  injected: Injected[],
+  ran: Ran,
 ): Promise<number> {
   const started = performance.now();
   const say = (line: string): void => {
@@ -71,6 +77,7 @@ async function runRound(
   const claimsPerSecond = Number(values.rate);
   const stage = await Stage.open({ dataDir: directory, seed, claimsPerSecond, brokers, log: say });
   let problems: Problem[];
+  const injected: Injected[] = [];
   try {
     try {
       for (const step of plan) injected.push(...(await inject(stage, step)));
@@ -81,8 +88,11 @@ async function runRound(
     }
     const verdict = await stage.judge();
     problems = verdict.problems;
+    const { judged, rest } = charge(injected, problems, (id) => stage.load.dueAt(id));
+    ran.judged.push(...judged);
+    ran.rest = { lost: ran.rest.lost + rest.lost, duplicated: ran.rest.duplicated + rest.duplicated };
     console.log(
-      `\n${tableOf(injected)}\n\n${verdict.messages} messages, ${verdict.outcomes} outcomes: ${summaryOf(problems)}`,
+      `\n${tableOf(ran.judged, ran.rest)}\n\n${verdict.messages} messages, ${verdict.outcomes} outcomes: ${summaryOf(problems)}`,
     );
   } finally {
     await stage.close();

@@ -6,6 +6,8 @@ import type { Meaning } from './script.ts';
 export interface Problem {
   readonly kind: 'lost' | 'duplicated' | 'altered' | 'order' | 'money' | 'stuck';
   readonly what: string;
+  /** The claim or refund that was lost or doubled, where it is one. */
+  readonly about?: string | undefined;
 }
 
 /** An input record with what its sender meant by it. */
@@ -16,8 +18,13 @@ export interface Input {
   readonly isRepeat: boolean;
 }
 
-/** Compares what must be told with what was; each list may name a thing more than once. */
-export function compareLists(where: string, expected: readonly string[], found: readonly string[]): Problem[] {
+/** Compares what must be told with what was; each list may name a thing more than once. `aboutOf`: which claim or refund a thing is of. */
+export function compareLists(
+  where: string,
+  expected: readonly string[],
+  found: readonly string[],
+  aboutOf: (what: string) => string | undefined = () => undefined,
+): Problem[] {
   const surplus = new Map<string, number>();
   for (const what of found) surplus.set(what, (surplus.get(what) ?? 0) + 1);
   for (const what of expected) surplus.set(what, (surplus.get(what) ?? 0) - 1);
@@ -25,7 +32,7 @@ export function compareLists(where: string, expected: readonly string[], found: 
   const problems = [...surplus].flatMap(([what, count]): Problem[] => {
     if (count === 0) return [];
     const kind = count < 0 ? 'lost' : known.has(what) ? 'duplicated' : 'altered';
-    return [{ kind, what: `${where}: ${what}` }];
+    return [{ kind, what: `${where}: ${what}`, about: aboutOf(what) }];
   });
   if (problems.length > 0) return problems;
   const at = expected.findIndex((what, index) => what !== found[index]);

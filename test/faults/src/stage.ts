@@ -33,6 +33,8 @@ const PARTITIONS = 6;
 const FAMILIES = 60;
 /** Few enough to be used up. */
 const CONNECTIONS_MAX = 80;
+/** SQLSTATE of the refusal when there is none left. */
+const TOO_MANY_CONNECTIONS = '53300';
 /** Time zones of the processes: none of them may matter. */
 const ZONES: Readonly<Record<string, string>> = {
   'settlement-worker': 'America/New_York',
@@ -147,8 +149,9 @@ export class Stage {
     client.on('error', () => {});
     try {
       await client.connect();
-    } catch {
-      return false;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === TOO_MANY_CONNECTIONS) return false;
+      throw error;
     }
     stack.defer(() => client.end().catch(() => {}));
     return true;

@@ -3,14 +3,17 @@ import { type Fault, steady, until } from './fault.ts';
 import type { Stage } from './stage.ts';
 
 const NEXT = 'migration-20991231-next';
-/** What a next version may do while workers of this one run: columns that may be null or have a default, tables, indexes. */
+/**
+ * What a next version may do while workers of this one run: columns that may be null or have a default, tables, indexes. Under names that
+ * no statement of this version has for something of its own, which a new column would make ambiguous.
+ */
 const NEXT_SCHEMA = [
-  'alter table account add column next_note text',
-  `alter table binding add column next_kind text not null default 'A'`,
-  'alter table entry add column next_note text',
-  'alter table shard add column next_count bigint not null default 0',
-  'create table next_thing (id bigint primary key)',
-  'create index next_index on binding (next_kind, binding_id)',
+  'alter table account add column later_note text',
+  `alter table binding add column later_kind text not null default 'A'`,
+  'alter table entry add column later_note text',
+  'alter table shard add column later_count bigint not null default 0',
+  'create table later_thing (id bigint primary key)',
+  'create index later_index on binding (later_kind, binding_id)',
 ];
 
 /**

@@ -40,8 +40,10 @@ function readInputs({ sent, records }: Evidence): { list: Input[]; problems: Pro
     seen.add(text);
   }
   for (const [text, { topic, meaning }] of meanings)
-    if (!seen.has(text))
-      problems.push({ kind: 'lost', what: `the ${meaning.kind} sent to ${topic} is not in its log` });
+    if (!seen.has(text)) {
+      const about = topic === 'claims' ? idOf(meaning) : undefined;
+      problems.push({ kind: 'lost', what: `the ${meaning.kind} sent to ${topic} is not in its log`, about });
+    }
   return { list, problems };
 }
 
@@ -63,10 +65,11 @@ function judgeOutcomes({ records }: Evidence, inputs: readonly Input[]): Problem
     const what = refund_id === undefined ? `claim ${claim_id}` : `refund ${refund_id}`;
     return [{ partition: record.partition, what }];
   });
-  return compareTold('settlements', expected, published);
+  // "claim X", "refund X", "rejection X CODE"
+  return compareTold('settlements', expected, published, (what) => what.split(' ')[1]);
 }
 
-const idOf = (meaning: Meaning): string => ('id' in meaning ? meaning.id : '');
+const idOf = (meaning: Meaning): string | undefined => ('id' in meaning ? meaning.id : undefined);
 
 /** Every bad message has one dead letter with its bytes; those of the members come after all partitions of the claims. */
 function judgeDeadLetters({ records, partitions }: Evidence, inputs: readonly Input[]): Problem[] {
@@ -114,13 +117,19 @@ interface Told {
 }
 
 /** Each exactly once, on its partition; and then, in one order. */
-function compareTold(topic: string, expected: readonly Told[], published: readonly Told[]): Problem[] {
+function compareTold(
+  topic: string,
+  expected: readonly Told[],
+  published: readonly Told[],
+  aboutOf?: (what: string) => string | undefined,
+): Problem[] {
   const problems: Problem[] = [];
   const lists = (told: readonly Told[]) => Map.groupBy(told, ({ partition }) => partition);
   const [wanted, found] = [lists(expected), lists(published)];
   for (const partition of new Set([...wanted.keys(), ...found.keys()])) {
     const names = (list: readonly Told[] | undefined) => (list ?? []).map(({ what }) => what);
-    problems.push(...compareLists(`${topic}/${partition}`, names(wanted.get(partition)), names(found.get(partition))));
+    const where = `${topic}/${partition}`;
+    problems.push(...compareLists(where, names(wanted.get(partition)), names(found.get(partition)), aboutOf));
   }
   return problems;
 }

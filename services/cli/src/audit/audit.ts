@@ -113,8 +113,8 @@ async function excuseChangedLimits(snapshot: Snapshot, tally: Tally): Promise<vo
 /** Messages in quarantine are inputs that were taken and not answered: no outcome of theirs is missing. */
 async function noteHeld(snapshot: Snapshot, tally: Tally): Promise<void> {
   const [row] = await snapshot.rows<{ messages: string; keys: string }>(
-    `select count(*) as messages, count(distinct (topic, partition, key)) as keys from quarantined_message`,
+    `select count(*) filter (where log_offset >= 0) as messages, count(distinct (topic, partition, key)) as keys from quarantined_message`,
   );
-  if (row === undefined || row.messages === '0') return;
+  if (row === undefined || row.keys === '0') return;
   tally.notes.push(`${row.messages} messages of ${row.keys} keys are held in quarantine and not answered`);
 }

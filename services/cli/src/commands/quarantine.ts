@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { codeOf, findHeld, findQuarantines, type HeldPlace, Ledger, type Quarantine } from '@repo/ledger';
+import { codeOf, findHeld, findQuarantines, type HeldPlace, isWork, Ledger, type Quarantine } from '@repo/ledger';
 import type { Settings } from '../config.ts';
 import { type Filter, isNarrowed, NotUnderstood, parsePlace, readArguments, topicOf } from '../messages/asked.ts';
 import { wholeOf } from '../messages/facts.ts';
@@ -24,7 +24,9 @@ const HELP = `Usage: gongji quarantine list [filters] [--json]
        gongji quarantine drop PLACE --why TEXT [--code CODE] [--by NAME] [--dry-run] [--no-wait] [--json]
 
 A worker that fails on a message holds it and every later one of its key (the patient's, on members the payer's) on that topic. Nothing of
-them is judged or published; everybody else goes on, and a relative's claim may draw on that person's account as before.
+them is judged or published; everybody else goes on, and a relative's claim may draw on that person's account as before. So it does where it
+fails on work of a key that no message asks for: a refund that waited too long, what a posting left to tell, a check for arrears. That is
+listed at a place below 0 (claims/3@-1): released, it is done again at once, and held again if it still fails; it cannot be dropped.
 
 list     the quarantined keys, one a line: the place of the first held message (claims/3@1042), since when, how many, what failed
 show     the held messages of the key that the one at PLACE is of; with --value also key, headers and value: personal data
@@ -168,6 +170,8 @@ async function drop(asked: Asked, at: At): Promise<number> {
   const found = await quarantinesAt(place, at);
   const message = await messageAt(place, at);
   if (message === undefined) return nothingHeld();
+  if (isWork(message))
+    throw new NotUnderstood('this is work and no message: the books need it, so it can only be released');
   const reason = await reasonIn(values.why, found, at);
   const line = listedMessage(prefix, place, message);
   if (values['dry-run']) {

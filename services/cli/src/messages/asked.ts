@@ -17,7 +17,7 @@ export class NotUnderstood extends Error {
 }
 
 export function parsePlace(text: string): Place {
-  const [, stream, partition, offset] = /^(claims|members)\/(\d{1,6})@(\d{1,18})$/.exec(text) ?? [];
+  const [, stream, partition, offset] = /^(claims|members)\/(\d{1,6})@(-?\d{1,18})$/.exec(text) ?? [];
   if (stream === undefined || partition === undefined || offset === undefined)
     throw new NotUnderstood(
       'a place is written claims/PARTITION@OFFSET or members/PARTITION@OFFSET, as `list` shows it',

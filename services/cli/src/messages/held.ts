@@ -19,7 +19,7 @@ export interface ListedQuarantine {
   readonly since: string;
   readonly messages: number;
   readonly bytes: number;
-  /** The held message that the worker failed on, and what it met: class, code and nearest line of the code. */
+  /** The held message, or work (at an offset below 0), that the worker failed on, and what it met: class, code and nearest line of the code. */
   readonly failed: string | null;
   readonly failure: string | null;
   readonly ordered: Quarantine['ordered'];
@@ -53,9 +53,9 @@ export async function quarantinesFor(ledger: Ledger, prefix: string, filter: Fil
 
 /** Every held message of a key, in order, a page at a time. */
 export async function* heldOf(ledger: Ledger, place: HeldPlace) {
-  let after = -1n;
+  let after: bigint | undefined;
   for (;;) {
-    const page = await findHeld(ledger, place, { after, limit: PAGE });
+    const page = await findHeld(ledger, place, { ...(after !== undefined && { after }), limit: PAGE });
     yield* page;
     const last = page.at(-1);
     if (page.length < PAGE || last === undefined) return;

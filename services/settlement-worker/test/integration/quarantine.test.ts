@@ -1,5 +1,6 @@
 import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
 import {
+  codeOf,
   findHeld,
   findQuarantines,
   Ledger,
@@ -26,6 +27,7 @@ let deps: SettleDeps;
 let lease: Lease;
 let worker: BatchProcessor;
 let steps: OrderStep[];
+let workHeld: string[];
 
 beforeEach(async () => {
   const { url } = await cloneDatabase({ key: schemaKey(), migrate });
@@ -75,10 +77,15 @@ async function acquire(refundWaitMs = 60_000): Promise<void> {
   const core: Core = {
     apply: (at, records) => settleBatch(at, records, deps),
     applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),
-    applyIdle: (at) => expireRefunds(at, deps),
+    doWork: (at, share) => expireRefunds(at, deps, share),
   };
   steps = [];
-  worker = withQuarantine(core, { ...quarantineDeps(), onOrder: (_, step) => steps.push(step) });
+  workHeld = [];
+  worker = withQuarantine(core, {
+    ...quarantineDeps(),
+    onOrder: (_, step) => steps.push(step),
+    onWorkHeld: ({ partition }, error) => workHeld.push(`${partition} ${codeOf(error)}`),
+  });
   const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(SHARD, 'test', 1);
   lease = { shard: SHARD, epoch, nextOffset, publishedSeq };
 }
@@ -363,6 +370,71 @@ test('a refund whose claim is dropped is answered when its time is up', async ()
   await owner.rows(`update parked_refund set until = now() - interval '1 hour'`);
   await order('DROP', 1n, 'EVENT_UNREADABLE');
   expect(await idle()).toEqual(['dead EVENT_UNREADABLE', 'R1 REFUSED']);
+});
+
+describe('a refund that the worker fails on when its time is up', () => {
+  const lateRefund = async (...refundIds: readonly string[]) => {
+    for (const id of refundIds) await send(refund(id, `C-${id}`, `P-${id}`));
+    await owner.rows(`update parked_refund set until = now() - interval '1 hour'`);
+  };
+  /** The database refuses the answers of refunds whose id begins like this. */
+  const sour = (start: string) =>
+    owner.rows(`create or replace function poison() returns trigger language plpgsql as $$ begin
+      if convert_from(new.payload, 'UTF8') like '%"refund_id":"${start}%' then raise 'poison'; end if; return new; end $$`);
+  const sweeten = () => owner.rows('drop trigger poison on outcome');
+
+  beforeEach(async () => {
+    await acquire(1);
+    await owner.rows('drop trigger poison on event_id');
+    await owner.rows('create trigger poison before insert on outcome for each row execute function poison()');
+  });
+
+  test('holds its patient and nobody else, is kept, and is answered when released and mended', async () => {
+    await sour('R1');
+    await lateRefund('R0', 'R1', 'R2');
+    expect(await idle()).toEqual(['R0 REFUSED', 'R2 REFUSED']);
+    expect(workHeld).toEqual(['0 P0001']);
+    expect(await findQuarantines(owner)).toMatchObject([
+      { offset: -1n, messages: 0, failedOffset: -1n, failure: expect.stringMatching(/^error P0001/) },
+    ]);
+    expect(await send(claim('C5', 'P-R1'), claim('C6', 'P1'))).toEqual(['C6 SETTLED']);
+    expect(await findQuarantines(owner, { key: 'P-R1' })).toMatchObject([{ offset: -1n, messages: 1 }]);
+    // What still fails is held again by the next call, before the work of anybody else.
+    const id = await order('RELEASE', -1n);
+    expect(await idle()).toEqual(['C5 REFUSED']);
+    expect(await readOrder(owner, 0, id)).toEqual({ messages: 1, result: 'DONE' });
+    expect(await heldOffsets()).toEqual([-1]);
+    await sweeten();
+    await order('RELEASE', -1n);
+    expect(await idle()).toEqual(['R1 REFUSED']);
+    expect([await heldOffsets(), await isFlagged()]).toEqual([[], false]);
+    expect(await owner.rows('select from parked_refund')).toEqual([]);
+  });
+
+  test('cannot be dropped: an outcome of it is owed', async () => {
+    await sour('R1');
+    await lateRefund('R1');
+    await idle();
+    const id = await order('DROP', -1n, 'EVENT_UNREADABLE');
+    expect(await idle()).toEqual([]);
+    expect(await readOrder(owner, 0, id)).toEqual({ messages: 0, result: 'FAILED' });
+    expect(await heldOffsets()).toEqual([-1]);
+  });
+
+  test('stops the shard when it is one of too many, restarts included', async () => {
+    await sour('R');
+    const ids = Array.from({ length: 12 }, (_, n) => `R${n}`);
+    await lateRefund(...ids);
+    const untilItFails = async () => {
+      while (await worker.applyIdle?.(lease));
+    };
+    await expect(untilItFails()).rejects.toThrow('the worker fails on too much work');
+    await acquire(1);
+    await expect(untilItFails()).rejects.toThrow('the worker fails on too much work');
+    expect(await heldOffsets()).toHaveLength(10);
+    await sweeten();
+    expect(await idle()).toEqual(['R10 REFUSED', 'R11 REFUSED']);
+  });
 });
 
 test('a message without a key goes to the dead letters, and holds nobody', async () => {

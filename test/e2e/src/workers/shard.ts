@@ -30,7 +30,7 @@ export class Shard implements AsyncDisposable {
   /** In the order of the outbox. */
   readonly published: PublishedRecord[] = [];
   /** Why attempts were begun again. */
-  readonly retries: readonly string[];
+  readonly retries: string[];
   /** Called at each point of each attempt. */
   onPoint: (point: Point) => void | Promise<void> = () => undefined;
   readonly #ledger: Ledger;
@@ -39,13 +39,7 @@ export class Shard implements AsyncDisposable {
   readonly #pace = new Pace(1_000_000_000);
   #lease: Lease;
 
-  private constructor(
-    name: ShardName,
-    ledger: Ledger,
-    lease: Lease,
-    retries: readonly string[],
-    options: ShardOptions,
-  ) {
+  private constructor(name: ShardName, ledger: Ledger, lease: Lease, retries: string[], options: ShardOptions) {
     this.name = name;
     this.retries = retries;
     this.#ledger = ledger;
@@ -70,10 +64,14 @@ export class Shard implements AsyncDisposable {
     const retries: string[] = [];
     const role = 'gongji_worker';
     const ledger = await Ledger.open({ url: options.url, role, name, onRetry: (code) => retries.push(code) });
-    const [topic = '', partition] = name.split('/');
-    const shard = { topic, partition: Number(partition) };
-    const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', options.partitions);
-    return new Shard(name, ledger, { shard, epoch, nextOffset, publishedSeq }, retries, options);
+    return new Shard(name, ledger, await acquire(ledger, name, options.partitions), retries, options);
+  }
+
+  /** Takes the shard as it now is, as if nothing had been before. */
+  async reopen(): Promise<void> {
+    this.#lease = await acquire(this.#ledger, this.name, this.#deps.partitions);
+    this.published.length = 0;
+    this.retries.length = 0;
   }
 
   /** Takes records as one batch, in one transaction. */
@@ -106,6 +104,13 @@ export class Shard implements AsyncDisposable {
       });
     }
   }
+}
+
+async function acquire(ledger: Ledger, name: ShardName, partitions: number): Promise<Lease> {
+  const [topic = '', partition] = name.split('/');
+  const shard = { topic, partition: Number(partition) };
+  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', partitions);
+  return { shard, epoch, nextOffset, publishedSeq };
 }
 
 function toInput({ key, value, headers, timestamp }: RawRecord, offset: bigint): InputRecord {

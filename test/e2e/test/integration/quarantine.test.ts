@@ -266,6 +266,36 @@ describe('members', () => {
   }, 200_000);
 });
 
+describe('work that no message asks for', () => {
+  test('holds its payer when the worker fails on it, is told by log and metric, and is done once released; others go on', async () => {
+    const heard = listen();
+    // What the payer's binding would say of an empty account the database refuses.
+    await owner.query(`create function refused() returns trigger language plpgsql as $$ begin
+      if new.payer = '${PAYER}' then raise 'refused'; end if; return new; end $$`);
+    await owner.query('create trigger refused before update on binding for each row execute function refused()');
+    await system.topics.send([claim('O4', OTHER, '6.00')]);
+    await whenHeld(1);
+    const listed = await gongji('quarantine', 'list', '--topic', 'members', '--json');
+    expect(listed.json()).toMatchObject([
+      { place: 'members/0@-1', messages: 0, failed: 'members/0@-1', ordered: null },
+    ]);
+    const [log] = system.logs().filter(({ name }) => name === 'sharing-worker.log');
+    expect(log?.text).toMatch(/"level":"error".*"partition":0.*work between messages was set aside/);
+    expect(await metric('sharing-worker', 'settlement_quarantined_keys')).toMatch(/members.* 1$/);
+    await system.topics.send([credit('D3', PAYER, '5.00'), credit('D4', OTHER, '2.00')]);
+    await whenHeld(2);
+    await whenTaken();
+    expect(await system.read(`/v1/accounts/${OTHER}`)).toMatchObject({ balance: '2.00' });
+    expect((await gongji('quarantine', 'drop', 'members/0@-1', '--why', 'defect 18')).code).toBe(2);
+
+    await owner.query('drop trigger refused on binding');
+    const { code, json } = await gongji('quarantine', 'release', 'members/0@-1', '--json');
+    expect([code, json()]).toEqual([0, [{ place: 'members/0@-1', messages: 1, result: 'DONE' }]]);
+    await system.waitUntilAnswered(90_000);
+    expect(heard()).toEqual(['O4 SETTLED', 'sharing.paused B1 ZERO_BALANCE', 'sharing.resumed B1 ZERO_BALANCE']);
+  }, 200_000);
+});
+
 test('the books are as they must be after all of it, and nothing is held', async () => {
   const { code, json } = await gongji('audit', '--json');
   expect([code, json()[0].findings]).toMatchObject([0, expect.any(Array)]);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { loadPolicies } from '@repo/policy';
-import { expect, test } from 'vitest';
-import { Shard, type ShardName } from '../../src/workers/shard.ts';
+import { afterAll, expect, test } from 'vitest';
+import type { ShardName } from '../../src/workers/shard.ts';
 import { type Move, type Place, Site, type SiteState } from '../../src/workers/site.ts';
 import { FAMILY, RACES, type Race } from './races.cases.ts';
 
@@ -11,30 +11,42 @@ const { policies } = loaded;
 const policyOf = policies.policyAt;
 const shards: readonly ShardName[] = ['members/0', 'claims/0', 'claims/1'];
 
-const template = {
-  key: JSON.stringify(FAMILY),
-  fill: async (url: string) => {
-    // Shards are numbered as they are first taken: one after the other, the same in every clone.
-    for (const name of shards) {
-      await using shard = await Shard.open(name, { url, policyOf, partitions: 1 });
-      if (name === 'members/0') await shard.take(FAMILY);
-    }
-  },
-};
+let site: Site | undefined;
+afterAll(() => leave());
 
-/** A fresh copy of the family, after what the race says happened before. */
-async function siteOf({ given = [] }: Race): Promise<Site> {
-  const site = await Site.open({ policyOf, shards, template });
-  for (const move of given) await site.run(move);
-  return site;
+/** After a failure nobody knows what still runs there: the next one gets a site of its own. */
+async function leave(): Promise<void> {
+  const left = site;
+  site = undefined;
+  await left?.[Symbol.asyncDispose]();
 }
 
-async function inTurn(race: Race, ...moves: readonly Move[]): Promise<SiteState> {
-  await using site = await siteOf(race);
-  for (const move of moves) await site.run(move);
-  await site.settleDown();
-  return await site.state();
+/** Works on a site where there is only the family, after what the race says happened before. */
+async function onSite<T>({ given = [] }: Race, work: (site: Site) => Promise<T>): Promise<T> {
+  try {
+    site ??= await siteOfFamily();
+    await site.restore();
+    for (const move of given) await site.run(move);
+    return await work(site);
+  } catch (error) {
+    await leave();
+    throw error;
+  }
 }
+
+async function siteOfFamily(): Promise<Site> {
+  const fresh = await Site.open({ policyOf, shards });
+  await fresh.run({ shard: 'members/0', records: FAMILY });
+  await fresh.keep();
+  return fresh;
+}
+
+const inTurn = (race: Race, ...moves: readonly Move[]): Promise<SiteState> =>
+  onSite(race, async (site) => {
+    for (const move of moves) await site.run(move);
+    await site.settleDown();
+    return site.state();
+  });
 
 interface Overlap {
   readonly state: SiteState;
@@ -47,20 +59,20 @@ interface Overlap {
  * Holds the first at a place, begins the second, and lets go once that one waits for a lock or has gone ahead. Null where the first
  * does not come to the place.
  */
-async function atOnce(race: Race, first: Move, second: Move, place: Place): Promise<Overlap | null> {
-  await using site = await siteOf(race);
-  const held = await site.begin(first, place);
-  if (!held.reached) {
-    await Promise.all([held.letGo(), held.run]);
-    return null;
-  }
-  const run = site.run(second);
-  const waited = await site.waits(second.shard, run);
-  await held.letGo();
-  await Promise.all([held.run, run]);
-  await site.settleDown();
-  return { state: await site.state(), waited, retries: site.shard(first.shard).retries };
-}
+const atOnce = (race: Race, first: Move, second: Move, place: Place): Promise<Overlap | null> =>
+  onSite(race, async (site) => {
+    const held = await site.begin(first, place);
+    if (!held.reached) {
+      await Promise.all([held.letGo(), held.run]);
+      return null;
+    }
+    const run = site.run(second);
+    const waited = await site.waits(second.shard, run);
+    await held.letGo();
+    await Promise.all([held.run, run]);
+    await site.settleDown();
+    return { state: await site.state(), waited, retries: [...site.shard(first.shard).retries] };
+  });
 
 const POINTS = ['mid-db', 'before-db-commit'] as const;
 

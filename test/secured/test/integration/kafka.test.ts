@@ -8,7 +8,7 @@ import { findFreePort, HOST } from '@repo/embedded';
 import { createTopics, type KafkaConnection, KafkaLog, KafkaPublisher, Sender, tail } from '@repo/messaging';
 import { freshTopicPrefix, until } from '@repo/testkit';
 import { explainRefusal } from '@repo/transport';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { passwordOf } from '../../src/servers.ts';
 import { Reader } from '../reader.ts';
 import { accessOf, CA, type Environment, scramOf, secured, TOKENS } from '../settings.ts';
@@ -90,7 +90,9 @@ test.concurrent.for<[wrong: string, environment: Environment, brokers: string, s
   expect(explainRefusal(error)).toMatch(said);
 });
 
-test('certificates that are replaced count for the next connection, without a restart', async () => {
+test.concurrent('certificates that are replaced count for the next connection, without a restart', async ({
+  onTestFinished,
+}) => {
   const directory = mkdtempSync(join(tmpdir(), 'gongji-secured-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const ca = join(directory, 'ca.pem');
@@ -115,7 +117,9 @@ function counting(connection: KafkaConnection): KafkaConnection & { readonly ope
   };
 }
 
-test('sessions that end are renewed under way: no connection is lost, nothing is published twice or read twice', async () => {
+test.concurrent('sessions that end are renewed under way: no connection is lost, nothing is published twice or read twice', async ({
+  expect,
+}) => {
   const access = accessOf(TOKENS);
   if (access.sasl?.mechanism !== 'oauthbearer') throw new Error('no tokens');
   const { oauthBearerProvider: provide } = access.sasl;
