@@ -9,15 +9,22 @@ import {
   SERVICE_CLASSES,
 } from '@repo/domain';
 import { z } from 'zod';
+import { INSTANT_PATTERN } from './fields.ts';
 
 /*
  * What is published and what HTTP answers, as schemas: for whoever generates a client, and for the tests that hold the encoders to
  * them. Nothing that leaves is checked against them at run time. Readers ignore fields they do not know.
  */
 
+/** Today's codes, and room for those to come: a reader takes one it does not know as text. */
+export const codes = <const T extends readonly string[]>(today: T) =>
+  z.union([z.enum(today), z.string() as z.ZodType<string & Record<never, never>>]);
+
 const text = z.string();
 const yuan = z.string().regex(/^-?\d{1,14}\.\d{2}$/);
 const moment = z.string().meta({ format: 'date-time' });
+/** As the claim stated it. */
+const echoedMoment = z.string().meta({ pattern: INSTANT_PATTERN });
 const day = z.string().meta({ format: 'date' });
 const month = z.string().regex(/^\d{4}-\d{2}$/);
 const area = z.string().regex(/^\d{6}$/);
@@ -81,8 +88,8 @@ const skip = z.object({
   source,
   account: text,
   binding_id: text.optional(),
-  code: z.enum([...new Set([...OWN_SKIP_CODES, ...RELATIVE_SKIP_CODES])]),
-  parameter: z.enum(['dailyLimitDefault', 'dailyLimitMax', 'perClaimPayerCap']).optional(),
+  code: codes([...new Set([...OWN_SKIP_CODES, ...RELATIVE_SKIP_CODES])]),
+  parameter: codes(['dailyLimitDefault', 'dailyLimitMax', 'perClaimPayerCap']).optional(),
 });
 
 const rules = z.object({ region: area, version: text });
@@ -98,7 +105,7 @@ const heading = {
   fixmedins_code: text,
   med_type: text,
   clr_type: z.enum(['11', '21', '41', '99']),
-  setl_time: moment,
+  setl_time: echoedMoment,
   refd_setl_flag: z.literal('0'),
 } as const;
 
@@ -109,11 +116,11 @@ export const nhsaAnswer = z.object({
 });
 
 /** `settlement.settled` and `settlement.refused`. */
-const settlementOutcome = z.object({
+export const settlementOutcome = z.object({
   claim_id: text,
   ...heading,
   status: z.enum(['SETTLED', 'REFUSED']),
-  code: z.enum(CLAIM_REFUSAL_CODES).nullable(),
+  code: codes(CLAIM_REFUSAL_CODES).nullable(),
   ...totals,
   ...parts,
   balc: yuan,
@@ -128,7 +135,7 @@ const settlementOutcome = z.object({
 export const quoteAnswer = settlementOutcome.omit({ setl_id: true, nhsa: true });
 
 /** `premium.settled` and `premium.refused`. */
-const premiumOutcome = z.object({
+export const premiumOutcome = z.object({
   premium_id: text,
   payer: text,
   beneficiary: text,
@@ -137,7 +144,7 @@ const premiumOutcome = z.object({
   amount: yuan.nullable(),
   at: moment,
   status: z.enum(['SETTLED', 'REFUSED']),
-  code: z.enum(PREMIUM_REFUSAL_CODES).nullable(),
+  code: codes(PREMIUM_REFUSAL_CODES).nullable(),
   allocation: z.array(allocation).optional(),
   policy: z.array(rules).optional(),
 });
@@ -149,7 +156,7 @@ export const refundOutcome = z.object({
   psn_no: text,
   at: moment,
   status: z.enum(['REFUNDED', 'REFUSED']),
-  code: z.enum(REFUND_REFUSAL_CODES).nullable(),
+  code: codes(REFUND_REFUSAL_CODES).nullable(),
   refd_setl_flag: z.literal('1'),
   amount: yuan,
   returned: z.array(

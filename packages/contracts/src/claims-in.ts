@@ -41,7 +41,9 @@ export const claimSubmitted = z.object({
 });
 
 /** Amount as text or number of any kind: a bad one is answered with an outcome, not rejected. */
-const anyAmount = z.string({ error: 'expected an amount as a JSON string or number' });
+const anyAmount = z
+  .string({ error: 'expected an amount as a JSON string or number' })
+  .meta({ type: ['string', 'number'] });
 
 export const claimRefunded = z.object({
   refund_id: id,

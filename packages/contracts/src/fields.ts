@@ -4,11 +4,26 @@ import { z } from 'zod';
 export const AMOUNT_PROBLEM = 'expected an amount in yuan, at most 99999999999999.99, with at most two decimals';
 const AMOUNT = /^\d{1,14}(\.\d{1,2})?$/;
 
+/*
+ * Checks that are code here say in `meta` what they come to as JSON Schema; a property test holds the two together. A pattern, not a
+ * `format`: what validators make of formats differs, and RFC 3339 is narrower than the ISO 8601 that is taken here.
+ */
+
 /** An amount of yuan, 0.00 or more. JSON numbers have been turned into their source text before (`readJson`). */
 export const amount = z
   .string({ error: 'expected an amount as a JSON string or number' })
   .regex(AMOUNT, { error: AMOUNT_PROBLEM })
-  .meta({ type: ['string', 'number'] });
+  .meta({ type: ['string', 'number'], minimum: 0, exclusiveMaximum: 1e14 });
+
+/** An amount above 0.00. */
+export const positiveAmount = amount
+  .refine((text) => Number(text) !== 0, { error: 'expected an amount above 0.00' })
+  .meta({
+    type: ['string', 'number'],
+    pattern: `^(?!0+(\\.0+)?$)${AMOUNT.source.slice(1)}`,
+    exclusiveMinimum: 0,
+    exclusiveMaximum: 1e14,
+  });
 export const toMoney = (text: string): Money => money(text);
 
 /** Whether a text is an amount at all, for the messages that answer a bad one with an outcome instead of a rejection. */
@@ -20,7 +35,7 @@ const ID_PROBLEM = 'expected a text of 1 to 200 characters without control chara
 export const id = z
   .string({ error: ID_PROBLEM })
   .refine((text) => text.length >= 1 && text.length <= 200 && isPlain(text), { error: ID_PROBLEM })
-  .meta({ minLength: 1, maxLength: 200 });
+  .meta({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$' });
 
 function isPlain(text: string): boolean {
   if (!text.isWellFormed()) return false;
@@ -46,11 +61,20 @@ const MINUTE_MS = 60_000;
 /** When the year 9999 ends in Shanghai: later moments have no date. */
 const CALENDAR_END = Date.parse('9999-12-31T16:00:00Z');
 
+/** Every date there is, the years being those that `years` looks ahead to. */
+const dayPattern = (years: string): string => `${years}(?:${DAYS}|${LEAP_DAYS})`;
+const DAYS =
+  '\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))';
+const LEAP_DAYS = '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29';
+
+/** `INSTANT` with the days that there are. */
+export const INSTANT_PATTERN = `^${dayPattern('(?=19|[2-9])')}${INSTANT.source.slice(INSTANT.source.indexOf('T'))}`;
+
 /** A moment; its text is kept where it is echoed. */
 export const instant = z
   .string({ error: INSTANT_PROBLEM })
   .refine((text) => parseInstant(text) !== null, { error: INSTANT_PROBLEM })
-  .meta({ format: 'date-time' });
+  .meta({ pattern: INSTANT_PATTERN });
 
 /** The moment read last: schema, future bound, decoding and identity each read the same one in turn. */
 let last: { text: string; moment: Instant | null } = { text: '', moment: null };
@@ -81,6 +105,7 @@ const DATE_PROBLEM = 'expected a date YYYY-MM-DD';
 export const calendarDate = z
   .string({ error: DATE_PROBLEM })
   .refine((text) => parseDate(text) !== null, { error: DATE_PROBLEM })
+  .meta({ format: 'date', pattern: `^${dayPattern('(?!0000)')}$` })
   .transform((text) => text as CalendarDate);
 
 /** A date that days are counted from: one far off would leave the calendar. */
@@ -88,12 +113,14 @@ const COUNTED_PROBLEM = 'expected a date YYYY-MM-DD of the years 1900 to 2999';
 export const countedDate = z
   .string({ error: COUNTED_PROBLEM })
   .refine((text) => parseDate(text) !== null && text >= '1900-01-01' && text < '3000-01-01', { error: COUNTED_PROBLEM })
+  .meta({ format: 'date', pattern: `^${dayPattern('(?=19|2)')}$` })
   .transform((text) => text as CalendarDate);
 
 const PERIOD_PROBLEM = 'expected a month YYYY-MM of the years 1900 to 2999';
 export const period = z
   .string({ error: PERIOD_PROBLEM })
   .refine((text) => parsePeriod(text) !== null, { error: PERIOD_PROBLEM })
+  .meta({ pattern: '^(19|2\\d)\\d{2}-(0[1-9]|1[0-2])$' })
   .transform((text) => text as Period);
 
 /** An optional field: absent and null mean the same. */
@@ -110,4 +137,5 @@ export const integer = (least: number, most: number) =>
     .number({ error: `expected a whole number from ${least} to ${most}` })
     .refine((value) => Number.isInteger(value) && value >= least && value <= most, {
       error: `expected a whole number from ${least} to ${most}`,
-    });
+    })
+    .meta({ type: 'integer', minimum: least, maximum: most });

@@ -31,6 +31,7 @@ export {
   type Issue,
   type RawMessage,
 } from './decode.ts';
+export { asyncApi, eventSchemas } from './documents.ts';
 export { FIELD_WORDS } from './field-words.ts';
 export { parseInstant } from './fields.ts';
 export {
@@ -52,6 +53,13 @@ export {
   readOutcome,
   readRefund,
 } from './outcomes-read.ts';
+export {
+  type BrokenEvent,
+  decodePublished,
+  type OtherEvent,
+  type PublishedEvent,
+  type PublishedType,
+} from './published.ts';
 export {
   encodePremium,
   encodeRefund,

@@ -31,13 +31,13 @@ import {
   oneOf,
   optional,
   period,
+  positiveAmount,
   toInstant,
   toMoney,
 } from './fields.ts';
 
 const code = z.string({ error: 'expected a code' }).regex(/^[0-9A-Za-z]{1,10}$/, { error: 'expected a code' });
 const name = id;
-const positive = amount.refine((text) => Number(text) !== 0, { error: 'expected an amount above 0.00' });
 const priority = integer(-2_147_483_648, 2_147_483_647);
 
 const facts = {
@@ -91,9 +91,9 @@ const accountChanged = z.object({
 const accountCredited = z.object({
   credit_id: id,
   psn_no: id,
-  amount: positive,
+  amount: positiveAmount,
   at: instant,
-  reason: optional(oneOf(['CONTRIBUTION', 'INTEREST', 'INHERITANCE', 'ADJUSTMENT'])),
+  reason: optional(oneOf(['CONTRIBUTION', 'INTEREST', 'INHERITANCE', 'ADJUSTMENT'])).describe('why money came in'),
 });
 
 const contributionReceived = z.object({
@@ -120,6 +120,10 @@ const binding = z.object({
   authorised_amount: optional(amount),
   premium_registered: optional(flag),
 });
+/** Another state than this one, or what it demands. */
+const unless = (state: string, demanded: object) => ({
+  anyOf: [{ not: { properties: { state: { const: state } }, required: ['state'] } }, demanded],
+});
 const bindingRequested = binding.extend(commandFields);
 const bindingOpened = binding
   .extend({
@@ -133,6 +137,12 @@ const bindingOpened = binding
   .refine(({ state, effective_to }) => state !== 'EXPIRED' || effective_to != null, {
     error: 'expected the last day of an expired binding',
     path: ['effective_to'],
+  })
+  .meta({
+    allOf: [
+      unless('PAUSED', { properties: { pause_reasons: { type: 'array', minItems: 1 } }, required: ['pause_reasons'] }),
+      unless('EXPIRED', { properties: { effective_to: { type: 'string' } }, required: ['effective_to'] }),
+    ],
   });
 
 const bindingMoved = z.object({ binding_id: id, payer: id, at: instant, ...commandFields });
@@ -145,10 +155,10 @@ const bindingChanged = bindingMoved.extend({
   effective_to: optional(calendarDate),
   premium_registered: optional(flag),
 });
-const refundPaid = z.object({ refund_id: id, psn_no: id, at: instant, amount: positive });
+const refundPaid = z.object({ refund_id: id, psn_no: id, at: instant, amount: positiveAmount });
 export const arrearsCheck = z.object({
   check_id: id,
-  on: countedDate,
+  on: countedDate.describe('months due before this date and not paid are missed'),
   shard: optional(integer(0, 9999)),
   shards: optional(integer(1, 10_000)),
 });
