@@ -100,7 +100,7 @@ export class KafkaPublisher implements Publisher {
       const lastResult = topicMessages.find((sent) => sent.topic === resultsTopic)?.messages.at(-1);
       if (lastResult !== undefined) notePosition(lastResult, position);
       if (rows.length > 0) {
-        assertAcks(await whenSettled(() => transaction.sendBatch({ topicMessages }), onWait), topicMessages);
+        assertAcks(await sendEach(transaction, topicMessages, onWait), topicMessages);
         await failpoint('after-send');
       }
       if (lastResult === undefined) {
@@ -130,7 +130,23 @@ const sendOffsets = (
 ) => transaction.sendOffsets({ consumerGroupId, topics });
 
 /**
- * Repeats the first request of a transaction while the broker still ends the one before: that answer alone promises that nothing was
+ * One partition after the other, since only what goes to one partition is refused as a whole. kafkajs makes of a send a request to each
+ * broker that leads a part of it, side by side: one is refused because the coordinator is at work on the other, which is appended, and all
+ * of it made again appends that part twice, in one transaction.
+ */
+async function sendEach(
+  transaction: Transaction,
+  topicMessages: readonly TopicMessages[],
+  onWait: () => void,
+): Promise<RecordMetadata[]> {
+  const acks: RecordMetadata[] = [];
+  for (const part of topicMessages)
+    acks.push(...(await whenSettled(() => transaction.sendBatch({ topicMessages: [part] }), onWait)));
+  return acks;
+}
+
+/**
+ * Repeats a request of a transaction while the broker still ends the one before: that answer alone promises that nothing was
  * done. kafkajs' own retry would wait 175 to 270 ms, and has no retry at all round `sendOffsets`.
  */
 async function whenSettled<T>(request: () => Promise<T>, onWait: () => void): Promise<T> {
@@ -145,15 +161,19 @@ async function whenSettled<T>(request: () => Promise<T>, onWait: () => void): Pr
   }
 }
 
-/** Rows by topic, in order; the partition is always the row's own. */
+/** Rows by partition of their topic, in order. */
 function messagesOf(rows: readonly OutboxRow[]): TopicMessages[] {
-  const byTopic = new Map<string, Message[]>();
+  const parts = new Map<string, { topic: string; messages: Message[] }>();
   for (const { topic, partition, key, value, headers } of rows) {
-    const messages = byTopic.get(topic) ?? [];
-    byTopic.set(topic, messages);
-    messages.push({ partition, key, value, headers: { [HEADER_LIST]: headers } as NonNullable<Message['headers']> });
+    const name = `${topic}/${partition}`;
+    const part = parts.get(name) ?? { topic, messages: [] };
+    parts.set(name, part);
+    part.messages.push({
+      ...{ partition, key, value },
+      headers: { [HEADER_LIST]: headers } as NonNullable<Message['headers']>,
+    });
   }
-  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+  return [...parts.values()];
 }
 
 /** The answer must hold each partition sent to, once, without an error: kafkajs has resolved without sending (K3). */

@@ -1,5 +1,6 @@
-import type { ITopicConfig } from 'kafkajs';
+import type { Admin, ITopicConfig, ITopicMetadata } from 'kafkajs';
 import { connect, type KafkaConnection } from './client.ts';
+import { classifyKafkaError } from './errors.ts';
 import { topicOffsets } from './offsets.ts';
 
 const MIB = 1 << 20;
@@ -42,6 +43,22 @@ export class PartitionCountError extends Error {
   }
 }
 
+const KNOWN_WITHIN_MS = 30_000;
+const ASKED_EVERY_MS = 100;
+
+/** Of several brokers one that has not heard of a new topic yet calls it unknown; kafkajs' own wait for leaders ends there. */
+async function metadataOf(admin: Admin, names: string[]): Promise<ITopicMetadata[]> {
+  const end = performance.now() + KNOWN_WITHIN_MS;
+  for (;;) {
+    try {
+      return (await admin.fetchTopicMetadata({ topics: names })).topics;
+    } catch (error) {
+      if (performance.now() > end || classifyKafkaError(error) !== 'transient') throw error;
+      await new Promise((resolve) => setTimeout(resolve, ASKED_EVERY_MS));
+    }
+  }
+}
+
 /** Creates those of the five topics that are missing. Rejects with `PartitionCountError` where one exists with another count. */
 export async function createTopics({
   connection,
@@ -67,8 +84,11 @@ export async function createTopics({
     const existing = new Set(await admin.listTopics());
     const missing = wanted.filter(({ topic }) => !existing.has(topic));
     // Another process may create them at the same moment; kafkajs answers false then, and the check below holds for all.
-    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
-    const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) });
+    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: false });
+    const topics = await metadataOf(
+      admin,
+      wanted.map(({ topic }) => topic),
+    );
     for (const { topic, numPartitions = 0 } of wanted) {
       const found = topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
       if (found !== numPartitions) throw new PartitionCountError(topic, found, numPartitions);
