@@ -236,3 +236,137 @@ export const backdatedAnswer = z.object({
     .describe('by ascending person number'),
   next: text.optional(),
 });
+
+/** A line of what was published about a person. */
+const summary = z.object({
+  kind: z
+    .enum(['CLAIM', 'PREMIUM', 'REFUND', 'REJECTED'])
+    .describe('what it answers; REJECTED: a message that could not be used'),
+  claim_id: text.describe('the claim or premium it is about'),
+  refund_id: text.nullable(),
+  status: z.enum(['SETTLED', 'REFUSED', 'REJECTED', 'REFUNDED']),
+  code: text.nullable(),
+  setl_time: moment.nullable().describe('结算时间: of a refund or premium its own moment; null of what was rejected'),
+  service_class: z.enum(SERVICE_CLASSES).nullable(),
+  fixmedins_code: text.nullable(),
+  medfee_sumamt: yuan.nullable(),
+  fund_pay_sumamt: yuan.nullable(),
+  psn_part_amt: yuan.nullable().describe('个人负担总金额: the personal share; of a refund or premium its amount'),
+  acct_pay: yuan.nullable(),
+  acct_mulaid_pay: yuan.nullable(),
+  psn_cash_pay: yuan.nullable(),
+});
+export const summariesAnswer = z.object({
+  settlements: z.array(summary).describe('the last published first'),
+  next: text.optional(),
+});
+
+const counted = z.array(z.object({ code: text, count: z.int().describe('how often') }));
+/** The sums of one day of settlement, as far as they have been counted. */
+export const totalsAnswer = z.object({
+  day,
+  days: z.array(day).describe('the days of which anything has been counted, the latest first'),
+  complete: z
+    .boolean()
+    .describe('whether every outcome there is has been counted; else the sums are of the latest only'),
+  statuses: z.array(z.object({ status: text, count: z.int().describe('how many') })),
+  medfee_sumamt: yuan,
+  fund_pay_sumamt: yuan,
+  psn_part_amt: yuan,
+  acct_pay: yuan,
+  acct_mulaid_pay: yuan,
+  psn_cash_pay: yuan,
+  refunded: yuan.describe('given back by refunds of that day'),
+  premiums: yuan.describe('paid in premiums of that day'),
+  refused: counted.describe('why claims and premiums were refused, the most frequent first'),
+  skipped: counted.describe('why accounts that were asked paid nothing, the most frequent first'),
+  hours: z
+    .array(z.object({ hour: z.int(), claims: z.int(), acct_pay: yuan, acct_mulaid_pay: yuan, psn_cash_pay: yuan }))
+    .describe('the hours with claims, by their time of settlement'),
+});
+
+/** What the system is doing at this moment. */
+export const liveAnswer = z.object({
+  at: moment,
+  answered: z.int(),
+  unpublished: z.int(),
+  paused_payers: z.int(),
+  paused: z.array(
+    z.object({
+      reason: z.enum(['ARREARS', 'EMPLOYER_OFF', 'USER', 'ZERO_BALANCE']).describe('why'),
+      bindings: z.int().describe('how many bindings'),
+    }),
+  ),
+  waiting: z.int().nullable(),
+  latency: z.object({ p50: z.number(), p99: z.number() }).nullable(),
+});
+
+export const arrearsChecksAnswer = z.object({
+  checks: z
+    .array(
+      z.object({
+        check_id: text,
+        on: day.describe('the date checked'),
+        shards: z.int().describe('shards that have begun it'),
+        finished: z.int(),
+        checked: z.int(),
+        marked: z.int(),
+        paused: z.int().describe('how many bindings it paused'),
+        started_at: moment,
+        moved_at: moment,
+      }),
+    )
+    .describe('the last begun first'),
+});
+
+const parameterValue = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.array(z.string()),
+  z.record(z.string(), z.array(z.string())),
+  z.null(),
+]);
+const pack = z.object({
+  region: text.describe('6 digits, or the name of a template'),
+  from: day.nullable(),
+  to: day.nullable(),
+});
+const rulesInForce = z.object({ on: day.describe('the date they are asked for'), region: area, version: text });
+
+/** The packs there are, and the rules of an area on one date beside those of another. */
+export const policiesAnswer = z.object({
+  packs: z.array(pack).describe('by region, the earliest first'),
+  changes: z.array(day).describe('the days on which a pack begins, or the day after it ends'),
+});
+export const policyAnswer = z.object({
+  insu_admdvs: area,
+  rules: rulesInForce,
+  other: rulesInForce.describe('on the date to compare with'),
+  parameters: z
+    .array(
+      z.object({
+        parameter: text,
+        zh: text.describe('its meaning in Chinese'),
+        en: text.describe('its meaning in English'),
+        value: parameterValue.describe('on the first date'),
+        set_by: text.nullable().describe('the region and date of the pack that set it; null: the default'),
+        other: parameterValue.describe('on the other date'),
+        other_set_by: text.nullable().describe('the same of the other date'),
+        differs: z.boolean(),
+      }),
+    )
+    .describe('every parameter there is'),
+});
+
+/** Every code an outcome can carry. */
+export const codesAnswer = z.object({
+  codes: z.array(
+    z.object({
+      code: text,
+      kind: z.enum(['RULE', 'STATE', 'MONEY', 'CHOICE', 'INPUT']).describe('what decided'),
+      zh: text.describe('a sentence in Chinese'),
+      en: text.describe('a sentence in English'),
+    }),
+  ),
+});

@@ -1,15 +1,22 @@
 export {
   accountAnswer,
+  arrearsChecksAnswer,
   backdatedAnswer,
   bindingAnswer,
   bindingsAnswer,
   claimStanding,
+  codesAnswer,
   heldRefundsAnswer,
+  liveAnswer,
   nhsaAnswer,
+  policiesAnswer,
+  policyAnswer,
   premiumStanding,
   quoteAnswer,
   refundOutcome,
   settlementAnswer,
+  summariesAnswer,
+  totalsAnswer,
   USAGE_COLUMNS,
   usageAnswer,
 } from './answers.ts';
@@ -70,5 +77,7 @@ export {
   withRefundOutcome,
 } from './settlements-out.ts';
 export { encodeSharing } from './sharing-out.ts';
+export { encodeSummary } from './summaries-out.ts';
 export { type Topics, topicsOf } from './topics.ts';
+export { DayTotals } from './totals-out.ts';
 export { encodeAccount, encodeBinding, encodeStanding, encodeUsage } from './views-out.ts';

@@ -1,5 +1,6 @@
-import type { CalendarDate, Period } from '@repo/domain';
+import type { CalendarDate, Instant, Period } from '@repo/domain';
 import { isHeldSql } from './quarantine.ts';
+import type { RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
 
 /** An arrears check that a members shard has begun and not finished. */
@@ -136,3 +137,26 @@ export async function leftOut(
   );
   return row === undefined ? null : { personNo: row.psn_no, checkId: row.check_id, on: row.on_day };
 }
+
+/** How far an arrears check has come over all shards that have begun it. */
+export interface CheckProgress {
+  readonly checkId: string;
+  readonly on: CalendarDate;
+  readonly shards: number;
+  readonly finished: number;
+  readonly checked: number;
+  readonly marked: number;
+  readonly paused: number;
+  readonly startedAt: Instant;
+  readonly movedAt: Instant;
+}
+
+/** The checks begun last, the latest first, at most `limit`. */
+export const findChecks = (source: RowSource, { limit }: { readonly limit: number }): Promise<CheckProgress[]> =>
+  source.rows<CheckProgress>(
+    `select check_id as "checkId", on_day::text as "on", count(*)::int as shards, (count(*) filter (where finished))::int as finished,
+       sum(checked)::int as checked, sum(marked)::int as marked, sum(paused)::int as paused, (extract(epoch from min(started_at)) * 1000)::float8 as "startedAt",
+       (extract(epoch from max(moved_at)) * 1000)::float8 as "movedAt"
+     from arrears_check group by check_id, on_day order by min(started_at) desc, check_id limit $1`,
+    [limit],
+  );

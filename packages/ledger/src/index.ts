@@ -1,6 +1,8 @@
 export {
   type ArrearsChunk,
+  type CheckProgress,
   concernedIn,
+  findChecks,
   leaveOut,
   leftOut,
   moveCheck,
@@ -23,6 +25,15 @@ export { findHeldRefunds, type HeldRefund } from './held-refunds.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
 export { type LoadableEvent, loadMembers } from './load-members.ts';
 export { MemberWorld } from './member-world.ts';
+export {
+  countPaused,
+  findOutcomesOf,
+  type LoggedOutcome,
+  type OutcomePlace,
+  outcomesAfter,
+  readProgress,
+  type ShardProgress,
+} from './outcome-log.ts';
 export {
   type HeldMessage,
   heldForWork,

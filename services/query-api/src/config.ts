@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+import { topicsOf } from '@repo/contracts';
 import { readEnv, setting } from '@repo/observability';
 import { ALWAYS, checkKafkaSettings, databaseUrl, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
@@ -6,6 +8,8 @@ import { CLAIM_NAMES, type ClaimNames } from './scopes.ts';
 const LOOPBACK = '127.0.0.1';
 /** What a hospital's system or a busy console asks at most, with room; open on this machine there is no limit unless one is set. */
 const GUARDED_PER_MINUTE = 1_200;
+/** Where `npm run console` leaves the console. */
+const CONSOLE_DIR = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
 /** An issuer's keys decide who may read: they come over TLS, or from this machine. */
 const isTrustworthy = (text: string): boolean => {
@@ -38,11 +42,19 @@ const schema = z
     GONGJI_OIDC_CLAIM_REGION: z.string().min(1).default(CLAIM_NAMES.region),
     GONGJI_COMMAND_WAIT_MS: setting.integer({ min: 0, max: 20_000 }).default(5_000),
     GONGJI_RATE_LIMIT_PER_MINUTE: setting.integer({ min: 0, max: 1_000_000 }).optional(),
+    GONGJI_OIDC_CLIENT_ID: z.string().min(1).optional(),
+    GONGJI_OIDC_SCOPE: z.string().min(1).default('openid'),
+    GONGJI_CONSOLE_DIR: z.string().min(1).optional(),
+    GONGJI_WORKER_METRICS: setting.hostPorts().optional(),
   })
   .superRefine(checkKafkaSettings, ALWAYS)
   .refine(({ GONGJI_HTTP_HOST: host, GONGJI_OIDC_ISSUER: issuer }) => host === LOOPBACK || issuer !== undefined, {
     path: ['GONGJI_HTTP_HOST'],
     error: `must be ${LOOPBACK} unless GONGJI_OIDC_ISSUER is set`,
+  })
+  .refine((given) => given.GONGJI_OIDC_CLIENT_ID === undefined || given.GONGJI_OIDC_ISSUER !== undefined, {
+    path: ['GONGJI_OIDC_CLIENT_ID'],
+    error: 'needs GONGJI_OIDC_ISSUER',
   })
   .refine((given) => (given.GONGJI_DATABASE_URL_READER ?? given.GONGJI_DATABASE_URL) !== undefined, {
     path: ['GONGJI_DATABASE_URL'],
@@ -54,6 +66,7 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
   const { settings, shown } = readEnv(schema, env === undefined ? {} : { env });
   const { GONGJI_DATABASE_URL_READER: readerUrl, GONGJI_OIDC_ISSUER: issuer } = settings;
   const perMinute = settings.GONGJI_RATE_LIMIT_PER_MINUTE ?? (issuer === undefined ? 0 : GUARDED_PER_MINUTE);
+  const { GONGJI_OIDC_CLIENT_ID: clientId, GONGJI_OIDC_SCOPE: scope } = settings;
   return {
     brokers: settings.GONGJI_KAFKA_BROKERS,
     kafkaAccess: kafkaAccess(settings),
@@ -77,6 +90,13 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       issuer === undefined ? null : { issuer, audience: settings.GONGJI_OIDC_AUDIENCE, claims: claimNames(settings) },
     /** Undefined: any number. */
     requestsPerMinuteMax: perMinute === 0 ? undefined : perMinute,
+    claimsTopic: topicsOf(settings.GONGJI_TOPIC_PREFIX).claims,
+    /** Where the settlement workers show their metrics; null: nobody is asked. */
+    workerMetrics: settings.GONGJI_WORKER_METRICS ?? null,
+    console: {
+      dir: settings.GONGJI_CONSOLE_DIR ?? CONSOLE_DIR,
+      signIn: issuer === undefined || clientId === undefined ? null : { issuer, clientId, scope },
+    },
     shown,
   };
 }

@@ -8,6 +8,7 @@ import { brokerProblem } from './broker.ts';
 import { readConfig } from './config.ts';
 import { CommandSender } from './sender.ts';
 import { buildServer } from './server.ts';
+import { askWorkers } from './workers.ts';
 
 const config = readConfig();
 const log = createLogger({ service: 'query-api', level: config.logLevel });
@@ -62,6 +63,9 @@ runService({
       adminPort: config.adminPort === undefined ? admin.port : undefined,
       futureDaysMax: config.futureDaysMax,
       commands: { topics: topicsOf(config.prefix), send: sender.send, waitMs: config.commandWaitMs },
+      claimsTopic: config.claimsTopic,
+      workers: config.workerMetrics === null ? undefined : askWorkers(config.workerMetrics),
+      console: config.console,
     });
     stack.defer(() => app.close());
     await app.listen({ host: config.host, port: config.port });

@@ -1,12 +1,13 @@
 import { parse } from 'node:querystring';
 import { parseInstant } from '@repo/contracts';
 import { parseDate } from '@repo/domain';
-import type { UsagePlace } from '@repo/ledger';
+import type { OutcomePlace, UsagePlace } from '@repo/ledger';
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 
 const ID_LENGTH_MAX = 200;
 const ID_PROBLEM = `expected a text of 1 to ${ID_LENGTH_MAX} characters`;
+const AREA_PROBLEM = 'expected an area of 6 digits';
 const DATE_PROBLEM = 'expected a date YYYY-MM-DD';
 const PLACE_PROBLEM = 'expected the `next` of the answer before';
 const MOMENT_PROBLEM = 'expected an ISO 8601 date and time with an offset or Z';
@@ -48,6 +49,28 @@ export const dateParameter = (description: string) =>
       return z.NEVER;
     })
     .meta({ description, format: 'date' });
+
+/** A 医保区划. */
+export const areaParameter = (description: string) =>
+  z
+    .string(orOnce(AREA_PROBLEM))
+    .regex(/^\d{6}$/, AREA_PROBLEM)
+    .describe(description);
+
+/** A place in a person's outcomes as its reader hands it back. */
+export const outcomePlaceText = ({ shardId, seq }: OutcomePlace): string => `${shardId}-${seq}`;
+
+/** Reads what `outcomePlaceText` wrote. */
+export const outcomePlaceParameter = (description: string) =>
+  z
+    .string(orOnce(PLACE_PROBLEM))
+    .transform((text, context): OutcomePlace => {
+      const [, shardId, seq] = /^(\d{1,9})-(\d{1,18})$/.exec(text) ?? [];
+      if (shardId !== undefined && seq !== undefined) return { shardId: Number(shardId), seq };
+      context.addIssue(PLACE_PROBLEM);
+      return z.NEVER;
+    })
+    .describe(description);
 
 /** A place in a list of usage as its reader hands it back, to be taken as it is. */
 export const placeText = ({ on, payer, version }: UsagePlace): string =>

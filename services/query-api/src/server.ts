@@ -5,6 +5,7 @@ import type { Policies } from '@repo/policy';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CommandDeps } from './commands.ts';
+import { type ConsoleOptions, serveConsole } from './console.ts';
 import { addGate, type GateOptions, HEADER_BYTES_MAX } from './gate.ts';
 import { healthAnswer } from './health.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
@@ -12,12 +13,18 @@ import { parameterProblem, parseQuery } from './parameters.ts';
 import { Problem, sendProblem } from './problem.ts';
 import { refuseConnection, refuseExpectation } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { arrearsCheckRoutes } from './routes/arrears-checks.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
+import { codeRoutes } from './routes/codes.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { heldRefundRoutes } from './routes/held-refunds.ts';
+import { peopleRoutes } from './routes/people.ts';
+import { policyRoutes } from './routes/policies.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { settlementRoutes } from './routes/settlements.ts';
+import { totalsRoutes } from './routes/totals.ts';
 import { usageRoutes } from './routes/usage.ts';
+import type { AskWorkers } from './workers.ts';
 
 export interface ApiDeps extends GateOptions {
   readonly ledger: Ledger;
@@ -30,6 +37,12 @@ export interface ApiDeps extends GateOptions {
   readonly futureDaysMax: number;
   /** How commands are sent; absent: only reads are served. */
   readonly commands?: Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> | undefined;
+  /** The input topic whose outcomes are listed and summed. */
+  readonly claimsTopic: string;
+  /** What the workers tell of themselves; absent where they cannot be asked. */
+  readonly workers?: AskWorkers | undefined;
+  /** The console's built files, and how a browser signs in; absent: no console is served. */
+  readonly console?: ConsoleOptions | undefined;
 }
 
 /** The largest claim that may be quoted: as large as an event may be. */
@@ -53,7 +66,9 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   });
   app.server.on('checkExpectation', (_request, response) => refuseExpectation(response));
   addGate(app, deps);
-  app.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
   app.addHook('onResponse', async (request, reply) => {
     const action = request.routeOptions.url ?? 'unknown';
     deps.log.debug({ action, statusCode: reply.statusCode, durationMs: Math.round(reply.elapsedTime) }, 'answered');
@@ -71,6 +86,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   app.setValidatorCompiler(validate);
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   describeApi(app, { guarded: deps.guard !== undefined });
+  if (deps.console !== undefined) serveConsole(app, deps.console);
   app.register(async (plain) => {
     const routes: Api = plain.withTypeProvider();
     if (deps.adminPort !== undefined) serveAdmin(routes, deps.adminPort);
@@ -81,6 +97,11 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     backdatedRoutes(routes, deps);
     heldRefundRoutes(routes, deps);
     if (deps.commands !== undefined) commandRoutes(routes, { ...deps, ...deps.commands });
+    peopleRoutes(routes, deps);
+    totalsRoutes(routes, deps);
+    arrearsCheckRoutes(routes, deps);
+    policyRoutes(routes, deps);
+    codeRoutes(routes);
   });
   return app;
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { onStopRequest } from '@repo/embedded';
 import type { Settings } from '../config.ts';
+import { buildConsole } from '../system/console.ts';
 import { startSystem } from '../system/system.ts';
 
 export const summary = 'run the whole system until it is stopped: PostgreSQL, Kafka and every service';
@@ -11,6 +12,8 @@ Starts PostgreSQL, Kafka and every service, each a process of its own that is st
 ready it prints one line to the standard output; progress, deaths and restarts go to the standard error:
 
   ready kafka=HOST:PORT http=http://HOST:PORT postgres=URL
+
+Then it builds the pages of the console, if they are not there yet, and says where they are.
 
 Ctrl-C or SIGTERM stops everything in order, within a minute; a second one stops at once. Data and logs are in
 GONGJI_DATA_DIR (.gongji), and the next start goes on from there.
@@ -50,11 +53,13 @@ export async function run(args: readonly string[], settings: Settings): Promise<
   const system = await startSystem({ settings, log });
   started = true;
   console.log(`ready kafka=${system.kafka} http=${system.http} postgres=${system.postgresUrl}`);
+  const build = await buildConsole({ dataDir: settings.dataDir, http: system.http, log });
   await stopped.promise;
   const limit = setTimeout(() => {
     console.error(`Not stopped within ${STOP_WITHIN_MS / 1000} s; ending what is left.`);
     process.exit(1);
   }, STOP_WITHIN_MS);
+  await build.stop();
   await system.stop();
   clearTimeout(limit);
   return 0;

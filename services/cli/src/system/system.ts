@@ -69,6 +69,8 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     for (const [name, service, instance] of plan(options.instances ?? {})) {
       const environment = (launch: number): NodeJS.ProcessEnv => ({
         ...environmentFor(settings, servers),
+        // For the board: it starts last, when the others have their ports.
+        ...(service === 'query-api' ? { GONGJI_WORKER_METRICS: metricsOf(services) } : {}),
         ...options.environment?.({ name, launch, postgresUrl: servers.postgresUrl }),
       });
       services.push(await startService({ service, instance, httpPort, dataDir: settings.dataDir, environment, log }));
@@ -93,6 +95,12 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     },
   };
 }
+
+const metricsOf = (services: readonly RunningService[]): string =>
+  services
+    .filter(({ service }) => service === 'settlement-worker')
+    .map(({ adminPort }) => `${HOST}:${adminPort}`)
+    .join();
 
 /** Name, service and number of every process to start. */
 function plan(

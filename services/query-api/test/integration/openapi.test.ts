@@ -185,6 +185,9 @@ describe('what is answered', () => {
     const refund = { claim_id: 'C1', psn_no: 'P1', at: '2025-03-11T09:00:00+08:00' };
     await scene.settle('claim.refunded', { ...refund, refund_id: 'R1', amount: '120' });
     await scene.settle('claim.refunded', { ...refund, refund_id: 'R2', amount: '999' });
+    await scene.rows(
+      `insert into arrears_check (partition, check_id, on_day, checked, marked) values (0, 'nightly', '2025-03-10', 5, 1)`,
+    );
     // As the sharing worker notes it when a missed month becomes known.
     await scene.rows(
       `insert into backdated_draw (psn_no, version, reason, since, cause_type, cause_id, known_at)
@@ -201,6 +204,10 @@ describe('what is answered', () => {
     ['GET /v1/accounts/nobody', 404],
     ['GET /v1/bindings?beneficiary=P1', 200],
     ['GET /v1/bindings', 400],
+    ['GET /v1/settlements?psn_no=P1', 200],
+    ['GET /v1/settlements?psn_no=R9', 200],
+    ['GET /v1/settlements', 400],
+    ['GET /v1/settlements?psn_no=P1&after=x', 400],
     ['GET /v1/settlements/C1', 200],
     ['GET /v1/settlements/C2', 200],
     ['GET /v1/settlements/C3', 200],
@@ -234,6 +241,14 @@ describe('what is answered', () => {
     ['GET /v1/backdated', 200],
     ['GET /v1/backdated?payer=P3', 200],
     ['GET /v1/backdated?payer=P2&payer=P3', 400],
+    ['GET /v1/totals?day=2025-03-10', 200],
+    ['GET /v1/totals?day=today', 400],
+    ['GET /v1/live', 200],
+    ['GET /v1/arrears-checks', 200],
+    ['GET /v1/policies', 200],
+    ['GET /v1/policies/330106?on=2024-06-01&other=2025-06-01', 200],
+    ['GET /v1/policies/33', 400],
+    ['GET /v1/codes', 200],
     ['POST /v1/quotes', 200, claim({ claim_id: 'C9' })],
     ['POST /v1/quotes', 200, claim()],
     ['POST /v1/quotes', 422, claim({ claim_id: 'C9', psn_part_amt: '1.005' })],

@@ -112,7 +112,15 @@ export class Scene implements AsyncDisposable {
   serve(over: Partial<ApiDeps> = {}): FastifyInstance {
     const log = createLogger({ service: 'query-api', level: 'silent' });
     const { policies } = this;
-    return buildServer({ ledger: this.#reader, policies, log, now: () => NOW, futureDaysMax: 400, ...over });
+    return buildServer({
+      ledger: this.#reader,
+      policies,
+      log,
+      now: () => NOW,
+      futureDaysMax: 400,
+      claimsTopic: SHARD.topic,
+      ...over,
+    });
   }
 
   static async open(over: Partial<ApiDeps> = {}): Promise<Scene> {

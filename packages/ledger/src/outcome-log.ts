@@ -1,0 +1,92 @@
+import type { RowSource } from './reads.ts';
+
+/** Where a published outcome stands in the outbox: its shard, and its number there, without gaps. */
+export interface OutcomePlace {
+  readonly shardId: number;
+  readonly seq: string;
+}
+
+/** A published outcome as it was published. */
+export interface LoggedOutcome {
+  readonly place: OutcomePlace;
+  readonly payload: string;
+}
+
+interface Row {
+  readonly shard_id: number;
+  readonly seq: string;
+  readonly payload: Buffer;
+}
+
+const toLogged = ({ shard_id: shardId, seq, payload }: Row): LoggedOutcome => ({
+  place: { shardId, seq },
+  payload: payload.toString(),
+});
+
+/**
+ * What was published about a person on the topic that answers `topic`, the latest first: at most `limit`, those before the place
+ * `before`. Read by way of `ix_outcome_key`, which leaves out most stretches of the table; what a person has is few, so that all
+ * of it is found before it is put in order, and no order of reading can lead the planner along the whole table instead.
+ */
+export async function findOutcomesOf(
+  source: RowSource,
+  { topic, personNo, before, limit }: { topic: string; personNo: string; before?: OutcomePlace; limit: number },
+): Promise<LoggedOutcome[]> {
+  const rows = await source.rows<Row>(
+    `with theirs as materialized (
+       select shard_id, seq, payload from outcome where key = convert_to($1, 'UTF8') and dest = 'R')
+     select shard_id, seq, payload from theirs
+     where shard_id in (select shard_id from shard where topic = $2)
+       and ($3::int is null or (shard_id, seq) < ($3::int, $4::bigint))
+     order by shard_id desc, seq desc limit $5`,
+    [personNo, topic, before?.shardId ?? null, before?.seq ?? null, limit],
+  );
+  return rows.map(toLogged);
+}
+
+/** A shard of an input topic: how many outcomes it has committed, and how many of them are published. */
+export interface ShardProgress {
+  readonly shardId: number;
+  readonly answered: bigint;
+  readonly published: bigint;
+}
+
+/** How far each shard of a topic has come. */
+export async function readProgress(source: RowSource, topic: string): Promise<ShardProgress[]> {
+  const rows = await source.rows<{ shard_id: number; out_seq: string; published_seq: string }>(
+    'select shard_id, out_seq, published_seq from shard where topic = $1 order by partition',
+    [topic],
+  );
+  return rows.map(({ shard_id: shardId, out_seq, published_seq }) => ({
+    shardId,
+    answered: BigInt(out_seq),
+    published: BigInt(published_seq),
+  }));
+}
+
+/** The next outcomes of a shard after a number, at most `limit` of them, in order; dead letters are left out of the answer. */
+export async function outcomesAfter(
+  source: RowSource,
+  { shardId, seq, limit }: { shardId: number; seq: bigint; limit: number },
+): Promise<LoggedOutcome[]> {
+  const rows = await source.rows<Row>(
+    `select shard_id, seq, payload from outcome
+     where shard_id = $1 and seq > $2::bigint and seq <= $2::bigint + $3::int and dest = 'R' order by seq`,
+    [shardId, String(seq), limit],
+  );
+  return rows.map(toLogged);
+}
+
+/** How many bindings are paused for each reason, and how many payers have at least one paused binding. */
+export async function countPaused(
+  source: RowSource,
+): Promise<{ payers: number; reasons: { reason: string; bindings: number }[] }> {
+  const [row] = await source.rows<Record<string, number>>(
+    `select count(distinct payer)::int as payers, count(held_arrears)::int as "ARREARS",
+       count(held_employer_off)::int as "EMPLOYER_OFF", count(held_user)::int as "USER",
+       count(held_zero_balance)::int as "ZERO_BALANCE" from binding where state = 'PAUSED'`,
+    [],
+  );
+  const { payers = 0, ...reasons } = row ?? {};
+  return { payers, reasons: Object.entries(reasons).map(([reason, bindings]) => ({ reason, bindings })) };
+}

@@ -1,0 +1,53 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { get, type Parameters } from './client.ts';
+import type {
+  Account,
+  ArrearsChecks,
+  Backdated,
+  Binding,
+  Codes,
+  Explanation,
+  HeldRefunds,
+  Live,
+  Policies,
+  PolicyRules,
+  Standing,
+  Summaries,
+  Totals,
+  Usage,
+} from './types.ts';
+
+const read = <T>(path: string, parameters: Parameters = {}) =>
+  queryOptions({ queryKey: [path, parameters], queryFn: ({ signal }) => get<T>(path, parameters, signal) });
+
+const id = encodeURIComponent;
+
+export const accountOf = (personNo: string) => read<Account>(`/v1/accounts/${id(personNo)}`);
+export const bindingsOf = (side: 'payer' | 'beneficiary', personNo: string) =>
+  read<{ bindings: Binding[] }>('/v1/bindings', { [side]: personNo });
+export const settlementOf = (claimId: string) => read<Standing>(`/v1/settlements/${id(claimId)}`);
+export const explanationOf = (claimId: string, lang: string) =>
+  read<Explanation>(`/v1/settlements/${id(claimId)}/explanation`, { lang });
+export const settlementsOf = (personNo: string) => read<Summaries>('/v1/settlements', { psn_no: personNo });
+export const usageOf = (filter: Parameters) => read<Usage>('/v1/usage', filter);
+export const heldRefunds = (personNo?: string) => read<HeldRefunds>('/v1/held-refunds', { psn_no: personNo });
+export const backdated = (payer?: string) => read<Backdated>('/v1/backdated', { payer });
+export const arrearsChecks = () => ({ ...read<ArrearsChecks>('/v1/arrears-checks'), refetchInterval: 2_000 });
+export const policies = () => read<Policies>('/v1/policies');
+export const rulesOf = (area: string, on: string, other: string) => ({
+  ...read<PolicyRules>(`/v1/policies/${id(area)}`, { on, other }),
+  placeholderData: keepPreviousData,
+});
+/** Nothing here changes while a page is open. */
+export const codes = () => ({ ...read<Codes>('/v1/codes'), staleTime: Number.POSITIVE_INFINITY });
+export const live = () => ({ ...read<Live>('/v1/live'), refetchInterval: 1_000 });
+export const totals = (day?: string) => ({
+  ...read<Totals>('/v1/totals', { day }),
+  refetchInterval: 5_000,
+  placeholderData: keepPreviousData,
+});
+/** Which commands this API offers: its own description says. */
+export const description = () => ({
+  ...read<{ paths: Record<string, Record<string, unknown>> }>('/openapi.json'),
+  staleTime: Number.POSITIVE_INFINITY,
+});

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { account, binding, claim, Scene } from './scene.ts';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await Scene.open();
+  await scene.members(
+    account('P1', { current_year: '40.00' }),
+    account('P2', { prior_year: '60.00' }),
+    account('P3', { status: 'FROZEN', prior_year: '9.00' }),
+    account('P9'),
+    binding('B2', 'P2', { priority: 1 }),
+    binding('B3', 'P3', { priority: 2, state: 'PAUSED', pause_reasons: ['USER'] }),
+  );
+  await scene.settle('claim.submitted', claim());
+  await scene.settle(
+    'claim.submitted',
+    claim({ claim_id: 'C2', designated: false, setl_time: '2025-03-10T23:30:00+08:00' }),
+  );
+  await scene.settle('claim.submitted', claim({ claim_id: 'C3', psn_no: 'P9' }));
+  await scene.settle('claim.submitted', claim({ claim_id: 'C4', setl_time: '2025-03-11T00:10:00+08:00' }));
+  await scene.settle('claim.refunded', {
+    refund_id: 'R1',
+    claim_id: 'C1',
+    psn_no: 'P1',
+    at: '2025-03-11T09:00:00+08:00',
+    amount: '60.00',
+  });
+});
+afterAll(async () => scene[Symbol.asyncDispose]());
+
+test('everything published about a person is listed from their number, the last first, cash and refusals too', async () => {
+  const { body } = await scene.get('/v1/settlements?psn_no=P1');
+  const rows = body.settlements as Record<string, string>[];
+  expect(
+    rows.map(({ kind, claim_id, refund_id, status, psn_cash_pay }) => [
+      kind,
+      claim_id,
+      refund_id,
+      status,
+      psn_cash_pay,
+    ]),
+  ).toEqual([
+    ['REFUND', 'C1', 'R1', 'REFUNDED', '-50.00'],
+    ['CLAIM', 'C4', null, 'SETTLED', '150.00'],
+    ['CLAIM', 'C2', null, 'REFUSED', '150.00'],
+    ['CLAIM', 'C1', null, 'SETTLED', '50.00'],
+  ]);
+  expect(body).not.toHaveProperty('next');
+  expect((await scene.get('/v1/settlements?psn_no=P2')).body).toEqual({ settlements: [] });
+});
+
+test('a long list comes in pages, none twice and none left out', async () => {
+  for (let n = 0; n < 101; n += 1) {
+    await scene.settle(
+      'claim.submitted',
+      claim({ claim_id: `L${n}`, psn_no: 'P9', setl_time: '2025-02-01T10:00:00+08:00' }),
+    );
+  }
+  const first = (await scene.get('/v1/settlements?psn_no=P9')).body as {
+    settlements: { claim_id: string }[];
+    next: string;
+  };
+  expect(first.settlements.map(({ claim_id }) => claim_id)).toEqual(
+    Array.from({ length: 100 }, (_, n) => `L${100 - n}`),
+  );
+  const { body } = await scene.get(`/v1/settlements?psn_no=P9&after=${first.next}`);
+  expect(body).toEqual({
+    settlements: [expect.objectContaining({ claim_id: 'L0' }), expect.objectContaining({ claim_id: 'C3' })],
+  });
+});
+
+test('a person’s outcomes are found by way of the index, which leaves out most of the table', async () => {
+  const plan = await scene.rows<Record<string, string>>(
+    `explain select seq from outcome where key = convert_to('P1', 'UTF8')`,
+  );
+  expect(JSON.stringify(plan)).toContain('ix_outcome_key');
+});
+
+test('the sums of a day are those of its settlements by their date in Shanghai, and say why accounts paid nothing', async () => {
+  const { body } = await scene.get('/v1/totals?day=2025-03-10');
+  expect(body).toMatchObject({
+    day: '2025-03-10',
+    days: ['2025-03-11', '2025-03-10', '2025-02-01'],
+    complete: true,
+    statuses: [
+      { status: 'SETTLED', count: 2 },
+      { status: 'REFUSED', count: 1 },
+    ],
+    psn_part_amt: '450.00',
+    acct_pay: '40.00',
+    acct_mulaid_pay: '60.00',
+    psn_cash_pay: '350.00',
+    refunded: '0.00',
+    refused: [{ code: 'INSTITUTION_NOT_DESIGNATED', count: 1 }],
+    skipped: [
+      { code: 'OWN_ZERO_BALANCE', count: 1 },
+      { code: 'PAYER_ACCOUNT_FROZEN', count: 1 },
+    ],
+    hours: [
+      { hour: 10, claims: 2, acct_pay: '40.00', acct_mulaid_pay: '60.00', psn_cash_pay: '200.00' },
+      { hour: 23, claims: 1, psn_cash_pay: '150.00' },
+    ],
+  });
+  expect((await scene.get('/v1/totals?day=2025-03-11')).body).toMatchObject({
+    refunded: '60.00',
+    psn_cash_pay: '150.00',
+  });
+  expect((await scene.get('/v1/totals?day=1999-01-01')).body).toMatchObject({
+    statuses: [],
+    psn_part_amt: '0.00',
+    hours: [],
+  });
+});
+
+test('an outcome that comes later is counted once, by the next who asks', async () => {
+  const before = (await scene.get('/v1/totals?day=2025-03-12')).body;
+  expect(before).toMatchObject({ statuses: [] });
+  await scene.settle('claim.submitted', claim({ claim_id: 'C9', setl_time: '2025-03-12T08:00:00+08:00' }));
+  await scene.get('/v1/totals');
+  expect((await scene.get('/v1/totals?day=2025-03-12')).body).toMatchObject({
+    statuses: [{ status: 'SETTLED', count: 1 }],
+  });
+});
+
+test('the moment shows how much was answered, what is not yet published, and who is paused', async () => {
+  const { body } = await scene.get('/v1/live');
+  expect(body).toMatchObject({ paused_payers: 1, waiting: null, latency: null });
+  expect(body.paused).toContainEqual({ reason: 'USER', bindings: 1 });
+  const [shard] = await scene.rows<{ out_seq: string }>('select out_seq from shard');
+  expect(body).toMatchObject({ answered: Number(shard?.out_seq), unpublished: Number(shard?.out_seq) });
+});
+
+test('the rules of an area on two dates stand side by side, and what differs is marked', async () => {
+  const { body } = await scene.get('/v1/policies/420106?on=2024-11-30&other=2024-12-01');
+  const parameters = body.parameters as { parameter: string; differs: boolean; value: unknown; other: unknown }[];
+  expect(parameters.find(({ parameter }) => parameter === 'allowedRelations')).toMatchObject({
+    differs: true,
+    value: ['SPOUSE', 'PARENT', 'CHILD'],
+    set_by: '000000 always',
+  });
+  expect(parameters.find(({ parameter }) => parameter === 'minRemaining')).toMatchObject({
+    differs: false,
+    other: '0.00',
+  });
+  const listed = (await scene.get('/v1/policies')).body;
+  expect(listed.changes).toContain('2024-12-01');
+});

@@ -1,0 +1,59 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
+import { askWorkers } from '../src/workers.ts';
+
+const servers: Server[] = [];
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const server of servers.splice(0)) await new Promise((done) => server.close(done));
+});
+
+const metrics = (lag: number, counts: readonly [quick: number, slow: number, all: number]) =>
+  `# TYPE settlement_input_lag_messages gauge
+settlement_input_lag_messages{topic="claims",partition="0"} ${lag}
+settlement_input_lag_messages{topic="members",partition="0"} 99
+settlement_end_to_end_seconds_bucket{le="0.1",topic="claims"} ${counts[0]}
+settlement_end_to_end_seconds_bucket{le="1",topic="claims"} ${counts[1]}
+settlement_end_to_end_seconds_bucket{le="+Inf",topic="claims"} ${counts[2]}
+settlement_end_to_end_seconds_bucket{le="+Inf",topic="members"} 1000
+`;
+
+/** A server that answers each request with the next text, the last one for ever. */
+async function worker(...texts: string[]): Promise<string> {
+  const server = createServer((_request, response) => response.end(texts.length > 1 ? texts.shift() : texts[0]));
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('what waits for the settlement workers is summed over them, and that for others left out', async () => {
+  const addresses = [await worker(metrics(3, [0, 0, 0])), await worker(metrics(4, [0, 0, 0]))];
+  expect(await askWorkers(addresses)()).toEqual({ waiting: 7, latency: null });
+});
+
+test('a worker that does not answer leaves the others to tell; where none answers, nothing is told', async () => {
+  const silent = '127.0.0.1:1';
+  expect(await askWorkers([silent, await worker(metrics(5, [50, 99, 100]))])()).toEqual({
+    waiting: 5,
+    latency: { p50: 0.1, p99: 1 },
+  });
+  expect(await askWorkers([silent])()).toBeNull();
+});
+
+test('latency is that of what was settled since an earlier reading, and of everything after a restart', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const ask = askWorkers([
+    await worker(metrics(0, [100, 100, 100]), metrics(0, [100, 110, 110]), metrics(0, [2, 2, 2])),
+  ]);
+  expect((await ask())?.latency).toEqual({ p50: 0.1, p99: 0.1 });
+  vi.advanceTimersByTime(1_500);
+  expect((await ask())?.latency).toEqual({ p50: 1, p99: 1 });
+  vi.advanceTimersByTime(1_500);
+  expect((await ask())?.latency).toEqual({ p50: 0.1, p99: 0.1 });
+});
+
+test('many who ask within a second cost the workers one request', async () => {
+  const ask = askWorkers([await worker(metrics(1, [0, 0, 0]), metrics(2, [0, 0, 0]))]);
+  expect((await Promise.all([ask(), ask(), ask()])).map((figures) => figures?.waiting)).toEqual([1, 1, 1]);
+});
