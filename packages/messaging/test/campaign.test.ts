@@ -14,7 +14,7 @@ describe('crash campaign in memory', () => {
       if (violations.length > 0) broken.push({ seed, violations });
     }
     expect(broken).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   const flawed: Array<[string, Flaws]> = [
     ['transactions do not compare epoch and offset', { breakCompareAndSet: true }],

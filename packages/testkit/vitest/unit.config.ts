@@ -8,6 +8,7 @@ export default defineConfig({
     passWithNoTests: true,
     // A slow or busy machine is no failure; a test that hangs is.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ['default', 'json'],
     outputFile: { json: '.report/unit.json' },
   },
