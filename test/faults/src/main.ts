@@ -118,6 +118,6 @@ function planOf(brokers: 1 | 3, random: Random): Step[] {
 
 /** "lost 0, duplicated 0, …" */
 function summaryOf(problems: readonly Problem[]): string {
-  const kinds = ['lost', 'duplicated', 'altered', 'order', 'money', 'stuck'] as const;
+  const kinds = ['lost', 'duplicated', 'altered', 'order', 'money', 'stuck', 'personal'] as const;
   return kinds.map((name) => `${name} ${problems.filter(({ kind }) => kind === name).length}`).join(', ');
 }

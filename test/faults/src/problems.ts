@@ -4,7 +4,7 @@ import type { Meaning } from './script.ts';
 
 /** Something that exactly once, in order, to the fen does not allow. `what` names ids and places, never a person. */
 export interface Problem {
-  readonly kind: 'lost' | 'duplicated' | 'altered' | 'order' | 'money' | 'stuck';
+  readonly kind: 'lost' | 'duplicated' | 'altered' | 'order' | 'money' | 'stuck' | 'personal';
   readonly what: string;
   /** The claim or refund that was lost or doubled, where it is one. */
   readonly about?: string | undefined;

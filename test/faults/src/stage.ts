@@ -5,6 +5,7 @@ import { findFreePort, HOST, type KafkaCluster, startKafkaCluster, waitFor } fro
 import { Client } from 'pg';
 import { collectEvidence, fullName, type Place } from './evidence.ts';
 import { Load } from './load.ts';
+import { judgeLogs } from './personal.ts';
 import type { Problem } from './problems.ts';
 import { Random } from './random.ts';
 import { readEnds } from './reader.ts';
@@ -56,6 +57,7 @@ export class Stage {
   readonly log: (line: string) => void;
   readonly #armed: Map<string, string>;
   readonly #below: AsyncDisposableStack;
+  readonly #dataDir: string;
 
   private constructor(parts: Pick<Stage, 'system' | 'cluster' | 'lines'> & Below, options: StageOptions) {
     this.system = parts.system;
@@ -64,6 +66,7 @@ export class Stage {
     this.#armed = parts.armed;
     this.#below = parts.below;
     this.log = options.log;
+    this.#dataDir = options.dataDir;
     this.random = new Random(options.seed);
     const script = new Script({ seed: options.seed ^ 0x5eed, families: FAMILIES });
     const { claimsPerSecond } = options;
@@ -172,6 +175,7 @@ export class Stage {
     const evidence = await collectEvidence(this.place, this.load.sent);
     const problems = judge(evidence);
     problems.push(...(await secondOpinion(this.place)));
+    problems.push(...judgeLogs(join(this.#dataDir, 'data', 'logs'), this.load.sent));
     const outcomes = evidence.records.filter(({ topic }) => topic === 'settlements').length;
     return { problems, outcomes, messages: this.load.sent.length };
   }
