@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { notifyManager, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Alert, Button, Card, Flex, Form, Input, Typography } from 'antd';
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
 import { ApiProblem } from '../api/client.ts';
@@ -16,6 +16,8 @@ const settingsOf = {
   queryFn: async () => (await fetch('sign-in.json')).json() as Promise<SignInSettings>,
 };
 
+let finishing: Promise<string | null> | undefined;
+
 /** Shows the pages until the API answers that it wants a token; then asks for one, at the issuer or by hand. */
 export function SignInGate({ children }: { readonly children: ReactNode }) {
   const wanted = useTokenWanted();
@@ -23,7 +25,9 @@ export function SignInGate({ children }: { readonly children: ReactNode }) {
   const [coming, setComing] = useState(() => new URLSearchParams(location.search).has('code'));
   useEffect(() => {
     if (!coming) return;
-    void finishSignIn().then((token) => {
+    // A code is good for one exchange, whoever asks again for this page.
+    finishing ??= finishSignIn();
+    void finishing.then((token) => {
       keepToken(token);
       setComing(false);
       void client.invalidateQueries();
@@ -89,7 +93,8 @@ export function SignOut() {
 function useTokenWanted(): boolean {
   const cache = useQueryClient().getQueryCache();
   return useSyncExternalStore(
-    (changed) => cache.subscribe(changed),
+    // What is told while something else is drawn has to wait until that is done.
+    (changed) => cache.subscribe(notifyManager.batchCalls(changed)),
     () => cache.getAll().some(({ state: { error } }) => error instanceof ApiProblem && error.status === 401),
   );
 }
