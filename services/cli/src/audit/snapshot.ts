@@ -51,8 +51,13 @@ export class Snapshot implements AsyncDisposable {
   }
 
   /** Rows of a statement in pieces of `size`, by a cursor: one piece is in memory at a time. */
-  async *pieces<Row>(name: string, sql: string, size: number): AsyncGenerator<Row[]> {
-    await this.#client.query(`declare ${name} no scroll cursor for ${sql}`);
+  async *pieces<Row>(
+    name: string,
+    sql: string,
+    size: number,
+    parameters: readonly unknown[] = [],
+  ): AsyncGenerator<Row[]> {
+    await this.#client.query(`declare ${name} no scroll cursor for ${sql}`, [...parameters]);
     for (;;) {
       const piece = await this.rows<Row>(`fetch ${size} from ${name}`);
       if (piece.length === 0) break;

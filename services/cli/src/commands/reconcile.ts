@@ -1,11 +1,14 @@
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { parseArgs, styleText } from 'node:util';
-import { type CalendarDate, formatMoney, parseDate } from '@repo/domain';
+import { formatMoney, parseDate } from '@repo/domain';
 import type { Settings } from '../config.ts';
+import { progressLine } from '../progress-bar.ts';
 import type { Comparison, DifferenceKind } from '../reconcile/compare.ts';
-import type { DayOfBooks } from '../reconcile/reconcile.ts';
-import type { Period } from '../reconcile/settled.ts';
+import type { OtherSide } from '../reconcile/files.ts';
+import { booksOfDays, compareWith, type DayOfBooks } from '../reconcile/reconcile.ts';
+import { isInstitution, type Period, type SettledRow, settledRows } from '../reconcile/settled.ts';
+import { TOTAL_COLUMNS, Totals } from '../reconcile/totals.ts';
 import { runningServers } from '../system/addresses.ts';
 
 export const summary = 'daily totals and details of what was settled, and what differs from the other side';
@@ -39,45 +42,47 @@ interface Asked {
 
 /** Writes or compares what was settled. Answers the exit code. */
 export async function run(args: string[], settings: Settings): Promise<number> {
-  const asked = await readArguments(args);
+  const asked = readArguments(args);
   if (typeof asked === 'number') return asked;
   const url = settings.databaseUrl ?? runningServers(settings)?.databaseUrl;
   if (url === undefined) {
     console.error('Nothing to reconcile: start the system in this folder (npm start), or set GONGJI_DATABASE_URL.');
     return 2;
   }
-  // Loaded here, so that the list of commands does not wait for them.
-  const [{ Snapshot }, { UnusableFile, readOtherSide }, { booksOfDays, compareWith }] = await Promise.all([
-    import('../audit/snapshot.ts'),
-    import('../reconcile/files.ts'),
-    import('../reconcile/reconcile.ts'),
-  ]);
-  const tell = progressOn(process.stderr);
+  // Loaded here, so that the list of commands does not wait for a database client and a reader of CSV.
+  const { Snapshot } = await import('../audit/snapshot.ts');
+  const files = await import('../reconcile/files.ts');
+  const other = asked.action === 'compare' ? await readFile(asked.file, files) : null;
+  if (other === undefined) return 2;
   await using snapshot = await Snapshot.open(url);
   const books = await booksOfDays(snapshot, asked.period);
+  const settled = shown(settledRows(snapshot, asked.period));
   let differs = false;
-  if (asked.action === 'compare') {
-    try {
-      const other = await readOtherSide(asked.file);
-      const comparison = await compareWith(snapshot, asked.period, other, tell.show);
-      tell.clear();
-      console.log(asked.json ? JSON.stringify(toWire(comparison, books)) : draw(comparison).join('\n'));
-      differs = comparison.differences.length > 0;
-    } catch (error) {
-      if (!(error instanceof UnusableFile)) throw error;
-      console.error(`The file cannot be compared: ${error.message}`);
-      return 2;
-    }
-  } else {
-    await write(asked, snapshot, tell);
+  if (other === null) await write(asked, settled, files);
+  else {
+    const comparison = await compareWith(settled, other);
+    console.log(asked.json ? JSON.stringify({ ...comparison, books }, textOfMoney) : draw(comparison).join('\n'));
+    differs = comparison.differences.length > 0;
   }
   for (const day of books) console.error(describe(day));
   if (books.length === 0) console.error('No posting carries any of these days.');
   return differs || books.some(({ balanced }) => !balanced) ? 1 : 0;
 }
 
-async function readArguments(args: string[]): Promise<Asked | number> {
-  const { isInstitution } = await import('../reconcile/settled.ts');
+type Files = typeof import('../reconcile/files.ts');
+
+/** The other side's file; undefined where it cannot be used, which has been said. */
+async function readFile(path: string, { readOtherSide, UnusableFile }: Files): Promise<OtherSide | undefined> {
+  try {
+    return await readOtherSide(path);
+  } catch (error) {
+    if (!(error instanceof UnusableFile)) throw error;
+    console.error(`The file cannot be compared: ${error.message}`);
+    return undefined;
+  }
+}
+
+function readArguments(args: string[]): Asked | number {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
@@ -90,25 +95,27 @@ async function readArguments(args: string[]): Promise<Asked | number> {
     console.log(HELP);
     return 0;
   }
-  const [action, file = ''] = positionals;
+  const asked = understand(values, positionals);
+  if (typeof asked !== 'string') return asked;
+  console.error(`${asked}\n\n${HELP}`);
+  return 2;
+}
+
+/** What is asked for, or what was expected instead. */
+function understand(
+  values: ReturnType<typeof parse>['values'],
+  [action, file = '']: readonly string[],
+): Asked | string {
+  if (action !== 'totals' && action !== 'details' && action !== 'compare') return 'expected totals, details or compare';
+  if (action === 'compare' && file === '') return 'expected the other side’s FILE';
   const from = parseDate(values.day ?? values.from ?? '');
   const to = parseDate(values.day ?? values.to ?? '');
-  const problem =
-    action !== 'totals' && action !== 'details' && action !== 'compare'
-      ? 'expected totals, details or compare'
-      : action === 'compare' && file === ''
-        ? 'expected the other side’s FILE'
-        : from === null || to === null || from > to
-          ? 'expected --day DAY, or --from DAY --to DAY in this order, as YYYY-MM-DD'
-          : values.institution !== undefined && !isInstitution(values.institution)
-            ? 'expected --institution to be letters and digits'
-            : undefined;
-  if (problem !== undefined || from === null || to === null) {
-    console.error(`${problem}\n\n${HELP}`);
-    return 2;
-  }
-  const period: Period = { from: from as CalendarDate, to: to as CalendarDate, institution: values.institution };
-  return { action: action as Asked['action'], file, period, out: values.out, json: values.json === true };
+  if (from === null || to === null || from > to)
+    return 'expected --day DAY, or --from DAY --to DAY in this order, as YYYY-MM-DD';
+  const { institution, out } = values;
+  if (institution !== undefined && !isInstitution(institution))
+    return 'expected --institution to be letters and digits';
+  return { action, file, period: { from, to, institution }, out, json: values.json === true };
 }
 
 const parse = (args: string[]) =>
@@ -126,47 +133,41 @@ const parse = (args: string[]) =>
     },
   });
 
-/** How many settlements were read, on a line that is drawn over itself; nothing where nobody looks at a terminal. */
-function progressOn(terminal: NodeJS.WriteStream) {
-  if (!terminal.isTTY) return { show: () => undefined, clear: () => undefined };
-  return {
-    show: (rows: number): void => void terminal.write(`\r\x1b[2K${rows} settlements and refunds read`),
-    clear: (): void => void terminal.write('\r\x1b[2K'),
-  };
+/** The same pieces, while a terminal shows how many rows have been read. */
+async function* shown(pieces: AsyncIterable<SettledRow[]>): AsyncGenerator<SettledRow[]> {
+  const line = progressLine(process.stderr);
+  let read = 0;
+  for await (const rows of pieces) {
+    read += rows.length;
+    line?.show(`${read} settlements and refunds read`);
+    yield rows;
+  }
+  line?.clear();
 }
 
-type Snapshot = import('../audit/snapshot.ts').Snapshot;
-
+/** Writes as fast as it is taken, so that a year does not wait in memory. */
 async function write(
-  { action, period, out, json }: Asked,
-  snapshot: Snapshot,
-  tell: ReturnType<typeof progressOn>,
+  { action, out, json }: Asked,
+  settled: AsyncIterable<SettledRow[]>,
+  { DETAIL_COLUMNS, toLines }: Files,
 ): Promise<void> {
-  const { DETAIL_COLUMNS, TOTAL_COLUMNS, toLines } = await import('../reconcile/files.ts');
-  const { eachSettled } = await import('../reconcile/reconcile.ts');
-  const { Totals } = await import('../reconcile/totals.ts');
-  const file = out === undefined ? process.stdout : createWriteStream(out, { mode: 0o600 });
   const linesOf = <Name extends string>(columns: readonly Name[], rows: readonly Readonly<Record<Name, unknown>>[]) =>
     json ? rows.map((row) => `${JSON.stringify(row, textOfMoney)}\n`).join('') : toLines(columns, rows);
-  if (!json) file.write(`${(action === 'details' ? DETAIL_COLUMNS : TOTAL_COLUMNS).join()}\n`);
-  const totals = new Totals();
-  await eachSettled(snapshot, period, (rows, total) => {
-    if (action === 'details') file.write(linesOf(DETAIL_COLUMNS, rows));
-    else for (const row of rows) totals.add(row);
-    tell.show(total);
-  });
-  if (action === 'totals') file.write(linesOf(TOTAL_COLUMNS, totals.list()));
-  tell.clear();
-  if (file === process.stdout) return;
-  file.end();
-  await once(file, 'close');
+  async function* lines(): AsyncGenerator<string> {
+    if (!json) yield `${(action === 'details' ? DETAIL_COLUMNS : TOTAL_COLUMNS).join()}\n`;
+    const totals = new Totals();
+    for await (const rows of settled) {
+      if (action === 'details') yield linesOf(DETAIL_COLUMNS, rows);
+      else for (const row of rows) totals.add(row);
+    }
+    if (action === 'totals') yield linesOf(TOTAL_COLUMNS, totals.list());
+  }
+  if (out === undefined) await pipeline(lines, process.stdout, { end: false });
+  else await pipeline(lines, createWriteStream(out, { mode: 0o600 }));
 }
 
 const textOfMoney = (_: string, value: unknown): unknown =>
   typeof value === 'bigint' ? formatMoney(value as Parameters<typeof formatMoney>[0]) : value;
-
-const toWire = (comparison: Comparison, books: readonly DayOfBooks[]) =>
-  JSON.parse(JSON.stringify({ ...comparison, books }, textOfMoney)) as object;
 
 const WORDS: Readonly<Record<DifferenceKind, string>> = {
   MISSING_HERE: 'missing here',

@@ -5,7 +5,6 @@ import { parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
 import type { Said } from './compare.ts';
 import { AMOUNTS, type AmountName, type SettledRow } from './settled.ts';
-import type { Total } from './totals.ts';
 
 /** Columns of the detail file: those of the national row (3202), then what it has no column for. */
 export const DETAIL_COLUMNS = [
@@ -24,20 +23,6 @@ export const DETAIL_COLUMNS = [
   'day',
   'refund_id',
 ] as const satisfies readonly (keyof SettledRow)[];
-
-/** Columns of the totals (3201), a line a day. */
-export const TOTAL_COLUMNS = [
-  'day',
-  'fixmedins_code',
-  'insutype',
-  'clr_type',
-  'medfee_sumamt',
-  'fund_pay_sumamt',
-  'acct_pay',
-  'acct_mulaid_pay',
-  'cash_payamt',
-  'fixmedins_setl_cnt',
-] as const satisfies readonly (keyof Total)[];
 
 /** Rows as lines of CSV; amounts in yuan with two decimals. */
 export const toLines = <Name extends string>(

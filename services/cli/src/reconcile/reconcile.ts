@@ -1,8 +1,8 @@
 import type { CalendarDate } from '@repo/domain';
 import type { Snapshot } from '../audit/snapshot.ts';
-import { type Comparison, compare } from './compare.ts';
+import { type Comparison, compare, type Said } from './compare.ts';
 import type { OtherSide } from './files.ts';
-import { type Period, type SettledRow, settledRows } from './settled.ts';
+import type { Period, SettledRow } from './settled.ts';
 
 /** Whether a day's books are closed, and that both sides of its postings are equal, yuan. */
 export interface DayOfBooks {
@@ -27,31 +27,13 @@ export async function booksOfDays(snapshot: Snapshot, { from, to }: Period): Pro
   return rows.map((row) => ({ ...row, balanced: row.debits === row.credits }));
 }
 
-/** Reads every settlement and refund of a period once, handing on piece by piece; answers how many there were. */
-export async function eachSettled(
-  snapshot: Snapshot,
-  period: Period,
-  take: (rows: readonly SettledRow[], total: number) => void,
-): Promise<number> {
-  let total = 0;
-  for await (const rows of settledRows(snapshot, period)) {
-    total += rows.length;
-    take(rows, total);
-  }
-  return total;
-}
-
-/** Compares a period with what the other side says of it. */
+/** Compares what was settled with what the other side says of it. */
 export async function compareWith(
-  snapshot: Snapshot,
-  period: Period,
+  settled: AsyncIterable<readonly SettledRow[]>,
   other: OtherSide,
-  onProgress: (settled: number) => void,
 ): Promise<Comparison> {
-  const ours: { setl_id: string; refd_setl_flag: string; amounts: SettledRow }[] = [];
-  await eachSettled(snapshot, period, (rows, total) => {
+  const ours: Said[] = [];
+  for await (const rows of settled)
     for (const row of rows) ours.push({ setl_id: row.setl_id, refd_setl_flag: row.refd_setl_flag, amounts: row });
-    onProgress(total);
-  });
   return compare(ours, other.rows, other.columns);
 }

@@ -35,11 +35,11 @@ const ROWS_AT_ONCE = 5_000;
 
 const dayOf = (field: string) => `((${field})::timestamptz at time zone 'Asia/Shanghai')::date`;
 
-/** Only what a caller may not choose is written into the text; dates and the code come as checked literals. */
-const statement = ({ from, to, institution }: Period): string => `
+/** `$1` and `$2` the first and last day, `$3` the first month looked at, `$4` the institution or null. */
+const SETTLED = `
   with result as (
     select shard_id, seq, convert_from(payload, 'UTF8')::json as own from outcome
-    where dest = 'R' and month >= date_trunc('month', date '${addDays(from, -STORED_BEFORE_DAYS)}')
+    where dest = 'R' and month >= date_trunc('month', $3::date)
   ), paid as (
     select shard_id, seq, own, own as claim, ${dayOf(`own->>'setl_time'`)} as day from result
     where own->>'setl_id' is not null and own->>'status' = 'SETTLED'
@@ -55,10 +55,9 @@ const statement = ({ from, to, institution }: Period): string => `
     coalesce(own->>'medfee_sumamt', own->>'amount') as medfee_sumamt, coalesce(own->>'fund_pay_sumamt', '0.00') as fund_pay_sumamt,
     own->>'acct_pay' as acct_pay, own->>'acct_mulaid_pay' as acct_mulaid_pay, own->>'psn_cash_pay' as cash_payamt
   from paid left join account on account.psn_no = claim->>'psn_no'
-  where day between '${from}' and '${to}' and claim->>'setl_id' is not null
-    ${institution === undefined ? '' : `and claim->>'fixmedins_code' = '${institution}'`}`;
+  where day between $1::date and $2::date and claim->>'setl_id' is not null and ($4::text is null or claim->>'fixmedins_code' = $4)`;
 
-/** A code of an institution holds nothing that SQL would read as anything else. */
+/** A code of an institution. */
 export const isInstitution = (code: string): boolean => /^[A-Za-z0-9]{1,30}$/.test(code);
 
 type Wire = Readonly<Record<keyof SettledRow, string>>;
@@ -77,6 +76,10 @@ function toRow(wire: Wire): SettledRow {
 }
 
 /** What was settled and refunded in these days, in no order, piece by piece. A refund counts on its own day. Premiums are no institution's. */
-export async function* settledRows(snapshot: Snapshot, period: Period): AsyncGenerator<SettledRow[]> {
-  for await (const piece of snapshot.pieces<Wire>('settled', statement(period), ROWS_AT_ONCE)) yield piece.map(toRow);
+export async function* settledRows(
+  snapshot: Snapshot,
+  { from, to, institution }: Period,
+): AsyncGenerator<SettledRow[]> {
+  const asked = [from, to, addDays(from, -STORED_BEFORE_DAYS), institution ?? null];
+  for await (const piece of snapshot.pieces<Wire>('settled', SETTLED, ROWS_AT_ONCE, asked)) yield piece.map(toRow);
 }

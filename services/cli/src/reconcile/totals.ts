@@ -9,6 +9,20 @@ export interface Total extends Amounts, Readonly<Record<(typeof GROUP)[number], 
   readonly fixmedins_setl_cnt: number;
 }
 
+/** Columns of the totals (3201), a line a day. */
+export const TOTAL_COLUMNS = [
+  'day',
+  'fixmedins_code',
+  'insutype',
+  'clr_type',
+  'medfee_sumamt',
+  'fund_pay_sumamt',
+  'acct_pay',
+  'acct_mulaid_pay',
+  'cash_payamt',
+  'fixmedins_setl_cnt',
+] as const satisfies readonly (keyof Total)[];
+
 const textOf = (row: SettledRow): string => GROUP.map((name) => row[name]).join('\x1f');
 
 /** Sums grown row by row. */
