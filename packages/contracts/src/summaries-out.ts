@@ -42,7 +42,12 @@ export function encodeSummary(payload: string) {
   };
 }
 
-function kindOf({ refund_id: refundId, premium_id: premiumId, status }: Wire) {
+/** What a published outcome is about. */
+export function kindOf({
+  refund_id: refundId,
+  premium_id: premiumId,
+  status,
+}: Pick<Wire, 'refund_id' | 'premium_id' | 'status'>) {
   if (status === 'REJECTED') return 'REJECTED';
   if (refundId !== undefined) return 'REFUND';
   return premiumId === undefined ? 'CLAIM' : 'PREMIUM';

@@ -1,5 +1,6 @@
-import { add, dateOf, formatMoney, type Money, money, ZERO } from '@repo/domain';
+import { add, dateOf, formatMoney, type Money, money, startOf, ZERO } from '@repo/domain';
 import { parseInstant } from './fields.ts';
+import { kindOf } from './summaries-out.ts';
 
 const AMOUNTS = [
   'medfee_sumamt',
@@ -25,8 +26,7 @@ interface Wire extends Partial<Record<(typeof AMOUNTS)[number], string>> {
   readonly skipped?: readonly { readonly code: string }[];
 }
 
-/** Asia/Shanghai knows no summer time. */
-const SHANGHAI_MS = 8 * 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /** The sums of one day of settlement, by its date in Shanghai, taken up outcome by outcome. */
 export class DayTotals {
@@ -46,11 +46,11 @@ export class DayTotals {
     const day = dateOf(moment);
     const totals = days.get(day) ?? new DayTotals();
     days.set(day, totals);
-    totals.#take(wire, moment);
+    totals.#take(wire, Math.floor((moment - startOf(day)) / HOUR_MS));
   }
 
-  #take(wire: Wire, moment: number): void {
-    const kind = wire.refund_id !== undefined ? 'REFUND' : wire.premium_id !== undefined ? 'PREMIUM' : 'CLAIM';
+  #take(wire: Wire, hour: number): void {
+    const kind = kindOf(wire);
     increase(this.#statuses, kind === 'PREMIUM' ? `PREMIUM_${wire.status}` : wire.status);
     if (kind === 'REFUND') {
       if (wire.status === 'REFUNDED') this.#refunded = add(this.#refunded, money(wire.amount ?? '0'));
@@ -63,7 +63,6 @@ export class DayTotals {
     }
     for (const { code } of wire.skipped ?? []) increase(this.#skipped, code);
     for (const name of AMOUNTS) this.#amounts[name] = add(this.#amounts[name], money(wire[name] ?? '0'));
-    const hour = new Date(moment + SHANGHAI_MS).getUTCHours();
     const at = this.#hours.get(hour) ?? { claims: 0, acct_pay: ZERO, acct_mulaid_pay: ZERO, psn_cash_pay: ZERO };
     at.claims += 1;
     for (const name of HOUR_AMOUNTS) at[name] = add(at[name], money(wire[name] ?? '0'));
