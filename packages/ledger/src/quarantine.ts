@@ -112,6 +112,11 @@ export function holdMessages(
       failure,
     ],
   );
+  noteQuarantine(tx, locked);
+}
+
+/** The shard's row says that something is held, so that where nothing is nobody looks. */
+function noteQuarantine(tx: LedgerTransaction, locked: Pick<LockedShard, 'shardId' | 'quarantined'>): void {
   if (!locked.quarantined) tx.send('update shard set quarantined = true where shard_id = $1', [locked.shardId]);
 }
 
@@ -128,7 +133,7 @@ export function holdForWork(
      from quarantined_message where ${OF_SHARD}`,
     [shard.partition, shard.topic, key, failure],
   );
-  if (!locked.quarantined) tx.send('update shard set quarantined = true where shard_id = $1', [locked.shardId]);
+  noteQuarantine(tx, locked);
 }
 
 /** How many keys of a shard are held because of work. */

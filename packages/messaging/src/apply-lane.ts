@@ -70,13 +70,12 @@ export class ApplyLane {
       const idleDueInMs = processor.applyIdle === undefined ? Number.POSITIVE_INFINITY : this.#idleDueAt - clock.now();
       if (this.#inbox.length > 0 || idleDueInMs <= 0) {
         await this.#publishing.room();
-        const endTurn = this.#inbox.length < limits.batchRecordsMax ? await turns.apply.take() : () => {};
-        if (tenure.isOpen) {
+        await turns.apply.run(this.#inbox.length >= limits.batchRecordsMax, async () => {
+          if (!tenure.isOpen) return;
           const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
           this.#idleWasLast = idle;
           await (idle ? this.#applyIdle() : this.#applyBatch(this.#takeBatch()));
-        }
-        endTurn();
+        });
       } else {
         this.#idleWasLast = false;
         await this.#alarm.wait(Math.min(idleDueInMs, 0x7fffffff));

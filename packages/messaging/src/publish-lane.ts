@@ -96,12 +96,9 @@ export class PublishLane {
     // An EndTxn is answered before its markers are written; the next transaction would only be told to wait.
     const pause = this.#publishedAt + limits.publishPauseMs - clock.now();
     if (pause > 0) await new Promise<void>((resolve) => void clock.after(pause, resolve));
-    const endTurn = this.#rows.length < limits.publishRowsMax ? await turns.publish.take() : () => {};
-    try {
+    await turns.publish.run(this.#rows.length >= limits.publishRowsMax, async () => {
       if (!this.#tenure.isEnded) await this.#publish();
-    } finally {
-      endTurn();
-    }
+    });
   }
 
   async #publish(): Promise<void> {

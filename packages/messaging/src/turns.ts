@@ -22,6 +22,17 @@ export class Turns {
     this.#lastsMaxMs = lastsMaxMs;
   }
 
+  /** Does the work of one transaction in its turn, or at once where the transaction is full. */
+  async run(isFull: boolean, work: () => Promise<void>): Promise<void> {
+    if (isFull) return work();
+    const end = await this.take();
+    try {
+      await work();
+    } finally {
+      end();
+    }
+  }
+
   /** Resolves when the caller may begin, in the order of the calls; what it answers is to be called at the end. */
   async take(): Promise<() => void> {
     if (this.#taken < this.#atOnce) this.#taken += 1;
