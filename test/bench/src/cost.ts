@@ -113,6 +113,10 @@ export function costPerClaim(before: Counters, after: Counters, count: number): 
   return costs;
 }
 
+/** Seconds of processor in all, of costs or of counters. */
+export const processorSeconds = (costs: Readonly<Record<string, number>>): number =>
+  Object.entries(costs).reduce((sum, [name, value]) => (name.endsWith('CpuSeconds') ? sum + value : sum), 0);
+
 /** Bytes of the log segments of all topics with this prefix, where the broker's directory is known. */
 export function brokerBytes(logDir: string, prefix: string): number {
   const partitions = readdirSync(logDir).filter(

@@ -1,5 +1,6 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import type { ArrearsRun, ClaimsWindow } from './arrears.ts';
+import { processorSeconds } from './cost.ts';
 import type { Latency, Throughput } from './measure.ts';
 import type { Idle, Scenario, ScenarioName } from './scenarios.ts';
 
@@ -32,11 +33,9 @@ function summariseThroughput(runs: readonly Throughput[]) {
   const rates = runs.map(({ claimsPerSecond }) => claimsPerSecond);
   const names = Object.keys(runs[0]?.costs ?? {});
   const perClaim = Object.fromEntries(
-    names.map((name) => [name, median(runs.map(({ costs }) => costs[name] ?? Number.NaN))]),
+    names.map((name) => [name, median(runs.map(({ costs }) => costs[name] ?? Number.NaN)) ?? Number.NaN]),
   );
-  const cpu = Object.entries(perClaim).filter(([name]) => name.endsWith('CpuSeconds'));
-  const cpuSecondsPerClaim =
-    runs.length === 0 ? undefined : cpu.reduce((total, [, seconds]) => total + (seconds ?? 0), 0);
+  const cpuSecondsPerClaim = runs.length === 0 ? undefined : processorSeconds(perClaim);
   const disturbances = runs.map(({ disturbance }) => disturbance);
   const peakRssBytes = worst(
     runs.map((run) => run.peakRssBytes),

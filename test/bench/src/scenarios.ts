@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuSeconds } from './cost.ts';
+import { cpuSeconds, processorSeconds, readCounters } from './cost.ts';
 import { fillTopic, readOutcomes } from './load.ts';
 import { type Bench, measureThroughput, type Throughput, withRun } from './measure.ts';
 import { makeKafka } from './pipeline.ts';
 import { startPipeline } from './pipelines.ts';
-import { execute, queryOne } from './servers.ts';
+import { execute } from './servers.ts';
 import { FAMILIES, FAMILY_SIZE, makeClaims, makeFamilies, shareAPayer } from './workload.ts';
 
 /** What the product does in another town, as a part of what it does in the usual one, by claims/s and by processor time per claim. */
@@ -74,9 +74,7 @@ export async function measureScenarios(
   return towns.map(({ name, runs }) => ({
     name,
     claimsPerSecond: runs.map(({ claimsPerSecond }) => claimsPerSecond),
-    cpuSecondsPerClaim: runs.map(({ costs }) =>
-      Object.entries(costs).reduce((sum, [cost, value]) => (cost.endsWith('CpuSeconds') ? sum + value : sum), 0),
-    ),
+    cpuSecondsPerClaim: runs.map(({ costs }) => processorSeconds(costs)),
     deadlocks: runs.reduce((sum, { deadlocks }) => sum + deadlocks, 0),
   }));
 }
@@ -101,20 +99,20 @@ export function measureIdle(bench: Bench, seconds: number): Promise<Idle> {
     const claims = makeClaims({ seed, count: 50 * partitions, families: patients, idPrefix: 'I' });
     await fillTopic(kafka, { prefix: run.prefix, claims });
     await reader.waitFor(claims.length, IDLE_DEADLINE_MS);
-    const postmaster = Number(
-      await queryOne(run.databaseUrl, `select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)`),
-    );
-    const read = () => ({
-      settlementWorker: cpuSeconds(settlement.pid),
-      sharingWorker: cpuSeconds(sharing.pid),
-      database: cpuSeconds(postmaster, { withChildren: true }),
-      broker: servers.brokerPid === undefined ? undefined : cpuSeconds(servers.brokerPid),
-    });
+    const read = async () => {
+      const { databaseCpuSeconds, brokerCpuSeconds } = await readCounters(run.databaseUrl, servers.brokerPid);
+      return {
+        settlementWorker: cpuSeconds(settlement.pid),
+        sharingWorker: cpuSeconds(sharing.pid),
+        database: databaseCpuSeconds,
+        broker: brokerCpuSeconds,
+      };
+    };
     await execute(run.databaseUrl, 'CHECKPOINT');
     progress(`idle for ${seconds} s`);
-    const [before, startedAt] = [read(), performance.now()];
+    const [before, startedAt] = [await read(), performance.now()];
     await delay(seconds * 1_000);
-    const [after, elapsed] = [read(), (performance.now() - startedAt) / 1_000];
+    const [after, elapsed] = [await read(), (performance.now() - startedAt) / 1_000];
     const share = (name: keyof Idle) => ((after[name] ?? Number.NaN) - (before[name] ?? Number.NaN)) / elapsed;
     await sharing.stop();
     await settlement.stop();
