@@ -87,7 +87,10 @@ function readCell(cell: string, schema: object): unknown {
   return kinds.includes('"array"') ? cell.split(';') : cell;
 }
 
-/** The cells of one line; null where a quote is not closed on it. */
+/**
+ * The cells of one line; null where a quote is not closed on it. Each line stands alone, unlike in a CSV library: a quote that is not closed
+ * costs its own line, and all the others are still looked at.
+ */
 function cellsOf(text: string): string[] | null {
   const cells: string[] = [];
   const pattern = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
