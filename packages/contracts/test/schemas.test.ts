@@ -32,7 +32,8 @@ test('every schema is JSON Schema 2020-12, and none leaves a field or an event w
 });
 
 describe('the AsyncAPI document', () => {
-  const specification = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0.json') as object;
+  const require = createRequire(import.meta.url);
+  const specification = require('@asyncapi/specs/schemas/3.0.0.json') as object;
   const validate = new Ajv({ strict: false, validateFormats: false, meta: false, validateSchema: false }).compile(
     specification,
   );

@@ -70,6 +70,7 @@ export {
   findInsuredIn,
   findOutcome,
   findPerson,
+  findPersonsAfter,
   findProgress,
   type PersonRange,
   type RowSource,

@@ -22,7 +22,7 @@ const BATCH = 4_000;
  */
 export async function loadMembers(
   ledger: Ledger,
-  events: Iterable<LoadableEvent>,
+  events: Iterable<LoadableEvent> | AsyncIterable<LoadableEvent>,
   options: {
     readonly policyOf: PolicyLookup;
     readonly partitionOf: (personNo: string) => number;
@@ -38,7 +38,7 @@ export async function loadMembers(
     batch = [];
     options.onProgress?.(count);
   };
-  for (const event of events) {
+  for await (const event of events) {
     batch.push(event);
     if (batch.length === BATCH) await flush();
   }

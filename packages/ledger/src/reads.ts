@@ -36,6 +36,15 @@ export async function findPerson(source: RowSource, personNo: string): Promise<S
   return row === undefined ? undefined : { person: toPerson(row), name: row.psn_name, unpaidPeriods: row.unpaid };
 }
 
+/** Persons by ascending number, those after `after`: at most `limit`, for whoever reads everyone in pieces. */
+export async function findPersonsAfter(source: RowSource, after: string, limit: number): Promise<Person[]> {
+  const rows = await source.rows<AccountRow>(
+    `select ${ACCOUNT_COLUMNS} from account where psn_no > $1 order by psn_no limit $2`,
+    [after, limit],
+  );
+  return rows.map(toPerson);
+}
+
 /** Those of these persons who are insured in an area that begins with one of these digits. */
 export async function findInsuredIn(
   source: RowSource,

@@ -10,12 +10,27 @@ export type LoadedPolicies = { readonly policies: Policies } | { readonly proble
 
 const SHIPPED = fileURLToPath(new URL('../packs', import.meta.url));
 
-/** Reads the shipped packs and, over them, those of the folder `dir`. Unreadable files are problems like any other. */
-export async function loadPolicies({ dir }: { readonly dir?: string | undefined } = {}): Promise<LoadedPolicies> {
+/**
+ * Reads the shipped packs and, over them, those of the folder `dir` and the file `file`, for a look at what it would change. Unreadable files
+ * are problems like any other.
+ */
+export async function loadPolicies({
+  dir,
+  file,
+}: {
+  readonly dir?: string | undefined;
+  readonly file?: string | undefined;
+} = {}): Promise<LoadedPolicies> {
   const shipped = await readFolder(SHIPPED, 'shipped');
   const added = dir === undefined ? { files: [], problems: [] } : await readFolder(dir, dir);
-  const parsed = parsePacks(shipped.files, added.files);
-  const problems = [...shipped.problems, ...added.problems, ...('problems' in parsed ? parsed.problems : [])];
+  const alone = file === undefined ? { files: [], problems: [] } : await readFile(file);
+  const parsed = parsePacks(shipped.files, [...added.files, ...alone.files]);
+  const problems = [
+    ...shipped.problems,
+    ...added.problems,
+    ...alone.problems,
+    ...('problems' in parsed ? parsed.problems : []),
+  ];
   return 'packs' in parsed && problems.length === 0 ? { policies: createPolicies(parsed.packs) } : { problems };
 }
 
@@ -38,6 +53,16 @@ async function readFolder(dir: string, shownAs: string): Promise<{ files: PackFi
     );
   }
   return { files, problems };
+}
+
+async function readFile(path: string): Promise<{ files: PackFile[]; problems: string[] }> {
+  const { text, problem } = await readText(path).catch((error: NodeJS.ErrnoException) => ({
+    text: undefined,
+    problem: `expected to be readable; found ${error.code}`,
+  }));
+  return text === undefined
+    ? { files: [], problems: [`${path}: ${problem}`] }
+    : { files: [{ name: path, text }], problems: [] };
 }
 
 /**

@@ -11,6 +11,8 @@ const schema = z
     GONGJI_KAFKA_PORT: setting.port().optional(),
     GONGJI_POSTGRES_PORT: setting.port().optional(),
     GONGJI_HTTP_PORT: setting.port().default(8080),
+    GONGJI_HTTP_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
+    GONGJI_HTTP_TOKEN: z.string().optional(),
     GONGJI_DATA_DIR: z.string().default('.gongji'),
     GONGJI_POLICY_DIR: z.string().optional(),
     GONGJI_TOPIC_PREFIX: z
@@ -35,6 +37,9 @@ export interface Settings {
   readonly postgresPort: number | undefined;
   /** 0 takes a free port. */
   readonly httpPort: number;
+  /** Where the API is, for commands that ask it, and the access token it wants; that of the running system, and none, when absent. */
+  readonly httpUrl?: string | undefined;
+  readonly httpToken?: string | undefined;
   readonly dataDir: string;
   readonly policyDir: string | undefined;
   readonly topicPrefix: string;
@@ -55,6 +60,8 @@ export function readSettings(): Settings {
     kafkaPort: settings.GONGJI_KAFKA_PORT || undefined,
     postgresPort: settings.GONGJI_POSTGRES_PORT || undefined,
     httpPort: settings.GONGJI_HTTP_PORT,
+    httpUrl: settings.GONGJI_HTTP_URL,
+    httpToken: settings.GONGJI_HTTP_TOKEN || undefined,
     dataDir: settings.GONGJI_DATA_DIR,
     policyDir: settings.GONGJI_POLICY_DIR,
     topicPrefix: settings.GONGJI_TOPIC_PREFIX,

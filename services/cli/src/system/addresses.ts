@@ -47,3 +47,7 @@ export function runningBrokers(settings: Settings) {
   const kafkaAccess = (settings.kafkaBrokers && settings.kafkaAccess) ?? {};
   return brokers === undefined ? null : { brokers, kafkaAccess, topicPrefix };
 }
+
+/** Where the API is: where it is said to be, else where the running system has it. */
+export const runningHttp = (settings: Settings): string | undefined =>
+  settings.httpUrl ?? readAddresses(settings.dataDir)?.http;

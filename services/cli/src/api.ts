@@ -1,0 +1,49 @@
+import type { Settings } from './config.ts';
+import { runningHttp } from './system/addresses.ts';
+
+/** What the API answered, or why it did not. */
+export type Answer =
+  | { readonly ok: true; readonly status: number; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly problem: string };
+
+interface Asked {
+  readonly path: string;
+  /** JSON as it is to be sent; absent: a GET. */
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** Asks the API of the running system, or of `GONGJI_HTTP_URL`. What goes wrong is told in words: the API's own, where it has some. */
+export async function askApi(settings: Settings, { path, body, headers = {} }: Asked): Promise<Answer> {
+  const base = runningHttp(settings);
+  if (base === undefined)
+    return { ok: false, problem: 'No API here: start the system in this folder (npm start), or set GONGJI_HTTP_URL.' };
+  const { httpToken } = settings;
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, base), {
+      ...(body === undefined ? {} : { method: 'POST', body }),
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(httpToken === undefined ? {} : { authorization: `Bearer ${httpToken}` }),
+        ...headers,
+      },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    return { ok: false, problem: 'The API does not answer: see whether it runs, or whether GONGJI_HTTP_URL is right.' };
+  }
+  const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  return response.ok
+    ? { ok: true, status: response.status, body: answer }
+    : { ok: false, problem: told(response.status, answer) };
+}
+
+/** A problem (RFC 9457) in a line, its fields below it. */
+function told(status: number, { title, detail, code, issues }: Record<string, unknown>): string {
+  const fields = Array.isArray(issues) ? (issues as { path: string; problem: string }[]) : [];
+  const what = [`${status} ${title ?? ''}`.trim(), code, detail].filter((part) => part !== undefined && part !== '');
+  return [what.join(': '), ...fields.map(({ path, problem }) => `  ${path}: ${problem}`)].join('\n');
+}

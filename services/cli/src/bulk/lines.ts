@@ -1,0 +1,103 @@
+import { eventSchemas } from '@repo/contracts';
+
+export type Format = 'csv' | 'ndjson';
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The event that a line states, its JSON as it was written where it was; or why it states none, which repeats no value of the line. */
+type Stated = { readonly type: string; readonly fields: Fields; readonly json: string } | { readonly problem: string };
+export type Line = { readonly line: number } & Stated;
+
+const LOADABLE = ['account.opened', 'binding.opened'] as const;
+const SCHEMAS = new Map(
+  eventSchemas().flatMap(({ topic, type, schema }) =>
+    topic === 'members' && LOADABLE.some((each) => each === type)
+      ? [[type, schema.properties as Readonly<Record<string, object>>] as const]
+      : [],
+  ),
+);
+
+/** Reads the lines of a file that holds accounts and bindings. Empty lines are none. */
+export async function* readLines(texts: AsyncIterable<string>, format: Format): AsyncGenerator<Line, void> {
+  let line = 0;
+  let columns: Columns | string | undefined;
+  for await (const given of texts) {
+    line += 1;
+    const text = line === 1 ? given.replace(/^\ufeff/, '') : given;
+    if (text.trim() === '') continue;
+    if (format === 'ndjson') yield { line, ...fromJson(text) };
+    else if (columns === undefined) {
+      columns = columnsOf(text);
+      if (typeof columns !== 'string') continue;
+      yield { line, problem: columns };
+      return;
+    } else if (typeof columns !== 'string') yield { line, ...fromCells(text, columns) };
+  }
+}
+
+/** One event a line as its message has it, its type in `ce_type`. */
+function fromJson(text: string): Stated {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    fields = null;
+  }
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    return { problem: 'expected a JSON object' };
+  const { ce_type: type } = fields as { ce_type?: unknown };
+  if (typeof type !== 'string' || !SCHEMAS.has(type))
+    return { problem: `ce_type: expected one of ${LOADABLE.join(', ')}` };
+  return { type, fields: fields as Fields, json: text };
+}
+
+interface Columns {
+  readonly type: string;
+  readonly names: readonly string[];
+}
+
+/** What the header says: with `binding_id` bindings, else accounts; or what is wrong with it. */
+function columnsOf(text: string): Columns | string {
+  const names = cellsOf(text);
+  if (names === null) return 'expected every quote to be closed on its line';
+  const type = names.includes('binding_id') ? 'binding.opened' : 'account.opened';
+  const unknown = names.filter((name) => !Object.hasOwn(SCHEMAS.get(type) ?? {}, name));
+  if (unknown.length > 0) return `expected a header of the fields of ${type}: ${unknown.length} columns are none`;
+  return new Set(names).size < names.length ? 'expected every column once' : { type, names };
+}
+
+/** An empty cell is an absent field; lists are parted by semicolons. */
+function fromCells(text: string, { type, names }: Columns): Stated {
+  const cells = cellsOf(text);
+  if (cells === null) return { problem: 'expected every quote to be closed on its line' };
+  if (cells.length !== names.length) return { problem: `expected ${names.length} cells` };
+  const schema = SCHEMAS.get(type) ?? {};
+  const stated = names.flatMap((name, i) => {
+    const cell = cells[i] ?? '';
+    return cell === '' ? [] : [[name, readCell(cell, schema[name] ?? {})] as const];
+  });
+  const fields = Object.fromEntries(stated);
+  return { type, fields, json: JSON.stringify(fields) };
+}
+
+/** A cell as the field's kind has it; one that is not of that kind stays text, and the decoder says so. */
+function readCell(cell: string, schema: object): unknown {
+  const kinds = JSON.stringify(schema);
+  if (kinds.includes('"boolean"')) return cell === 'true' ? true : cell === 'false' ? false : cell;
+  if (kinds.includes('"integer"')) return /^-?\d{1,10}$/.test(cell) ? Number(cell) : cell;
+  return kinds.includes('"array"') ? cell.split(';') : cell;
+}
+
+/**
+ * The cells of one line; null where a quote is not closed on it. Each line stands alone, unlike in a CSV library: a quote that is not closed
+ * costs its own line, and all the others are still looked at.
+ */
+function cellsOf(text: string): string[] | null {
+  const cells: string[] = [];
+  const pattern = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
+  for (;;) {
+    const match = pattern.exec(text);
+    if (match === null) return null;
+    cells.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+    if (match[3] === '') return cells;
+  }
+}

@@ -1,0 +1,118 @@
+import { createReadStream, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { DECODE_LIMITS, type DecodedMembers, decodeMembers } from '@repo/contracts';
+import { Ledger, type LoadableEvent, loadMembers } from '@repo/ledger';
+import { partitionForKey } from '@repo/messaging';
+import type { Policies } from '@repo/policy';
+import { contentHash } from '@repo/shard-worker';
+import { type Format, type Line, readLines } from './lines.ts';
+import { type BadLine, type StagedLine, Staging } from './staging.ts';
+
+export interface LoadFileOptions {
+  /** The owner's. */
+  readonly databaseUrl: string;
+  readonly file: string;
+  readonly format: Format;
+  /** Of the members topic. */
+  readonly partitions: number;
+  readonly policies: Policies;
+  /** Only looks: enters nothing. */
+  readonly checkOnly: boolean;
+  readonly onProgress?: (share: number, doing: string) => void;
+}
+
+export interface Loaded {
+  readonly lines: number;
+  /** In order. Where there are any, nothing was entered. */
+  readonly bad: readonly BadLine[];
+  readonly entered: number;
+  /** Lines whose event was there already, by this file before or by its message. */
+  readonly repeated: number;
+}
+
+const PIECE = 4_000;
+const READING = 0.4;
+
+/**
+ * Enters the accounts and bindings of a file beside the topic, as their messages would be: the same decoder, rules, identities. First every line
+ * is read and compared, and only a file without a bad line is entered, in transactions of 4,000; what is there is passed over, so a load that was
+ * cut off is gone on with by running it again.
+ */
+export async function loadFile(options: LoadFileOptions): Promise<Loaded> {
+  const { databaseUrl, file, checkOnly, policies, partitions, onProgress = () => {} } = options;
+  await using staging = await Staging.open(databaseUrl);
+  const { lines, bad } = await stage(options, staging);
+  bad.push(...(await staging.problems()));
+  bad.sort((a, b) => a.line - b.line);
+  const fresh = await staging.countNew();
+  if (bad.length > 0 || checkOnly) return { lines, bad, entered: 0, repeated: 0 };
+  const ledger = await Ledger.open({ url: databaseUrl, role: 'gongji_worker', name: 'gongji-load' });
+  try {
+    const entered = await loadMembers(ledger, eventsOf(staging), {
+      policyOf: policies.policyAt,
+      partitionOf: (personNo) => partitionForKey(personNo, partitions),
+      onProgress: (count) => onProgress(READING + ((1 - READING) * count) / Math.max(1, fresh), `entering ${file}`),
+    });
+    return { lines, bad, entered, repeated: lines - entered };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Reads the whole file into the staging table; answers how many lines there are, and those that cannot be read. */
+async function stage({ file, format, onProgress = () => {} }: LoadFileOptions, staging: Staging) {
+  const bytes = Math.max(1, statSync(file).size);
+  const stream = createReadStream(file, { encoding: 'utf8' });
+  const bad: BadLine[] = [];
+  let lines = 0;
+  let staged: StagedLine[] = [];
+  for await (const line of readLines(createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }), format)) {
+    lines += 1;
+    const read = decodeLine(line);
+    if ('problem' in read) bad.push(read);
+    else staged.push(read);
+    if (staged.length < PIECE) continue;
+    await staging.add(staged);
+    staged = [];
+    onProgress((READING * stream.bytesRead) / bytes, `reading ${file}`);
+  }
+  if (staged.length > 0) await staging.add(staged);
+  await staging.finish();
+  return { lines, bad };
+}
+
+const keyOf = (type: string, fields: Readonly<Record<string, unknown>>): unknown =>
+  type === 'account.opened' ? fields.psn_no : fields.payer;
+
+function decode(type: string, key: string, json: string): DecodedMembers {
+  const headers = [['ce_type', Buffer.from(type)]] as const;
+  return decodeMembers(
+    { key: Buffer.from(key), value: Buffer.from(json), headers, timestampMs: Date.now() },
+    DECODE_LIMITS,
+  );
+}
+
+function decodeLine(given: Line): StagedLine | BadLine {
+  const { line } = given;
+  if ('problem' in given) return given;
+  const { type, fields, json } = given;
+  const key = keyOf(type, fields);
+  const decoded = decode(type, typeof key === 'string' ? key : '', json);
+  if (decoded.kind === 'BAD') {
+    const problems = decoded.issues.map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`));
+    return { line, problem: problems.join('; ') || decoded.code };
+  }
+  const subject = String(type === 'account.opened' ? fields.psn_no : fields.binding_id);
+  const { identity, content, personNo } = decoded;
+  return { line, type, identity, contentHash: contentHash(content), subject, key: personNo, json };
+}
+
+async function* eventsOf(staging: Staging): AsyncGenerator<LoadableEvent, void> {
+  for await (const piece of staging.pieces(PIECE)) {
+    for (const { type, key, json } of piece) {
+      const decoded = decode(type, key, json);
+      if (decoded.kind !== 'MEMBER') throw new Error('a staged line is an event');
+      yield { event: decoded.event, identity: decoded.identity, contentHash: contentHash(decoded.content) };
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { parseArgs } from 'node:util';
+import { askApi } from '../api.ts';
+import type { Settings } from '../config.ts';
+
+export const summary = 'say in sentences how a claim or premium was settled, and why';
+
+const HELP = `Usage: gongji explain CLAIM_ID [--lang zh|en] [--json]
+
+Says in sentences, to be read aloud, which accounts were asked, what each paid or why it did not, what was left in cash, and what has been
+given back since. The API is that of the system that runs in this folder, or of GONGJI_HTTP_URL with the token GONGJI_HTTP_TOKEN.
+
+  --lang   zh (the default) or en
+  --json   the API's answer as it is
+
+Exits with 0, 1 if there is no such settlement or the API does not answer, 2 if the arguments are not understood.`;
+
+/** Prints the explanation. Answers the exit code. */
+export async function run(args: string[], settings: Settings): Promise<number> {
+  const options = {
+    lang: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [claimId, ...more] = positionals;
+  const { lang = 'zh', json } = values;
+  if (claimId === undefined || more.length > 0 || (lang !== 'zh' && lang !== 'en')) {
+    console.error(HELP);
+    return 2;
+  }
+  const answer = await askApi(settings, {
+    path: `/v1/settlements/${encodeURIComponent(claimId)}/explanation?lang=${lang}`,
+  });
+  if (!answer.ok) {
+    console.error(answer.problem);
+    return 1;
+  }
+  const { sentences, refunds } = answer.body as { sentences: string[]; refunds: { sentences: string[] }[] };
+  if (json) console.log(JSON.stringify(answer.body));
+  else for (const sentence of [...sentences, ...refunds.flatMap((refund) => refund.sentences)]) console.log(sentence);
+  return 0;
+}

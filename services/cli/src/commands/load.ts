@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { loadPolicies } from '@repo/policy';
+import type { Format } from '../bulk/lines.ts';
+import type { Settings } from '../config.ts';
+import { progressBar } from '../progress-bar.ts';
+import { runningServers } from '../system/addresses.ts';
+
+export const summary = 'enter accounts and bindings from a file, by the million';
+
+const HELP = `Usage: gongji load FILE [--format csv|ndjson] [--check] [--json]
+
+Enters accounts and bindings beside the topic, as their messages would be: the same rules, and the same events sent later change nothing.
+
+  ndjson  one event a line: its fields, and ce_type account.opened or binding.opened
+  csv     a header of field names: with binding_id it holds bindings, else accounts. An empty cell is an absent field; lists are parted by
+          semicolons; yes and no are true and false; a line break inside a cell is not taken
+
+Every line is read first, into a temporary table through COPY. Where one is bad, each is listed with its number and reason, and nothing is
+entered. What is already there with the same content is passed over, so a load that was cut off goes on when it is run again.
+
+  --format  by the file's ending if absent (.csv; .ndjson, .jsonl)
+  --check   only reads and tells
+  --json    one JSON object
+
+Exits with 0 if all is entered, 1 if a line is bad, 2 if the arguments or the settings are not understood. It finds a running \`npm start\` of
+this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database, GONGJI_PARTITIONS the partitions of its members topic.`;
+
+/** Loads a file. Answers the exit code. */
+export async function run(args: string[], settings: Settings): Promise<number> {
+  const asked = readArguments(args);
+  if (asked === 'help') {
+    console.log(HELP);
+    return 0;
+  }
+  if ('problem' in asked) return refuse(`${asked.problem}\n\n${HELP}`);
+  const { file, json } = asked;
+  if (!existsSync(file)) return refuse(`${file}: expected a file that can be read`);
+  const databaseUrl = settings.databaseUrl ?? runningServers(settings)?.databaseUrl;
+  if (databaseUrl === undefined)
+    return refuse(
+      'Nowhere to load to: start the system in this folder (npm start), or set GONGJI_DATABASE_URL (the owner’s).',
+    );
+  const loaded = await loadPolicies({ dir: settings.policyDir });
+  if ('problems' in loaded) return refuse(loaded.problems.join('\n'));
+  // Loaded here, so that the list of commands does not wait for a Kafka client.
+  const { loadFile } = await import('../bulk/load-file.ts');
+  const bar = progressBar(process.stderr);
+  const done = await loadFile({
+    databaseUrl,
+    ...asked,
+    partitions: settings.partitions,
+    policies: loaded.policies,
+    ...(bar && { onProgress: bar.show }),
+  }).finally(() => bar?.clear());
+  const { lines, bad, entered, repeated } = done;
+  if (json) console.log(JSON.stringify({ file, ...done }));
+  else {
+    for (const { line, problem } of bad) console.error(`${file}:${line}: ${problem}`);
+    const verdict =
+      bad.length > 0
+        ? `${bad.length} of ${lines} lines are bad: nothing was entered`
+        : `${entered} entered, ${repeated} were there already`;
+    console.log(asked.checkOnly && bad.length === 0 ? `${lines} lines, none is bad` : verdict);
+  }
+  return bad.length > 0 ? 1 : 0;
+}
+
+function refuse(problem: string): 2 {
+  console.error(problem);
+  return 2;
+}
+
+function readArguments(args: string[]) {
+  const options = {
+    format: { type: 'string' },
+    check: { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (values.help) return 'help';
+    const [file, ...more] = positionals;
+    if (file === undefined || more.length > 0) return { problem: 'one file is loaded at a time' };
+    const format: string | undefined =
+      values.format ?? (/\.csv$/i.test(file) ? 'csv' : /\.(ndjson|jsonl)$/i.test(file) ? 'ndjson' : undefined);
+    if (format !== 'csv' && format !== 'ndjson') return { problem: '--format is csv or ndjson' };
+    return {
+      file,
+      format: format satisfies Format,
+      checkOnly: values.check === true,
+      json: values.json === true,
+    } as const;
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+}

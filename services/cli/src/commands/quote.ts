@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { askApi } from '../api.ts';
+import type { Settings } from '../config.ts';
+
+export const summary = 'what a claim would come to if it were settled now';
+
+const HELP = `Usage: gongji quote FILE|- [--json]
+
+Asks what a claim (the JSON of a claim.submitted, from a file or the standard input) would come to now. Nothing is changed, reserved or
+remembered. The API is that of the system that runs in this folder, or of GONGJI_HTTP_URL with the token GONGJI_HTTP_TOKEN.
+
+  --json   the API's answer as it is
+
+Exits with 0, 1 if the claim cannot be used or the API does not answer, 2 if the arguments are not understood.`;
+
+interface Quote {
+  readonly status: string;
+  readonly code: string | null;
+  readonly psn_part_amt: string;
+  readonly psn_cash_pay: string;
+  readonly allocation: readonly { readonly source: string; readonly relation?: string; readonly amount: string }[];
+  readonly skipped: readonly { readonly source: string; readonly code: string }[];
+}
+
+/** Prints the quote. Answers the exit code. */
+export async function run(args: string[], settings: Settings): Promise<number> {
+  const options = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) {
+    console.error(HELP);
+    return 2;
+  }
+  let body: string;
+  try {
+    // As it is: an amount must not pass through a number.
+    body = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch {
+    console.error(`${file}: expected a file that can be read`);
+    return 2;
+  }
+  const answer = await askApi(settings, { path: '/v1/quotes', body });
+  if (!answer.ok) {
+    console.error(answer.problem);
+    return 1;
+  }
+  const quote = answer.body as unknown as Quote;
+  if (values.json) console.log(JSON.stringify(answer.body));
+  else console.log(describe(quote));
+  return 0;
+}
+
+const describe = ({ status, code, psn_part_amt, psn_cash_pay, allocation, skipped }: Quote): string =>
+  [
+    `${status}${code === null ? '' : ` ${code}`}, to pay ${psn_part_amt}`,
+    ...allocation.map(({ source, relation, amount }) => `  ${(relation ?? source).padEnd(12)} ${amount.padStart(14)}`),
+    `  ${'CASH'.padEnd(12)} ${psn_cash_pay.padStart(14)}`,
+    ...skipped.map(({ source, code: why }) => `  ${source.padEnd(12)} ${'nothing'.padStart(14)}  ${why}`),
+  ].join('\n');

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { askApi } from '../api.ts';
+import type { Settings } from '../config.ts';
+
+export const summary = 'give back a claim or premium, or part of a claim';
+
+const HELP = `Usage: gongji refund CLAIM_ID [--amount YUAN] [--key KEY] [--json]
+
+Gives money of a settlement back to where it came from: cash first, then relatives, the last one first, then the own account. It becomes
+claim.refunded on the topic; the worker decides. The API is that of the system that runs in this folder, or of GONGJI_HTTP_URL with the
+token GONGJI_HTTP_TOKEN.
+
+  --amount  of the personal burden; all that is left if absent
+  --key     names the command: the same key again is the same refund, once. A new one if absent; it is told when the outcome is not
+  --json    the API's answer as it is
+
+Exits with 0 if refunded, 1 if it is refused or the API does not answer, 2 if the arguments are not understood, 3 if it was sent and its
+outcome is not there yet: the same command with its key asks again.`;
+
+const PENDING = 202;
+
+/** Asks for the refund and prints what came of it. Answers the exit code. */
+export async function run(args: string[], settings: Settings): Promise<number> {
+  const text = { type: 'string' } as const;
+  const options = {
+    amount: text,
+    key: text,
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [claimId, ...more] = positionals;
+  if (claimId === undefined || more.length > 0) {
+    console.error(HELP);
+    return 2;
+  }
+  const { key = randomUUID(), amount } = values;
+  const answer = await askApi(settings, {
+    path: `/v1/settlements/${encodeURIComponent(claimId)}/refunds`,
+    body: JSON.stringify(amount === undefined ? {} : { amount }),
+    headers: { 'idempotency-key': key },
+  });
+  if (!answer.ok) {
+    console.error(answer.problem);
+    return 1;
+  }
+  const isPending = answer.status === PENDING;
+  if (values.json) console.log(JSON.stringify({ ...answer.body, ...(isPending ? { key } : {}) }));
+  else if (isPending) console.log(`Sent; its outcome is not there yet. Ask again with --key ${key}`);
+  else {
+    const {
+      refund_id,
+      amount: given,
+      returned,
+    } = answer.body as unknown as {
+      readonly refund_id: string;
+      readonly amount: string;
+      readonly returned: readonly { readonly source: string; readonly amount: string; readonly manual?: true }[];
+    };
+    console.log(`${refund_id}: ${given} given back`);
+    for (const { source, amount: part, manual } of returned)
+      console.log(`  ${source.padEnd(12)} ${part.padStart(14)}${manual ? '  held to be paid out by hand' : ''}`);
+  }
+  return isPending ? 3 : 0;
+}

@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PublishedEvent } from '@repo/contracts';
+import { Snapshot } from '../audit/snapshot.ts';
+import { drawReports } from './reports.ts';
+import { type Range, rowsOf, TABLES, type Table } from './tables.ts';
+import { type Format, Warehouse } from './warehouse.ts';
+
+export interface ExportOptions extends Range {
+  /** Of a user who is, or may become, `gongji_reader`. */
+  readonly databaseUrl: string;
+  readonly folder: string;
+  readonly format: Format;
+  /** Whether the ready queries are run and drawn, too. */
+  readonly charts: boolean;
+  readonly onProgress?: (share: number, doing: string) => void;
+}
+
+export interface ExportSummary {
+  readonly tables: Readonly<Record<Table, { readonly rows: number; readonly file: string }>>;
+  readonly charts: readonly string[];
+}
+
+const PIECE = 2_000;
+/** Reading outcomes takes most of the time; the rest is written in one go. */
+const READING = 0.95;
+
+interface OutcomeRow {
+  readonly stamp: string;
+  readonly payload: Buffer;
+}
+
+/**
+ * Writes what was published about these days as tables. Reads all outcomes once, in one read-only snapshot: an outcome is stored by the
+ * order it came in, not by its day. One piece of them is in memory at a time.
+ */
+export async function exportOutcomes(options: ExportOptions): Promise<ExportSummary> {
+  const { databaseUrl, folder, format, onProgress = () => {} } = options;
+  mkdirSync(folder, { recursive: true });
+  await using snapshot = await Snapshot.open(databaseUrl);
+  await using warehouse = await Warehouse.create(folder);
+  const [shards] = await snapshot.rows<{ outcomes: string }>(
+    'select coalesce(sum(result_seq), 0) as outcomes from shard',
+  );
+  const total = Math.max(1, Number(shards?.outcomes));
+  let read = 0;
+  const sql = `select stamp, payload from outcome where dest = 'R' order by shard_id, seq`;
+  for await (const piece of snapshot.pieces<OutcomeRow>('outcomes', sql, PIECE)) {
+    for (const { stamp, payload } of piece) {
+      const { type } = JSON.parse(stamp) as Pick<PublishedEvent, 'type'>;
+      const value = JSON.parse(payload.toString()) as PublishedEvent['value'];
+      for (const row of rowsOf({ type, value } as PublishedEvent, options)) warehouse.add(row);
+    }
+    read += piece.length;
+    onProgress((READING * read) / total, 'reading outcomes');
+  }
+  warehouse.finish();
+  const tables: [Table, { rows: number; file: string }][] = [];
+  for (const table of Object.keys(TABLES) as Table[]) {
+    onProgress(READING, `writing ${table}`);
+    tables.push([
+      table,
+      { rows: warehouse.counts.get(table) ?? 0, file: await warehouse.write(table, { folder, format }) },
+    ]);
+  }
+  const charts: string[] = [];
+  if (options.charts) {
+    for (const { name, svg } of await drawReports(warehouse, options)) {
+      const file = join(folder, `${name}.svg`);
+      writeFileSync(file, svg);
+      charts.push(file);
+    }
+  }
+  onProgress(1, 'done');
+  return { tables: Object.fromEntries(tables) as ExportSummary['tables'], charts };
+}

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import type { RunningCity } from './city.fixture.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `gongji` as its user would, on the servers of a running city. */
+export function gongji(
+  { settings, http }: Pick<RunningCity, 'settings' | 'http'>,
+  args: readonly string[],
+): Promise<Ended> {
+  const env = {
+    ...process.env,
+    GONGJI_DATABASE_URL: settings.databaseUrl,
+    GONGJI_KAFKA_BROKERS: settings.kafkaBrokers?.join(),
+    GONGJI_TOPIC_PREFIX: settings.topicPrefix,
+    GONGJI_PARTITIONS: String(settings.partitions),
+    GONGJI_DATA_DIR: settings.dataDir,
+    GONGJI_HTTP_URL: http,
+  };
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [MAIN, ...args], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      if (typeof code === 'number') resolve({ code, stdout, stderr });
+      else reject(error);
+    });
+  });
+}
+
+/** Rows of a statement, amounts as text. */
+export async function asked<Row extends object>(databaseUrl: string, sql: string): Promise<Row[]> {
+  const client = new Client(databaseUrl);
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
