@@ -27,6 +27,9 @@ const CLEARABLE: ReadonlySet<string> = new Set(['priority', 'daily_limit', 'auth
 const MOMENTS: ReadonlySet<string> = new Set(['setl_time', 'at', 'bound_at', 'as_of']);
 const AMOUNT = /amt$|^(amount|overlmt_selfpay|prior_year|current_year|daily_limit|authorised_amount)$/;
 
+/** An amount in the form that `formatMoney` gives it. */
+const AS_WRITTEN = /^(?:0|[1-9]\d*)\.\d\d$/;
+
 /**
  * An event's decoded fields as one text: the same for `"1"`, `1` and `"1.00"`, for a moment in any zone, for null, absent
  * and stated defaults. Two messages of one id are the same event if and only if these are equal.
@@ -80,8 +83,8 @@ const isNothing = (amount: unknown): boolean =>
 function canonicalValue(name: string, value: unknown): unknown {
   if (typeof value === 'string') {
     if (MOMENTS.has(name)) return parseInstant(value);
-    if (AMOUNT.test(name) && isAmount(value)) return formatMoney(toMoney(value));
-    return value;
+    if (!AMOUNT.test(name) || AS_WRITTEN.test(value) || !isAmount(value)) return value;
+    return formatMoney(toMoney(value));
   }
   // Sets (months, reasons) say the same in any order; an empty one says nothing.
   return Array.isArray(value) ? (value.length === 0 ? undefined : [...new Set(value)].sort()) : value;

@@ -20,6 +20,7 @@ import {
   type RelativeAllocation,
   type RulesApplied,
   type Settlement,
+  type Skip,
   ZERO,
 } from '@repo/domain';
 import type { Bad } from './decode.ts';
@@ -46,16 +47,37 @@ interface WireAllocation {
   portion_order?: 'PRIOR_YEAR_FIRST';
 }
 
-const encodeAllocation = (part: Allocation): WireAllocation => ({
-  source: part.source,
-  account: part.account,
-  ...(part.source === 'RELATIVE' ? { binding_id: part.bindingId, relation: part.relation } : {}),
-  amount: formatMoney(part.amount),
-  prior_year: formatMoney(part.priorYear),
-  current_year: formatMoney(part.currentYear),
-  ...(part.source === 'RELATIVE' && part.authorised ? { authorised: true } : {}),
-  ...(part.order === 'PRIOR_YEAR_FIRST' ? { portion_order: 'PRIOR_YEAR_FIRST' } : {}),
-});
+function encodeAllocation(part: Allocation): WireAllocation {
+  const { source, account } = part;
+  const amounts = {
+    amount: formatMoney(part.amount),
+    prior_year: formatMoney(part.priorYear),
+    current_year: formatMoney(part.currentYear),
+  };
+  const wire: WireAllocation =
+    part.source === 'RELATIVE'
+      ? { source, account, binding_id: part.bindingId, relation: part.relation, ...amounts }
+      : { source, account, ...amounts };
+  if (part.source === 'RELATIVE' && part.authorised) wire.authorised = true;
+  if (part.order === 'PRIOR_YEAR_FIRST') wire.portion_order = part.order;
+  return wire;
+}
+
+interface WireSkip {
+  source: Skip['source'];
+  account: string;
+  binding_id?: string;
+  code: Skip['code'];
+  parameter?: string;
+}
+
+function encodeSkip(skip: Skip): WireSkip {
+  const { source, account, code } = skip;
+  if (skip.source === 'OWN') return { source, account, code };
+  const wire: WireSkip = { source, account, binding_id: skip.bindingId, code };
+  if (skip.parameter !== undefined) wire.parameter = skip.parameter;
+  return wire;
+}
 
 function decodeAllocation(wire: WireAllocation): Allocation {
   const draw = {
@@ -110,13 +132,7 @@ export function encodeSettlement(
       psn_cash_pay: formatMoney(settlement.cashPaid),
       balc: formatMoney(settlement.balance),
       allocation: settlement.allocation.map(encodeAllocation),
-      skipped: settlement.skipped.map((skip) => ({
-        source: skip.source,
-        account: skip.account,
-        ...(skip.source === 'RELATIVE' ? { binding_id: skip.bindingId } : {}),
-        code: skip.code,
-        ...(skip.source === 'RELATIVE' && skip.parameter !== undefined ? { parameter: skip.parameter } : {}),
-      })),
+      skipped: settlement.skipped.map(encodeSkip),
       ...orderAsked(settlement),
       policy: encodePolicies(settlement.policies),
     },

@@ -63,6 +63,7 @@ export class Books implements FamilyView {
   readonly #byBeneficiary = new Map<string, string[]>();
   readonly #byPayer = new Map<string, string[]>();
   readonly #usage = new Map<string, Money>();
+  readonly #emptied = new Set<string>();
   readonly #crossings = new Map<string, Crossing>();
   readonly #policyOf: PolicyLookup;
 
@@ -74,9 +75,12 @@ export class Books implements FamilyView {
     readonly persons?: Iterable<Person>;
     readonly bindings?: Iterable<Binding>;
     readonly usage?: Iterable<{ bindingId: string; on: CalendarDate; amount: Money }>;
+    /** Payers with bindings paused for ZERO_BALANCE, where not all their bindings are loaded. */
+    readonly emptied?: Iterable<string>;
   }): void {
     for (const person of rows.persons ?? []) this.#persons.set(person.personNo, person);
     for (const binding of rows.bindings ?? []) this.#index(binding);
+    for (const personNo of rows.emptied ?? []) this.#emptied.add(personNo);
     for (const { bindingId, on, amount } of rows.usage ?? []) this.#usage.set(usageKey(bindingId, on), amount);
   }
 
@@ -184,13 +188,17 @@ export class Books implements FamilyView {
     const had = isPositive(sharableOf(before, policy));
     const has = isPositive(sharableOf(after, policy));
     // A reason imported with money in the account goes with the first posting that shows it.
-    const stale = had && has && this.bindingsBy(person.personNo).some(({ holds }) => holds.has('ZERO_BALANCE'));
+    const stale = had && has && this.#isEmptied(person.personNo);
     if (had && has && !stale) return;
     // One event may post to an account more than once: what it left in the end is what counts.
     const { type, id } = note.cause;
     const key = `${type} ${id} ${person.personNo}`;
     this.#crossings.delete(key);
     this.#crossings.set(key, { payer: person.personNo, empty: !has, at: note.at, cause: note.cause });
+  }
+
+  #isEmptied(payer: string): boolean {
+    return this.#emptied.has(payer) || this.bindingsBy(payer).some(({ holds }) => holds.has('ZERO_BALANCE'));
   }
 
   /** The crossings so far, in order, which are then somebody else's to deal with. */

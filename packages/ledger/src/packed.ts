@@ -25,7 +25,13 @@ export const unpack = (packed: string | null): string[][] =>
 
 /** A column of values as one text, for `listColumn`. A value may hold no character below U+0020. */
 export function packList(values: readonly unknown[]): string {
-  const text = values.map((value) => (value === null || value === undefined ? NONE : String(value))).join(FIELD);
+  return pack(values.map(written));
+}
+
+const written = (value: unknown): string => (value === null || value === undefined ? NONE : String(value));
+
+function pack(values: readonly string[]): string {
+  const text = values.join(FIELD);
   assert(values.length === 0 || count(text) === values.length - 1, 'no value of a list contains its separator');
   return text;
 }
@@ -48,7 +54,7 @@ export function givenRows(
   const lists = columns.map(([, type], i) => listColumn(`$${i + 1}`, type));
   return {
     given: `unnest(${lists}) as given (${columns.map(([name]) => name)})`,
-    parameters: columns.map((_, i) => packList(rows.map((row) => row[i]))),
+    parameters: columns.map((_, i) => pack(rows.map((row) => written(row[i])))),
   };
 }
 

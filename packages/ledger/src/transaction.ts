@@ -49,6 +49,16 @@ export interface StoredWork {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/** An account row that is locked. */
+export interface LockedAccount {
+  /** How many entries it has; grows as they are written. */
+  version: number;
+  /** The person's partition of the members topic. */
+  readonly partition: number;
+  /** Bindings of this payer are paused for ZERO_BALANCE: the next posting may show that they hold money. */
+  readonly isEmptied: boolean;
+}
+
 interface WorkRow {
   work_id: string;
   payer: string;
@@ -70,8 +80,7 @@ const toWork = (row: WorkRow): StoredWork => ({
  * asked for without waiting in between travel together and are done in that order, so that each finds the locks of those before it.
  */
 export class LedgerTransaction {
-  /** Account rows locked so far, and how many entries each has. */
-  readonly accounts = new Map<string, number>();
+  readonly accounts = new Map<string, LockedAccount>();
   readonly #session: Session;
 
   constructor(session: Session) {
@@ -131,8 +140,9 @@ export class LedgerTransaction {
     const sql = lists.length === 2 ? LOCK_FAMILIES : LOCK_PERSONS;
     const [row] = lists.length === 0 ? [] : await this.rows<{ packed: string | null }>(sql, lists.map(packList));
     return unpack(row?.packed ?? null).map(
-      ([psn_no = '', version, year, prior_year = '', current_year = '', facts = '']) => {
-        this.accounts.set(psn_no, Number(version));
+      ([psn_no = '', partition, version, emptied, year, prior_year = '', current_year = '', facts = '']) => {
+        const isEmptied = emptied === 't';
+        this.accounts.set(psn_no, { version: Number(version), partition: Number(partition), isEmptied });
         return toPerson({ psn_no, year: year === '' ? null : Number(year), prior_year, current_year, facts });
       },
     );
@@ -155,24 +165,9 @@ export class LedgerTransaction {
     ].filter(({ list }) => list.length > 0);
     if (asked.length === 0) return [];
     const conditions = asked.map(({ column }, i) => `${column} = any(${listColumn(`$${i + 1}`, 'text')})`);
-    return this.#bindings(
-      `binding where ${conditions.join(' or ')}`,
-      asked.map(({ list }) => packList(list)),
-    );
-  }
-
-  /**
-   * Bindings paused for ZERO_BALANCE by these persons and by all who may have to pay for these patients: the next posting to their
-   * accounts may show that they hold money.
-   */
-  emptyBindingsOf(persons: readonly string[], patients: readonly string[]): Promise<Binding[]> {
-    return this.#bindings(EMPTIED, [packList([...persons, ...patients]), packList(patients)]);
-  }
-
-  async #bindings(from: string, parameters: readonly string[]): Promise<Binding[]> {
     const [row] = await this.rows<{ packed: string | null }>(
-      packedQuery(['payer', 'binding_id', 'beneficiary', 'facts'], from),
-      parameters,
+      packedQuery(['payer', 'binding_id', 'beneficiary', 'facts'], `binding where ${conditions.join(' or ')}`),
+      asked.map(({ list }) => packList(list)),
     );
     return unpack(row?.packed ?? null).map(([payer = '', binding_id = '', beneficiary = '', facts = '']) =>
       toBinding({ payer, binding_id, beneficiary, facts }),
@@ -267,17 +262,13 @@ const PAYERS_OF = (patients: string) =>
   `select payer from binding where beneficiary = any(${listColumn(patients, 'text')})`;
 const ALL_PAYERS = `select unnest(${listColumn('$1', 'text')}) union ${PAYERS_OF('$2')}`;
 
-const LOCKED = ['psn_no', 'version', 'year', 'prior_year', 'current_year', 'facts'];
+const LOCKED = ['psn_no', 'partition', 'version', 'emptied', 'year', 'prior_year', 'current_year', 'facts'];
 const LOCK_FAMILIES = packedQuery(LOCKED, `account where psn_no in (${ALL_PAYERS}) order by psn_no for no key update`);
 /** Not the statement above with no patients: for an empty list the planner reads a whole index of bindings, the smallest there is. */
 const LOCK_PERSONS = packedQuery(
   LOCKED,
   `account where psn_no = any(${listColumn('$1', 'text')}) order by psn_no for no key update`,
 );
-/** Payer by payer, whatever the planner would rather: the index of emptied bindings is small only while few accounts have run dry. */
-const EMPTIED = `(${ALL_PAYERS}) as asked (person) cross join lateral (
-  select payer, binding_id, beneficiary, facts from binding where payer = person and held_zero_balance is not null offset 0) as emptied`;
-
 /** SQL for the use of bindings on days, `$1` and `$2`. */
 const USAGE = `select binding_id, counted_on::text as on_day, sum(-prior_year - current_year - held) as amount from entry
   join unnest($1::text[], $2::date[]) as asked (binding_id, counted_on) using (binding_id, counted_on)

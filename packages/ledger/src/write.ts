@@ -1,4 +1,4 @@
-import { type Books, type CalendarDate, type Contribution, formatMoney, type Money } from '@repo/domain';
+import { assert, type Books, type CalendarDate, type Contribution, formatMoney, type Money } from '@repo/domain';
 import { givenRows, insertRows, listColumn, packList } from './packed.ts';
 import type { LedgerTransaction, LockedShard, ShardLease } from './transaction.ts';
 import { writeBindings, writeEntries, writeFacts, writeMoney } from './write-accounts.ts';
@@ -169,7 +169,15 @@ function writeRefunds(
   );
 }
 
-function writeWork(tx: LedgerTransaction, { work = [], workDone = [], checks = [] }: BatchWrites): void {
+const WORK_WRITE = [
+  ['partition', 'int'],
+  ['payer', 'text'],
+  ['kind', 'text'],
+  ['due_on', 'date'],
+  ['detail', 'jsonb'],
+] as const;
+
+function writeWork(tx: LedgerTransaction, { books, work = [], workDone = [], checks = [] }: BatchWrites): void {
   insertRows(
     tx,
     'arrears_check',
@@ -181,21 +189,16 @@ function writeWork(tx: LedgerTransaction, { work = [], workDone = [], checks = [
     checks.map(({ partition, checkId, on }) => [partition, checkId, on]),
     { onConflict: 'on conflict (partition, check_id) do nothing' },
   );
-  insertRows(
-    tx,
-    'shard_work',
-    [
-      ['payer', 'text'],
-      ['kind', 'text'],
-      ['due_on', 'date'],
-      ['detail', 'jsonb'],
-    ],
-    work.map(({ payer, kind, dueOn, detail }) => [payer, kind, dueOn, JSON.stringify(detail)]),
-    {
-      sql: { partition: '(select partition from account where psn_no = given.payer)' },
-      // A balance matters only to someone's payer: most accounts that run dry are nobody's.
-      where: `kind <> 'BALANCE' or exists (select from binding where binding.payer = given.payer)`,
-    },
-  );
+  // A balance matters only to someone's payer: most accounts that run dry are nobody's. Of a relative who was asked we know.
+  const matters = ({ payer, kind }: WorkItem) => kind !== 'BALANCE' || books.bindingsBy(payer).length > 0;
+  const rowOf = ({ payer, kind, dueOn, detail }: WorkItem) => {
+    const account = tx.accounts.get(payer);
+    assert(account !== undefined, 'work is left only for a payer whose account is locked');
+    return [account.partition, payer, kind, dueOn, JSON.stringify(detail)];
+  };
+  insertRows(tx, 'shard_work', WORK_WRITE, work.filter(matters).map(rowOf));
+  insertRows(tx, 'shard_work', WORK_WRITE, work.filter((item) => !matters(item)).map(rowOf), {
+    where: 'exists (select from binding where binding.payer = given.payer)',
+  });
   if (workDone.length > 0) tx.send(`delete from shard_work where work_id = any($1::bigint[])`, [workDone]);
 }

@@ -48,15 +48,15 @@ export async function loadWorld(
     ...[...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
   ];
   const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
-  const [known, persons, bindings, empty, waiting] = await Promise.all([
+  const [known, persons, bindings, waiting] = await Promise.all([
     finding,
     tx.lockPersons(others, patients),
     tx.bindingsOf({ beneficiaries: patients }),
-    tx.emptyBindingsOf(others, patients),
     refundWaitMs > 0 ? parkedFor(tx, lease.shard.partition, claims) : [],
   ]);
   tx.requireLocked(bindings);
-  const books = booksOf(policyOf, { persons, bindings: [...bindings, ...empty] });
+  const emptied = persons.flatMap(({ personNo }) => (tx.accounts.get(personNo)?.isEmptied ? [personNo] : []));
+  const books = booksOf(policyOf, { persons, bindings, emptied });
   books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
   const parked = new Map<string, Parked[]>();
   for (const refund of waiting) park(parked, refund);

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { date } from '@repo/domain';
+import { type Binding, date } from '@repo/domain';
 import { afterEach, expect, test } from 'vitest';
 import { closeBooks, closedDays, Fenced, isTransient, Ledger, migrate, OtherSchema } from '../../src/index.ts';
 import { binding, claim, lease, open, openLedger, person, settle } from './fixture.ts';
@@ -102,6 +102,61 @@ test('an id that two shards take at the same moment is taken once; the other beg
   });
   expect(await other).toBe('known');
   expect(attempts).toBe(2);
+});
+
+test('what a batch reads of a person follows their columns, whoever changes them', async () => {
+  const { ledger } = await fresh();
+  await open(ledger, [person('A', '40.00')]);
+  const read = () => ledger.transact(async (tx) => (await tx.lockPersons(['A']))[0]);
+  const before = await read();
+  await ledger.rows(`update account set employment = 'RETIRED', status = 'FROZEN', card_active = not card_active,
+    employer_enabled = not employer_enabled, wallet_open = not wallet_open, insu_admdvs = '330100', insutype = '390',
+    psn_type = '2101', uninsured_since = '2025-01-02', arrears_since = '2025-01-03', spell_since = '1969-12-31',
+    spell_start = '2025-01-05', recovered_on = '2025-01-06', as_of_period = '2025-01' where psn_no = 'A'`);
+  const { purse, ...facts } = (await read()) ?? {};
+  expect(purse).toEqual(before?.purse);
+  expect(facts).toEqual({
+    personNo: 'A',
+    employment: 'RETIRED',
+    status: 'FROZEN',
+    cardActive: !before?.cardActive,
+    employerEnabled: !before?.employerEnabled,
+    walletOpen: !before?.walletOpen,
+    insuredArea: '330100',
+    insuranceKind: '390',
+    personCategory: '2101',
+    uninsuredSince: '2025-01-02',
+    arrearsSince: '2025-01-03',
+    spellSince: '1969-12-31',
+    lastSpellStart: '2025-01-05',
+    recoveredOn: '2025-01-06',
+    asOfPeriod: '2025-01',
+  });
+});
+
+test('an account knows while bindings of its owner are paused because it was empty', async () => {
+  const { ledger } = await fresh();
+  const holds: Binding['holds'] = new Map([['ZERO_BALANCE', date('2025-01-02')]]);
+  const paused = { state: 'PAUSED', holds } as const;
+  await open(
+    ledger,
+    ['A', 'B', 'C'].map((who) => person(who, '40.00')),
+    [{ ...binding('B', 'A', 1), ...paused }, { ...binding('B', 'C', 1), ...paused }, binding('C', 'A', 2)],
+  );
+  const emptied = () =>
+    ledger.transact(async (tx) => {
+      await tx.lockPersons(['A', 'B', 'C']);
+      return [...tx.accounts].flatMap(([personNo, { isEmptied }]) => (isEmptied ? [personNo] : []));
+    });
+  const lift = (beneficiary: string) =>
+    ledger.rows(`update binding set state = 'ACTIVE', held_zero_balance = null where beneficiary = '${beneficiary}'`);
+  expect(await emptied()).toEqual(['B']);
+  await lift('A');
+  expect(await emptied()).toEqual(['B']);
+  await lift('C');
+  expect(await emptied()).toEqual([]);
+  await ledger.rows(`update binding set state = 'PAUSED', held_zero_balance = '2025-03-01' where payer = 'C'`);
+  expect(await emptied()).toEqual(['C']);
 });
 
 test('the worker cannot change or remove an entry, and the reader can only read', async () => {

@@ -1,3 +1,5 @@
+import { crc32c } from '@node-rs/crc32';
+
 /** A record's headers as they were sent: kafkajs turns them into an object, which loses the order of repeated and of numeric names. */
 export const HEADER_LIST: unique symbol = Symbol('headers in order');
 
@@ -58,7 +60,7 @@ export function encodeRecordBatch(batch: BatchFields): Buffer {
   records.forEach((record, i) => {
     at = writeRecord(out, writeVarInt(out, at, sizes[i] ?? 0), record, headers[i] ?? []);
   });
-  out.writeUInt32BE(crc32c(out, CHECKSUM_END), 17);
+  out.writeUInt32BE(crc32c(out.subarray(CHECKSUM_END)), 17);
   return out;
 }
 
@@ -123,37 +125,4 @@ function writeVarInt(out: Buffer, from: number, value: number): number {
   for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) out[at++] = (rest % 0x80) | 0x80;
   out[at++] = rest;
   return at;
-}
-
-/** Tables of the CRC-32C polynomial: entry n of table k is the checksum of byte n with k zero bytes behind it. */
-const CRC_TABLES: readonly Int32Array[] = makeTables();
-
-function makeTables(): Int32Array[] {
-  const tables = [new Int32Array(256)];
-  const [first] = tables as [Int32Array<ArrayBuffer>];
-  for (let n = 0; n < 256; n++) {
-    let crc = n;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-    first[n] = crc;
-  }
-  for (let k = 1; k < 4; k++) {
-    const last = tables[k - 1] ?? first;
-    tables.push(Int32Array.from(last, (crc) => (first[crc & 0xff] ?? 0) ^ (crc >>> 8)));
-  }
-  return tables;
-}
-
-/** The CRC-32C of a buffer from `from` on, four bytes a step. */
-export function crc32c(bytes: Uint8Array, from = 0): number {
-  const [t0, t1, t2, t3] = CRC_TABLES as [Int32Array, Int32Array, Int32Array, Int32Array];
-  const byte = (at: number) => bytes[at] as number;
-  const entry = (table: Int32Array, n: number) => table[n & 0xff] as number;
-  let crc = -1;
-  let at = from;
-  for (; at + 4 <= bytes.length; at += 4) {
-    crc ^= byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16) | (byte(at + 3) << 24);
-    crc = entry(t3, crc) ^ entry(t2, crc >>> 8) ^ entry(t1, crc >>> 16) ^ entry(t0, crc >>> 24);
-  }
-  for (; at < bytes.length; at++) crc = entry(t0, crc ^ byte(at)) ^ (crc >>> 8);
-  return ~crc >>> 0;
 }

@@ -22,6 +22,8 @@ const READY_WITHIN_MS = 60_000;
 const EARLY_DEATHS_MAX = 3;
 const STOP_WITHIN_MS = 20_000;
 const LOG_BYTES_MAX = 64 * 1024 ** 2;
+/** A batch's short-lived objects fit, from the first: collecting them young took a sixth of the settlement worker's time. */
+const NODE_FLAGS = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export interface RunningService {
@@ -68,8 +70,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     return startChild({
       name,
       command: process.execPath,
-      // A batch's short-lived objects fit: collecting them young took a sixth of the settlement worker's time.
-      args: ['--max-semi-space-size=32', `services/${service}/src/main.ts`],
+      args: [...NODE_FLAGS, `services/${service}/src/main.ts`],
       cwd: options.root ?? ROOT,
       env: { ...options.environment(launches), ...ports },
       runDir: join(dataDir, 'run'),
