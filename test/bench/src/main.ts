@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type ArrearsRun, measureArrears } from './arrears.ts';
+import { record, toRecord } from './history.ts';
 import { type Bench, type Latency, measureLatency, measureThroughput, type Throughput } from './measure.ts';
 import { renderTable, summarise } from './report.ts';
 import { type Idle, measureIdle, measureScenarios, type Scenario, type ScenarioName } from './scenarios.ts';
@@ -19,6 +20,7 @@ const HELP = `npm run bench -- [options]
   --payers N        persons of an arrears check, in steps of 10,000 (1000000)
   --accounts N      accounts of the large town (1000000)
   --seed N          of the families and claims (1)
+  --record          keep what was found in test/bench/results, draw it there, and say what changed
 `;
 
 const PARTITIONS = 6;
@@ -39,6 +41,7 @@ function readOptions() {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       claims: { type: 'string', default: '60000' },
       rate: { type: 'string', default: '500' },
@@ -64,6 +67,7 @@ function readOptions() {
   if (payers % TOWN_UNIT !== 0) throw new Error(`--payers must be a multiple of ${TOWN_UNIT}`);
   return {
     json: values.json,
+    record: values.record,
     help: values.help,
     claims: count('claims'),
     rate: count('rate'),
@@ -154,9 +158,10 @@ async function main(): Promise<void> {
     progress,
   };
   const results = await Promise.race([measureAll(bench, options), interrupted]);
-  const { json, help: _, ...shown } = options;
+  const { json, record: isKept, help: _, ...shown } = options;
   const summary = summarise(results, shown);
   console.log(renderTable(summary).join('\n'));
+  if (isKept) console.log(record(toRecord(summary)).join('\n'));
   if (json) console.log(JSON.stringify(summary));
 }
 

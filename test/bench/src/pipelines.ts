@@ -71,7 +71,11 @@ export function startPipeline(name: PipelineName, run: Run, workDir: string): Pi
     cwd: workDir,
     stdio: ['ignore', log, log, 'ipc'],
     // As `npm start` runs the services; the others have it too. BENCH_NODE_FLAGS adds to it, a profiler for one.
-    execArgv: ['--max-semi-space-size=32', ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? [])],
+    execArgv: [
+      '--min-semi-space-size=32',
+      '--max-semi-space-size=32',
+      ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? []),
+    ],
   });
   closeSync(log);
   const ended = once(child, 'exit');
