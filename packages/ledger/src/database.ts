@@ -7,6 +7,7 @@ import { Migration20261123Backdated } from '../migrations/migration-20261123-bac
 import { Migration20261124Quarantine } from '../migrations/migration-20261124-quarantine.ts';
 import { Migration20261127ReaderRights } from '../migrations/migration-20261127-reader-rights.ts';
 import { Migration20261128PersonOutcomes } from '../migrations/migration-20261128-person-outcomes.ts';
+import { Migration20261130QuarantineRights } from '../migrations/migration-20261130-quarantine-rights.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader';
 
@@ -32,6 +33,7 @@ const MIGRATIONS = [
   { name: 'migration-20261124-quarantine', class: Migration20261124Quarantine },
   { name: 'migration-20261127-reader-rights', class: Migration20261127ReaderRights },
   { name: 'migration-20261128-person-outcomes', class: Migration20261128PersonOutcomes },
+  { name: 'migration-20261130-quarantine-rights', class: Migration20261130QuarantineRights },
 ];
 
 /**
