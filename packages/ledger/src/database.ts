@@ -88,8 +88,11 @@ export class OtherSchema extends Error {
   override readonly name = 'OtherSchema';
 }
 
-/** Brings a database to the newest schema. Forward only; safe to run again. The URL is the owner's. Throws `OtherSchema`. */
-export async function migrate(url: string): Promise<void> {
+/**
+ * Brings a database to the newest schema, or as far as the migration named `to`. Forward only; safe to run again. The URL is the owner's.
+ * Throws `OtherSchema`.
+ */
+export async function migrate(url: string, { to }: { readonly to?: string } = {}): Promise<void> {
   const orm = await openOrm({
     url,
     name: 'gongji-migrate',
@@ -100,7 +103,7 @@ export async function migrate(url: string): Promise<void> {
     const known = new Set(MIGRATIONS.map(({ name }) => name));
     const other = (await orm.migrator.getExecuted()).find(({ name }) => !known.has(name));
     if (other !== undefined) throw new OtherSchema(`another version of Gongji set this database up (${other.name})`);
-    await orm.migrator.up();
+    await orm.migrator.up(to === undefined ? {} : { to });
   } finally {
     await orm.close(true);
   }
