@@ -8,6 +8,7 @@ import { Migration20261124Quarantine } from '../migrations/migration-20261124-qu
 import { Migration20261127ReaderRights } from '../migrations/migration-20261127-reader-rights.ts';
 import { Migration20261128PersonOutcomes } from '../migrations/migration-20261128-person-outcomes.ts';
 import { Migration20261129Postings } from '../migrations/migration-20261129-postings.ts';
+import { Migration20261130QuarantineRights } from '../migrations/migration-20261130-quarantine-rights.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader';
 
@@ -34,6 +35,7 @@ const MIGRATIONS = [
   { name: 'migration-20261127-reader-rights', class: Migration20261127ReaderRights },
   { name: 'migration-20261128-person-outcomes', class: Migration20261128PersonOutcomes },
   { name: 'migration-20261129-postings', class: Migration20261129Postings },
+  { name: 'migration-20261130-quarantine-rights', class: Migration20261130QuarantineRights },
 ];
 
 /**
@@ -88,8 +90,11 @@ export class OtherSchema extends Error {
   override readonly name = 'OtherSchema';
 }
 
-/** Brings a database to the newest schema. Forward only; safe to run again. The URL is the owner's. Throws `OtherSchema`. */
-export async function migrate(url: string): Promise<void> {
+/**
+ * Brings a database to the newest schema, or as far as the migration named `to`. Forward only; safe to run again. The URL is the owner's.
+ * Throws `OtherSchema`.
+ */
+export async function migrate(url: string, { to }: { readonly to?: string } = {}): Promise<void> {
   const orm = await openOrm({
     url,
     name: 'gongji-migrate',
@@ -100,7 +105,7 @@ export async function migrate(url: string): Promise<void> {
     const known = new Set(MIGRATIONS.map(({ name }) => name));
     const other = (await orm.migrator.getExecuted()).find(({ name }) => !known.has(name));
     if (other !== undefined) throw new OtherSchema(`another version of Gongji set this database up (${other.name})`);
-    await orm.migrator.up();
+    await orm.migrator.up(to === undefined ? {} : { to });
   } finally {
     await orm.close(true);
   }

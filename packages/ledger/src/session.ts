@@ -1,5 +1,6 @@
 import type { MikroORM, PostgreSqlConnection } from '@mikro-orm/postgresql';
 import { assert } from '@repo/domain';
+import { codeOf } from './errors.ts';
 
 /** What of the driver's connection is used here; the stream is not among what its types tell. */
 interface Client {
@@ -7,6 +8,9 @@ interface Client {
   release(destroy?: boolean): void;
   readonly connection: { readonly stream: { cork(): void; uncork(): void } };
 }
+
+/** The server refuses a statement because an earlier one of its transaction failed. */
+const AFTER_ANOTHER = '25P02';
 
 /**
  * One database transaction on one connection of the ORM's pool. Statements do not wait for each other's answers: those asked for in
@@ -17,6 +21,7 @@ interface Client {
 export class Session {
   readonly #client: Client;
   readonly #sent: Promise<unknown>[] = [];
+  #firstFailure: unknown;
   #corked = false;
 
   private constructor(client: Client) {
@@ -45,7 +50,8 @@ export class Session {
         () => client.release(),
         () => client.release(true),
       );
-      throw error;
+      // What was waited for may have failed only because something before it did, which nobody waited for.
+      throw codeOf(error) === AFTER_ANOTHER ? this.#firstFailure : error;
     }
   }
 
@@ -67,7 +73,9 @@ export class Session {
       parameters.length === 0 ? { text: sql } : { text: sql, name: nameOf(sql), values: [...parameters] },
     );
     // Seen again in `#run`; until then nobody may have looked at it.
-    answer.catch(() => undefined);
+    answer.catch((error: unknown) => {
+      this.#firstFailure ??= error;
+    });
     this.#sent.push(answer);
     return answer;
   }

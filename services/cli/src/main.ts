@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { StartFailure } from '@repo/embedded';
 import { ConfigurationError } from '@repo/observability';
 import { explainRefusal } from '@repo/transport';
+import { argumentProblem, isAboutArguments } from './argument-problem.ts';
 import { readSettings, type Settings } from './config.ts';
 
 interface Command {
@@ -62,7 +63,7 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     return await command.run(args, readSettings());
   } catch (error) {
     if (isAboutArguments(error)) {
-      console.error(`${error.message}\n\ngongji ${name} --help says what it takes.`);
+      console.error(`${argumentProblem(error)}\n\ngongji ${name} --help says what it takes.`);
       return 2;
     }
     // These are written for the person at the terminal; anything else is a defect and shows its stack.
@@ -72,11 +73,6 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     console.error(message);
     return 1;
   }
-}
-
-/** What `parseArgs` throws: an option that does not exist, or lacks its value. */
-function isAboutArguments(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 }
 
 async function describeCommands(): Promise<string> {

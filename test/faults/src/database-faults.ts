@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@repo/embedded';
 import { childrenOf, type Fault, retries, stall, until } from './fault.ts';
+import type { Stage } from './stage.ts';
 
 const CUT_WORKERS = `select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('settlement-worker', 'sharing-worker')`;
 
@@ -17,11 +18,16 @@ export const databaseDies = (signal: keyof typeof ENDINGS): Fault => ({
 /** The server and every session of it. */
 export const databaseStalls: Fault = {
   name: 'PostgreSQL stall (SIGSTOP)',
-  run: async ({ system }) => {
-    const server = system.servers.postgresPid;
-    await stall([server, ...(await childrenOf(server))]);
+  run: async (stage) => {
+    await stall(await postgresProcesses(stage));
   },
 };
+
+/** The server and its sessions. */
+export async function postgresProcesses({ system }: Stage): Promise<number[]> {
+  const server = system.servers.postgresPid;
+  return [server, ...(await childrenOf(server))];
+}
 
 /** Every connection of the workers is cut, twenty times, at whatever they are doing. */
 export const connectionsCut: Fault = {

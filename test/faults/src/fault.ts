@@ -54,10 +54,13 @@ export async function retries({ system }: Stage, reason: string): Promise<number
   return total;
 }
 
-export async function stall(pids: readonly number[]): Promise<void> {
+export const stall = (pids: readonly number[]): Promise<void> => whileStopped(pids, () => delay(STALL_MS));
+
+/** Does something while processes stand still, and lets them go on. */
+export async function whileStopped(pids: readonly number[], work: () => Promise<void>): Promise<void> {
   try {
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    await delay(STALL_MS);
+    await work();
   } finally {
     // One that was ended meanwhile needs no waking.
     for (const pid of [...pids].reverse()) if (isThere(pid)) process.kill(pid, 'SIGCONT');

@@ -13,7 +13,8 @@ import type { Fault } from './fault.ts';
 import { brokerDies, brokerStalls, dieAnywhere, dieAt, FAILPOINTS, rebalanceStorm, repeats, zombie } from './faults.ts';
 import { brokerUnreachable, databaseUnreachable, halfOpen, resets, slow } from './network-faults.ts';
 import type { Random } from './random.ts';
-import { stops, stopsAtOnce, stopsWhileJoining } from './shutdown-faults.ts';
+import { stops, stopsAtOnce, stopsInSilence, stopsWhileJoining } from './shutdown-faults.ts';
+import { FAR_WORKERS } from './stage.ts';
 import { rollingUpdate } from './update-fault.ts';
 
 /** Lists of faults that happen side by side; within a list one comes after the other. */
@@ -53,6 +54,7 @@ const QUICK: readonly Fault[] = [
   stops('settlement-worker'),
   stopsWhileJoining('sharing-worker-2'),
   stopsAtOnce('settlement-worker-2'),
+  stopsInSilence('settlement-worker', 'network'),
   dieAnywhere('sharing-worker'),
   rollingUpdate,
 ];
@@ -98,6 +100,8 @@ export function singlePlan(random: Random): Step[] {
     rollingUpdate,
     ...LINES.flatMap((line) => [halfOpen(line), resets(line), slow(line)]),
     ...WORKERS.flatMap((worker) => [stops(worker), stopsWhileJoining(worker), stopsAtOnce(worker)]),
+    ...WORKERS.map((worker) => stopsInSilence(worker, 'server')),
+    ...FAR_WORKERS.map((worker) => stopsInSilence(worker, 'network')),
   ];
   return shuffled(faults, random).map((fault) => [[fault]]);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Fault, kindOf, until, type WorkerName } from './fault.ts';
+import { postgresProcesses } from './database-faults.ts';
+import { type Fault, kindOf, until, type WorkerName, whileStopped } from './fault.ts';
 import type { Stage } from './stage.ts';
 
 /** What a worker is promised to take at most from SIGTERM to its end (`STOP_LIMIT_MS` of the product), and a moment for the machine. */
@@ -53,10 +54,31 @@ export const stopsAtOnce = (worker: WorkerName): Fault => ({
   },
 });
 
-async function stopInTime(stage: Stage, worker: WorkerName): Promise<void> {
+/** Told to stop while the database says nothing, whose answers it waits for: it ends in time, if need be without them. */
+export const stopsInSilence = (worker: WorkerName, silent: 'server' | 'network'): Fault => ({
+  name: `SIGTERM while ${silent === 'server' ? 'PostgreSQL stands still' : 'no network to PostgreSQL'}, ${kindOf(worker)}`,
+  run: async (stage) => {
+    await until(() => stage.isReady(worker), `${worker} is not at work`);
+    const stop = async (): Promise<void> => {
+      // The load goes on, so that it waits for an answer soon.
+      await delay(500 + stage.random.below(2_000));
+      await stopInTime(stage, worker, [0, 1]);
+    };
+    if (silent === 'server') await whileStopped(await postgresProcesses(stage), stop);
+    else {
+      stage.lines.PostgreSQL.silence();
+      await stop().finally(() => stage.lines.PostgreSQL.heal());
+    }
+    await stage.service(worker).process.start();
+    await until(() => stage.isReady(worker), `${worker} did not become ready again`);
+  },
+});
+
+async function stopInTime(stage: Stage, worker: WorkerName, codes: readonly number[] = [0]): Promise<void> {
   const from = performance.now();
   const { code, signal } = await stage.service(worker).process.kill('SIGTERM');
   const tookMs = performance.now() - from;
-  if (code !== 0) throw new Error(`${worker} was told to stop and ended with ${signal ?? code}`);
+  if (code === null || !codes.includes(code))
+    throw new Error(`${worker} was told to stop and ended with ${signal ?? code}`);
   if (tookMs > STOPS_WITHIN_MS) throw new Error(`${worker} took ${tookMs.toFixed(0)} ms to stop`);
 }

@@ -248,6 +248,19 @@ test('the books of a day close: debits equal credits, and no later posting carri
   expect(await closedDays(bureau)).toHaveLength(1);
 });
 
+test('a transaction is told what failed first, and begins again for it, though something later was waited for', async () => {
+  const { ledger } = await fresh();
+  let attempts = 0;
+  const ended = ledger.transact(async (tx) => {
+    attempts += 1;
+    const [code, text] = attempts === 1 ? ['40P01', 'a deadlock'] : ['P0001', 'a defect'];
+    tx.send(`do $$ begin raise exception using errcode = '${code}', message = '${text}'; end $$`, []);
+    await tx.rows('select 1', []);
+  });
+  await expect(ended).rejects.toMatchObject({ code: 'P0001' });
+  expect(attempts).toBe(2);
+});
+
 test('a connection that is cut inside a transaction leaves room for the next one', async () => {
   const { url } = await fresh();
   const ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'cut', connectionsMax: 1 });

@@ -1,5 +1,6 @@
 import { parseArgs, styleText } from 'node:util';
 import { explainRefusal } from '@repo/transport';
+import { argumentProblem } from '../argument-problem.ts';
 import type { AuditReport } from '../audit/audit.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -35,7 +36,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   try {
     flags = parseArgs({ args, options }).values;
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
+    console.error(`${argumentProblem(error)}\n\n${HELP}`);
     return 2;
   }
   if (flags.help) {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseDate } from '@repo/domain';
+import { argumentProblem } from '../argument-problem.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
@@ -77,6 +78,6 @@ function readArguments(args: string[]) {
     if (format !== 'parquet' && format !== 'csv') return { problem: '--format is parquet or csv' };
     return { from, to, format, charts, json, folder: values.out ?? `gongji-export-${from}-${to}` } as const;
   } catch (error) {
-    return { problem: (error as Error).message };
+    return { problem: argumentProblem(error) };
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadPolicies } from '@repo/policy';
+import { argumentProblem } from '../argument-problem.ts';
 import type { Format } from '../bulk/lines.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -93,6 +94,6 @@ function readArguments(args: string[]) {
       json: values.json === true,
     } as const;
   } catch (error) {
-    return { problem: (error as Error).message };
+    return { problem: argumentProblem(error) };
   }
 }

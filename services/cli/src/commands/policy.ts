@@ -8,6 +8,7 @@ import {
   type PlainValue,
   type Policies,
 } from '@repo/policy';
+import { argumentProblem } from '../argument-problem.ts';
 
 export const summary = 'check a folder of regional policy packs, or show the rules in force in an area';
 
@@ -70,7 +71,7 @@ function readOrder(args: string[], policyDir: string | undefined): Order | strin
   try {
     parsed = parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error);
   }
   const { values, positionals } = parsed;
   const [verb, subject, ...rest] = positionals;

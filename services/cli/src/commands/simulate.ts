@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseDate } from '@repo/domain';
 import { loadPolicies } from '@repo/policy';
+import { argumentProblem } from '../argument-problem.ts';
 import { barChart } from '../chart/bars.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -84,7 +85,7 @@ function readArguments(args: string[]) {
     if (from > to) return { problem: '--from is not after --to' };
     return { from, to, pack: values.pack, svg: values.svg, json: values.json === true };
   } catch (error) {
-    return { problem: (error as Error).message };
+    return { problem: argumentProblem(error) };
   }
 }
 

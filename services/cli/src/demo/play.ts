@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { argumentProblem } from '../argument-problem.ts';
 import { type DemoOptions, runDemo } from './run.ts';
 
 export type Size = Pick<DemoOptions, 'people' | 'claims' | 'seed'>;
@@ -42,6 +43,6 @@ export function readSize(args: string[]): Size | 'help' | { readonly problem: st
     }
     return size;
   } catch (error) {
-    return { problem: (error as Error).message };
+    return { problem: argumentProblem(error) };
   }
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { topicsOf } from '@repo/contracts';
 import { z } from 'zod';
+import { argumentProblem } from '../argument-problem.ts';
 
 /** A message's place in an input topic, as it is written: `claims/3@1042`. */
 export interface Place {
@@ -68,7 +69,7 @@ export function readArguments<A extends string>(args: string[], actions: Readonl
   try {
     parsed = parse(args);
   } catch (error) {
-    throw new NotUnderstood((error as Error).message);
+    throw new NotUnderstood(argumentProblem(error));
   }
   const { values, positionals } = parsed;
   const [action = '', ...rest] = positionals;

@@ -54,7 +54,8 @@ export async function startCity(): Promise<RunningCity> {
     topicPrefix: freshTopicPrefix(),
     httpPort: 0,
     partitions: PARTITIONS,
-    logLevel: 'error',
+    // As talkative as it gets: nothing personal may be in the least of its lines.
+    logLevel: 'debug',
   };
   const city = new City({ seed: 5, people: 160 });
   await loadMemberRows({ databaseUrl: database.url, rows: city.members(), partitions: PARTITIONS });

@@ -11,6 +11,9 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** What every command has written to its standard error so far, with the command's name. */
+export const complaints: { readonly command: string; readonly text: string }[] = [];
+
 /** Runs `gongji` as its user would, on the servers of a running city. */
 export function gongji(
   { settings, http }: Pick<RunningCity, 'settings' | 'http'>,
@@ -28,6 +31,7 @@ export function gongji(
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [MAIN, ...args], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code;
+      complaints.push({ command: String(args[0]), text: stderr });
       if (typeof code === 'number') resolve({ code, stdout, stderr });
       else reject(error);
     });

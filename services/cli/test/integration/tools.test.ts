@@ -4,6 +4,7 @@ import { type RunningCity, startCity } from './city.fixture.ts';
 import { contractCases } from './contract.cases.ts';
 import { exportCases } from './export.cases.ts';
 import { loadCases } from './load.cases.ts';
+import { personalCases } from './personal.cases.ts';
 import { simulateCases } from './simulate.cases.ts';
 
 let running: RunningCity;
@@ -20,3 +21,4 @@ describe('simulate', () => simulateCases(() => running));
 // Last: what comes from here on changes the books.
 describe('explain, quote and refund', () => apiCases(() => running));
 describe('load', () => loadCases(() => running));
+describe('what nobody asked to see', () => personalCases(() => running));

@@ -1,8 +1,9 @@
 import { DECODE_LIMITS } from '@repo/contracts';
 import { Ledger } from '@repo/ledger';
-import type { Applied, InputRecord, Lease } from '@repo/messaging';
-import { type SettleDeps, settleBatch } from '@repo/settlement-worker/settle';
-import { applyMembers, type MemberDeps } from '@repo/sharing-worker/apply-members';
+import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
+import { type SettleDeps, settleBatch, settleHeld } from '@repo/settlement-worker/settle';
+import { withQuarantine } from '@repo/shard-worker';
+import { applyHeldMembers, applyMembers, type MemberDeps } from '@repo/sharing-worker/apply-members';
 import { doIdleWork } from '@repo/sharing-worker/idle-work';
 import { Pace } from '@repo/sharing-worker/pace';
 import type { PublishedRecord } from '../compare.ts';
@@ -35,6 +36,8 @@ export class Shard implements AsyncDisposable {
   onPoint: (point: Point) => void | Promise<void> = () => undefined;
   readonly #ledger: Ledger;
   readonly #deps: SettleDeps & MemberDeps;
+  /** Around the worker's own transactions: what it fails on, and what is ordered about it. */
+  readonly #worker: BatchProcessor;
   /** Fast enough never to be waited for. */
   readonly #pace = new Pace(1_000_000_000);
   #lease: Lease;
@@ -58,6 +61,15 @@ export class Shard implements AsyncDisposable {
         source: `/${name}`,
       },
     };
+    const deps = this.#deps;
+    const isClaims = name.startsWith('claims');
+    this.#worker = withQuarantine(
+      {
+        apply: (at, records) => (isClaims ? settleBatch : applyMembers)(at, records, deps),
+        applyHeld: (tx, place, records) => (isClaims ? settleHeld : applyHeldMembers)(tx, place, records, deps),
+      },
+      { ledger, policyOf: deps.policyOf, targets: deps.targets, lookEveryMs: 0 },
+    );
   }
 
   static async open(name: ShardName, options: ShardOptions): Promise<Shard> {
@@ -77,13 +89,26 @@ export class Shard implements AsyncDisposable {
   /** Takes records as one batch, in one transaction. */
   async take(records: readonly RawRecord[]): Promise<void> {
     const batch = records.map((record, n) => toInput(record, this.#lease.nextOffset + BigInt(n)));
-    const work = this.name.startsWith('claims') ? settleBatch : applyMembers;
-    this.#keep(await work(this.#lease, batch, this.#deps));
+    this.#keep(await this.#worker.apply(this.#lease, batch));
   }
 
   /** One transaction of what a members shard does between batches; false = there was nothing to do. */
   async idle(): Promise<boolean> {
     const applied = await doIdleWork(this.#lease, this.#deps, this.#pace);
+    if (applied !== null) this.#keep(applied);
+    return applied !== null;
+  }
+
+  /** Sets a record aside, as a worker does that fails on it. */
+  async setAside(record: RawRecord): Promise<void> {
+    const input = toInput(record, this.#lease.nextOffset);
+    const applied = await this.#worker.quarantine?.(this.#lease, input, new Error('the worker fails'));
+    if (applied !== undefined) this.#keep(applied);
+  }
+
+  /** One transaction of the oldest order about what is set aside; false = there is none. */
+  async carryOut(): Promise<boolean> {
+    const applied = (await this.#worker.applyIdle?.(this.#lease)) ?? null;
     if (applied !== null) this.#keep(applied);
     return applied !== null;
   }

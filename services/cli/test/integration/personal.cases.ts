@@ -1,0 +1,60 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PersonalData } from '@repo/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+import type { RunningCity } from './city.fixture.ts';
+import { asked, complaints, gongji } from './gongji.fixture.ts';
+
+/** Everybody whom the running city knows by now, by whichever way they came. */
+async function everybody({ databaseUrl }: RunningCity): Promise<PersonalData> {
+  const people = new PersonalData();
+  const rows = await asked<{ person: string }>(
+    databaseUrl,
+    'select json_build_object($$psn_no$$, psn_no, $$psn_name$$, psn_name)::text as person from account left join person_name using (psn_no)',
+  );
+  for (const { person } of rows) people.note(person);
+  return people;
+}
+
+/** What people explicitly ask to see goes to the standard output; an error or a log line may end up anywhere, so it names nobody. */
+export function personalCases(running: () => RunningCity): void {
+  test('a command that is given a person where something else belongs does not repeat whom', async () => {
+    const [someone] = running().city.family(0).people;
+    const { psn_no: number = '', psn_name: name = '' } = someone?.account ?? {};
+    const folder = mkdtempSync(join(tmpdir(), 'gongji-personal-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'claim.json');
+    writeFileSync(file, JSON.stringify({ claim_id: 'C1', psn_no: number, psn_name: name, medfee_sumamt: name }));
+    const mistakes = [
+      ['explain', number],
+      ['refund', number],
+      ['quote', file],
+      ['audit', number],
+      ['backdated', '--payer', number, name],
+      ['dead-letters', 'show', number],
+      ['quarantine', 'show', number],
+      ['books', 'close', number],
+    ];
+    const people = await everybody(running());
+    expect(people.foundIn(`${number} ${name}`).length).toBeGreaterThan(1);
+    const ended = await Promise.all(mistakes.map(async (args) => ({ args, ...(await gongji(running(), args)) })));
+    const leaks = ended.flatMap(({ args, code, stderr }) => {
+      if (code === 0 || stderr === '') return [`${args[0]} takes it`];
+      return people.foundIn(stderr).length > 0 ? [`${args[0]}: ${stderr}`] : [];
+    });
+    expect(leaks).toEqual([]);
+  });
+
+  test('no command of this file has named anyone on its standard error, and no log of a service has', async () => {
+    const people = await everybody(running());
+    expect(new Set(complaints.map(({ command }) => command)).size).toBeGreaterThan(4);
+    const logs = join(running().settings.dataDir, 'logs');
+    const texts = [
+      ...complaints.map(({ command, text }) => [command, text] as const),
+      ...readdirSync(logs).map((name) => [name, readFileSync(join(logs, name), 'utf8')] as const),
+    ];
+    expect(texts.some(([, text]) => text.includes('"level":"debug"'))).toBe(true);
+    expect(texts.flatMap(([name, text]) => (people.foundIn(text).length > 0 ? [name] : []))).toEqual([]);
+  });
+}
