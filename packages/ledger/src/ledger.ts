@@ -30,6 +30,8 @@ export interface ShardSequences extends ShardKey {
 export interface LedgerOptions extends DatabaseOptions {
   /** Told of each attempt that is begun again, with the condition's code. */
   readonly onRetry?: (code: string) => void;
+  /** Run around each attempt at a transaction, for those who watch. */
+  readonly around?: (<T>(attempt: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 const ATTEMPTS_MAX = 8;
@@ -39,14 +41,16 @@ const SHARD_COLUMNS = 'epoch, next_offset, out_seq, published_seq, partitions';
 export class Ledger {
   readonly orm: MikroORM;
   readonly #onRetry: (code: string) => void;
+  readonly #around: LedgerOptions['around'];
 
-  private constructor(orm: MikroORM, onRetry: (code: string) => void) {
+  private constructor(orm: MikroORM, { onRetry = () => undefined, around }: Pick<LedgerOptions, 'onRetry' | 'around'>) {
     this.orm = orm;
     this.#onRetry = onRetry;
+    this.#around = around;
   }
 
-  static async open({ onRetry = () => undefined, ...options }: LedgerOptions): Promise<Ledger> {
-    return new Ledger(await openOrm(options), onRetry);
+  static async open({ onRetry, around, ...options }: LedgerOptions): Promise<Ledger> {
+    return new Ledger(await openOrm(options), { ...(onRetry && { onRetry }), around });
   }
 
   async close(): Promise<void> {
@@ -78,7 +82,8 @@ export class Ledger {
     for (let attempt = 1; ; attempt++) {
       try {
         const mode = 'isolation level read committed read write';
-        return await Session.run(this.orm, mode, (session) => work(new LedgerTransaction(session)));
+        const run = () => Session.run(this.orm, mode, (session) => work(new LedgerTransaction(session)));
+        return await (this.#around === undefined ? run() : this.#around(run));
       } catch (error) {
         if (!isRetry(error) || attempt >= ATTEMPTS_MAX) throw error;
         this.#onRetry(codeOf(error) ?? (error instanceof Error ? error.name : 'unknown'));

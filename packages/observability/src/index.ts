@@ -5,3 +5,4 @@ export { type Failpoint, failpointFrom } from './failpoint.ts';
 export { runService, type ServiceContext } from './lifecycle.ts';
 export { createLogger, LOG_FIELDS, type LogFields, type Logger, type LogLevel, PERSONAL_FIELDS } from './logger.ts';
 export { createMetrics, METRICS, type Metrics } from './metrics.ts';
+export { startTracing, type TracedBatch, type Tracing } from './tracing.ts';

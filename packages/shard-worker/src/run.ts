@@ -12,6 +12,7 @@ import {
   runService,
   type ServiceContext,
   startAdminServer,
+  startTracing,
 } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
 import { explainRefusal } from '@repo/transport';
@@ -20,8 +21,10 @@ import { Health } from './health.ts';
 import type { OutboxTargets } from './outbox.ts';
 import { type Core, withQuarantine } from './quarantine.ts';
 import { classify, shardStore } from './store.ts';
+import { traceBatches, tracePublications } from './tracing.ts';
 
 const SCHEMA_ASKED_EVERY_MS = 1_000;
+const DATABASE = { 'db.system.name': 'postgresql' };
 
 interface WorkerTools {
   readonly config: WorkerConfig;
@@ -75,6 +78,8 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   }
   const metrics = createMetrics({ codes: OUTCOME_CODES, partitions: config.partitions });
   const health = new Health({ stream: parts.stream, metrics, log });
+  const tracing = await startTracing(parts.name);
+  if (tracing !== null) stack.use(tracing);
 
   const ledger = await Ledger.open({
     url: config.databaseUrl,
@@ -82,6 +87,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     role: 'gongji_worker',
     connectionsMax: config.partitions + 2,
     onRetry: (reason) => health.retried(reason),
+    ...(tracing && { around: (attempt) => tracing.step('database transaction', DATABASE, attempt) }),
   });
   stack.defer(() => ledger.close());
   metrics.beforeScrape(async () => {
@@ -116,16 +122,17 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
       () => undefined,
     ),
   );
+  const processor = withQuarantine(core, {
+    ...{ ledger, policyOf, targets, failpoint },
+    onOrder: (shard, step) => health.orderMoved(shard, step),
+    onWorkHeld: (shard, error) => health.workHeld(shard, error),
+  });
   const handler = createProcessor({
     topic,
     owner: config.owner,
     store: shardStore(ledger, targets),
-    publisher,
-    processor: withQuarantine(core, {
-      ...{ ledger, policyOf, targets, failpoint },
-      onOrder: (shard, step) => health.orderMoved(shard, step),
-      onWorkHeld: (shard, error) => health.workHeld(shard, error),
-    }),
+    publisher: tracing === null ? publisher : tracePublications(tracing, publisher, targets.results),
+    processor: tracing === null ? processor : traceBatches(tracing, processor),
     classify,
     failpoint,
     limits: { batchRecordsMax: config.batchMax },

@@ -48,6 +48,10 @@ const TLS_FAULTS: Readonly<Record<string, Explain>> = {
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: ourCertificate,
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: ourCertificate,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: ourCertificate,
+  // As OpenSSL 3.5 names the alerts of before, with Node 24.
+  'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE': ourCertificate,
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN': ourCertificate,
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED': ourCertificate,
 };
 
 const DATABASE_FAULTS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { OUTCOME_CODES, topicsOf } from '@repo/contracts';
 import { Ledger } from '@repo/ledger';
-import { createLogger, createMetrics, runService, startAdminServer } from '@repo/observability';
+import { createLogger, createMetrics, runService, startAdminServer, startTracing } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
 import { explainRefusal } from '@repo/transport';
 import { createGuard } from './access.ts';
@@ -23,6 +23,8 @@ runService({
       for (const problem of loaded.problems) log.error(problem);
       throw new Error('the policy files cannot be used');
     }
+    const tracing = await startTracing('query-api');
+    if (tracing !== null) stack.use(tracing);
     const ledger = await Ledger.open({ ...config.database, name: 'gongji-query-api' });
     stack.defer(() => ledger.close());
     const admin = await startAdminServer({
@@ -57,6 +59,7 @@ runService({
       ledger,
       policies: loaded.policies,
       log,
+      tracing,
       now: Date.now,
       guard: config.oidc === null ? undefined : createGuard(config.oidc),
       requestsPerMinuteMax: config.requestsPerMinuteMax,

@@ -1,6 +1,6 @@
 import type { Instant } from '@repo/domain';
 import { isTransient, type Ledger } from '@repo/ledger';
-import type { Logger } from '@repo/observability';
+import type { Logger, Tracing } from '@repo/observability';
 import type { Policies } from '@repo/policy';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -24,12 +24,15 @@ import { quoteRoutes } from './routes/quotes.ts';
 import { settlementRoutes } from './routes/settlements.ts';
 import { totalsRoutes } from './routes/totals.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { traceRequests } from './trace-requests.ts';
 import type { AskWorkers } from './workers.ts';
 
 export interface ApiDeps extends GateOptions {
   readonly ledger: Ledger;
   readonly policies: Policies;
   readonly log: Logger;
+  /** Where requests are told of as spans; absent: nowhere. */
+  readonly tracing?: Tracing | null | undefined;
   /** The moment a read is of, where it names none. */
   readonly now: () => Instant;
   /** Where health and metrics are answered, to be served here as well; absent: only there. */
@@ -65,6 +68,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, fromFastify(error) ?? INTERNAL),
   });
   app.server.on('checkExpectation', (_request, response) => refuseExpectation(response));
+  if (deps.tracing) traceRequests(app, deps.tracing);
   addGate(app, deps);
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

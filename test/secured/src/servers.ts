@@ -26,6 +26,9 @@ export const passwordOf = (login: Login): string => `${[...login].reverse().join
 /** Clients of the token endpoint that may do anything at the broker. */
 export const TOKEN_CLIENT = 'token-client';
 
+/** Whose certificate may do anything at the broker. */
+const CLIENT = 'client';
+
 /** Kafka's own wait between two logins of a session by token: the client, which logs in 10 s early, does so every 2 s. */
 const SESSION_MS = 12_000;
 
@@ -36,6 +39,8 @@ export interface Secured {
   readonly brokers: string;
   /** The same with a certificate that has expired. */
   readonly expiredBrokers: string;
+  /** Where clients show a certificate instead of a login: `client.pem` in `certificates` is one that is taken. */
+  readonly mutualBrokers: string;
   /** For the test itself: whoever comes here may do anything. */
   readonly openBrokers: string;
   /** The owner's, without TLS; everybody else needs TLS. Its certificate is for 127.0.0.1 alone. */
@@ -70,8 +75,9 @@ export async function startSecured(): Promise<Secured & AsyncDisposable> {
   const server = makeCertificate(certificates, 'server', HOST);
   makeCertificate(certificates, 'expired', HOST, EXPIRED);
   makeCertificate(join(certificates, 'other'), 'other', HOST);
+  makeCertificate(certificates, CLIENT, HOST);
   const issuer = started.use(await startIssuer());
-  const [port, secure, expired] = await freePorts();
+  const [port, secure, expired, mutual] = await freePorts();
   const postgres = await startPostgres({ dataDir, tls: server, hba: HBA });
   started.defer(() => postgres.stop().then(() => undefined));
   const kafka = await startKafka({
@@ -80,12 +86,14 @@ export async function startSecured(): Promise<Secured & AsyncDisposable> {
     listeners: {
       SECURE: { port: secure, protocol: 'SASL_SSL' },
       EXPIRED: { port: expired, protocol: 'SASL_SSL' },
+      MUTUAL: { port: mutual, protocol: 'SSL' },
     },
     settings: {
       ...listenerSettings('secure', join(certificates, 'server.keystore.pem'), issuer.url),
       ...listenerSettings('expired', join(certificates, 'expired.keystore.pem'), issuer.url),
+      ...mutualSettings(certificates),
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-      'super.users': `User:ANONYMOUS;User:admin;User:${TOKEN_CLIENT}`,
+      'super.users': `User:ANONYMOUS;User:admin;User:${TOKEN_CLIENT};User:CN=${CLIENT}`,
     },
     scramUsers: Object.fromEntries(LOGINS.map((login) => [login, passwordOf(login)])),
     jvmArgs: [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${issuer.url}/keys`],
@@ -97,6 +105,7 @@ export async function startSecured(): Promise<Secured & AsyncDisposable> {
     certificates,
     brokers: `${HOST}:${secure}`,
     expiredBrokers: `${HOST}:${expired}`,
+    mutualBrokers: `${HOST}:${mutual}`,
     openBrokers: kafka.brokers,
     postgresUrl: postgres.url,
     issuer: issuer.url,
@@ -104,10 +113,22 @@ export async function startSecured(): Promise<Secured & AsyncDisposable> {
   };
 }
 
-/** Three, each another. */
-async function freePorts(): Promise<[number, number, number]> {
-  const [one, two, three] = [await findFreePort(), await findFreePort(), await findFreePort()];
-  return one === two || two === three || one === three ? freePorts() : [one, two, three];
+/** Four, each another. */
+async function freePorts(): Promise<[number, number, number, number]> {
+  const ports = [await findFreePort(), await findFreePort(), await findFreePort(), await findFreePort()] as const;
+  return new Set(ports).size < ports.length ? freePorts() : [...ports];
+}
+
+/** Of a listener that asks for a certificate of the same authority. */
+function mutualSettings(certificates: string): Record<string, string> {
+  const settings = {
+    'ssl.client.auth': 'required',
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': join(certificates, 'server.keystore.pem'),
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': join(certificates, 'ca.pem'),
+  };
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [`listener.name.mutual.${key}`, value]));
 }
 
 const MODULES = 'org.apache.kafka.common.security';

@@ -27,6 +27,13 @@ export const TOKENS: Environment = {
   GONGJI_KAFKA_OAUTH_CLIENT_SECRET: CLIENT_SECRET,
 };
 
+/** The environment of one that shows a certificate instead, made by this authority. */
+export const certificateOf = (name: string): Environment => ({
+  GONGJI_KAFKA_TLS_CA: CA,
+  GONGJI_KAFKA_TLS_CERT: join(secured.certificates, `${name}.pem`),
+  GONGJI_KAFKA_TLS_KEY: join(secured.certificates, `${name}.key`),
+});
+
 const schema = z.object(kafkaSettings).superRefine(checkKafkaSettings, ALWAYS);
 
 /** How a service with this environment reaches Kafka. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { until } from '@repo/testkit';
+import { SpanReceiver } from '@repo/testkit/spans';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventRecord } from '../../src/system/story.ts';
 import { TestSystem } from '../../src/system/system.ts';
@@ -12,11 +13,15 @@ const [PAYER, PATIENT] = ['PSN420000000217', 'PSN420000000218'];
 const facts = { insutype: '310', psn_type: '1101', employment: 'ACTIVE', insu_admdvs: '420100', insured: true };
 
 let system: TestSystem;
+let collector: SpanReceiver;
 beforeAll(async () => {
+  collector = await SpanReceiver.open();
   system = await TestSystem.start({
     partitions: 2,
-    environment: ({ name }): Readonly<Record<string, string>> =>
-      name === 'query-api' ? { GONGJI_COMMAND_WAIT_MS: '3000' } : {},
+    environment: ({ name }): Readonly<Record<string, string>> => ({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      ...(name === 'query-api' && { GONGJI_COMMAND_WAIT_MS: '3000' }),
+    }),
   });
   await system.topics.send([
     eventRecord('account.opened', { ...facts, psn_no: PAYER, prior_year: '500.00', as_of: NOON }),
@@ -36,7 +41,10 @@ beforeAll(async () => {
   ]);
   await system.waitUntilAnswered(60_000);
 });
-afterAll(() => system?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await system?.[Symbol.asyncDispose]();
+  await collector?.[Symbol.asyncDispose]();
+});
 
 async function once(request: string, body: unknown, key: string | undefined) {
   const [method = '', path = ''] = request.split(' ');
@@ -197,4 +205,45 @@ test('while the worker stands still a command is taken and told where to look, a
     ({ topic, value }) => topic === 'dead-letters' && value.includes(bindingId),
   );
   expect(dead).toEqual([]);
+});
+
+test('what a caller samples can be followed through request, database and broker to the outcome, and no span names anyone', async () => {
+  await command(`POST /v1/bindings/${await bound()}/approve`);
+  const claim = eventRecord('claim.submitted', {
+    ...{
+      claim_id: 'C-traced',
+      mdtrt_id: 'M1',
+      psn_no: PATIENT,
+      fixmedins_code: 'H1',
+      designated: true,
+      med_type: '11',
+    },
+    ...{ fix_blng_admdvs: '420106', setl_time: NOON },
+    ...{ medfee_sumamt: '1.00', fund_pay_sumamt: '0.00', psn_part_amt: '1.00' },
+  });
+  await system.topics.send([{ ...claim, headers: { ...claim.headers, traceparent: TRACE } }]);
+  const outcome = await until(() => system.topics.published.find(({ value }) => value.includes('C-traced')), {
+    what: 'the outcome of the traced claim',
+    deadlineMs: 30_000,
+  });
+  expect(outcome.headers).toMatchObject({ ce_type: 'settlement.settled', traceparent: TRACE });
+  const [, trace, sender] = TRACE.split('-');
+  const { claims, members, settlements, sharing } = system.topics.names;
+  const expected = [
+    'query-api POST /v1/bindings',
+    'query-api POST /v1/bindings/:binding_id/approve',
+    `sharing-worker process ${members}`,
+    `sharing-worker send ${sharing}`,
+    `settlement-worker process ${claims}`,
+    `settlement-worker send ${settlements}`,
+  ];
+  const ofCaller = () =>
+    collector.spans.filter(({ traceId, parentSpanId }) => traceId === trace && parentSpanId === sender);
+  const seen = () => new Set(ofCaller().map(({ service, name }) => `${service} ${name}`));
+  await until(() => expected.every((each) => seen().has(each)), { what: `spans of ${expected}`, deadlineMs: 20_000 });
+  // The claim's span names the batch that settled it, in whose trace the database's transaction is.
+  const settled = ofCaller().find(({ name }) => name === `process ${claims}`);
+  const inBatch = collector.spans.filter(({ parentSpanId }) => settled?.links.includes(parentSpanId));
+  expect(inBatch.map(({ name }) => name)).toEqual(['database transaction']);
+  for (const person of [PAYER, PATIENT]) expect(collector.text).not.toContain(person);
 });

@@ -11,7 +11,7 @@ import { explainRefusal } from '@repo/transport';
 import { beforeAll, expect, test } from 'vitest';
 import { passwordOf } from '../../src/servers.ts';
 import { Reader } from '../reader.ts';
-import { accessOf, CA, type Environment, scramOf, secured, TOKENS } from '../settings.ts';
+import { accessOf, CA, certificateOf, type Environment, scramOf, secured, TOKENS } from '../settings.ts';
 
 const prefix = freshTopicPrefix();
 const topic = `${prefix}.claims.v1`;
@@ -28,11 +28,12 @@ beforeAll(async () => {
 });
 
 test.for([
-  ['SCRAM-SHA-512', ADMIN],
-  ['OAUTHBEARER', TOKENS],
-  ['PLAIN', { ...ADMIN, GONGJI_KAFKA_SASL_MECHANISM: 'PLAIN' }],
-] as const)('what is sent over TLS with %s is read over TLS with it', async ([mechanism, environment]) => {
-  const connection = connectionOf(environment);
+  ['SCRAM-SHA-512', ADMIN, secured.brokers],
+  ['OAUTHBEARER', TOKENS, secured.brokers],
+  ['PLAIN', { ...ADMIN, GONGJI_KAFKA_SASL_MECHANISM: 'PLAIN' }, secured.brokers],
+  ['a certificate of our own', certificateOf('client'), secured.mutualBrokers],
+] as const)('what is sent over TLS with %s is read over TLS with it', async ([mechanism, environment, brokers]) => {
+  const connection = connectionOf(environment, brokers);
   const read: string[] = [];
   await using _reading = await tail({
     connection,
@@ -49,6 +50,7 @@ test.for([
 
 const LOGIN = /^Kafka refuses the login/;
 const AUTHORITY = /^Kafka shows a certificate of an authority that is not trusted.*GONGJI_KAFKA_TLS_CA/;
+const OURS = /^Kafka does not take our certificate/;
 const OTHER_CA = join(secured.certificates, 'other', 'ca.pem');
 const localhost = secured.brokers.replace('127.0.0.1', 'localhost');
 const noServer = `http://${HOST}:${await findFreePort()}/token`;
@@ -59,6 +61,8 @@ test.concurrent.for<[wrong: string, environment: Environment, brokers: string, s
   ['authority', { ...ADMIN, GONGJI_KAFKA_TLS_CA: OTHER_CA }, secured.brokers, AUTHORITY],
   ['host name', ADMIN, localhost, /^Kafka shows a certificate for another host name.*GONGJI_KAFKA_BROKERS/],
   ['date of its certificate', ADMIN, secured.expiredBrokers, /^Kafka shows a certificate that has expired/],
+  ['certificate of ours, none at all', { GONGJI_KAFKA_TLS_CA: CA }, secured.mutualBrokers, OURS],
+  ['certificate of ours, of another authority', certificateOf('other/other'), secured.mutualBrokers, OURS],
   ['port, one without TLS', ADMIN, secured.openBrokers, /^Kafka cut the connection.*GONGJI_KAFKA_BROKERS/],
   [
     'client secret',
