@@ -39,6 +39,7 @@ export {
   type RawMessage,
 } from './decode.ts';
 export { asyncApi, eventSchemas } from './documents.ts';
+export { explanationAnswer } from './explanation-answer.ts';
 export { FIELD_WORDS } from './field-words.ts';
 export { parseInstant } from './fields.ts';
 export {
@@ -67,6 +68,17 @@ export {
   type PublishedEvent,
   type PublishedType,
 } from './published.ts';
+export {
+  deadLetterAnswer,
+  deadLettersAnswer,
+  dropBody,
+  heldAnswer,
+  quarantineAnswer,
+  quarantineOrderAnswer,
+  redriveAnswer,
+  redriveBody,
+  releaseBody,
+} from './set-aside-answers.ts';
 export {
   encodePremium,
   encodeRefund,

@@ -12,6 +12,8 @@ import { askWorkers } from './workers.ts';
 
 const config = readConfig();
 const log = createLogger({ service: 'query-api', level: config.logLevel });
+/** Few repair at a time. */
+const OPERATOR = { name: 'gongji-query-api-operator', connectionsMax: 2 };
 
 runService({
   name: 'query-api',
@@ -25,6 +27,8 @@ runService({
     }
     const ledger = await Ledger.open({ ...config.database, name: 'gongji-query-api' });
     stack.defer(() => ledger.close());
+    const operator = config.operatorDatabase && (await Ledger.open({ ...config.operatorDatabase, ...OPERATOR }));
+    stack.defer(async () => operator?.close());
     const admin = await startAdminServer({
       port: config.adminPort ?? 0,
       // Without a port of its own it is asked by the server of the reads alone.
@@ -62,8 +66,14 @@ runService({
       requestsPerMinuteMax: config.requestsPerMinuteMax,
       adminPort: config.adminPort === undefined ? admin.port : undefined,
       futureDaysMax: config.futureDaysMax,
-      commands: { topics: topicsOf(config.prefix), send: sender.send, waitMs: config.commandWaitMs },
-      claimsTopic: config.claimsTopic,
+      commands: {
+        topics: topicsOf(config.prefix),
+        send: sender.send,
+        sendAgain: sender.sendAgain,
+        waitMs: config.commandWaitMs,
+      },
+      prefix: config.prefix,
+      operator,
       workers: config.workerMetrics === null ? undefined : askWorkers(config.workerMetrics),
       console: config.console,
     });

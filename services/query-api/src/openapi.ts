@@ -8,14 +8,21 @@ import {
   bindingsAnswer,
   claimStanding,
   codesAnswer,
+  deadLetterAnswer,
+  deadLettersAnswer,
+  explanationAnswer,
   FIELD_WORDS,
+  heldAnswer,
   heldRefundsAnswer,
   liveAnswer,
   nhsaAnswer,
   policiesAnswer,
   policyAnswer,
   premiumStanding,
+  quarantineAnswer,
+  quarantineOrderAnswer,
   quoteAnswer,
+  redriveAnswer,
   refundOutcome,
   settlementAnswer,
   summariesAnswer,
@@ -34,7 +41,6 @@ import type {
   RouteOptions,
 } from 'fastify';
 import { z } from 'zod';
-import { explanationAnswer } from './explain/answer.ts';
 import { healthAnswer } from './health.ts';
 import { problemAnswer } from './problem.ts';
 import { SCOPE_MEANINGS, SCOPE_WORDS, type Scope } from './scopes.ts';
@@ -82,6 +88,12 @@ const NAMED = {
   Totals: totalsAnswer,
   Live: liveAnswer,
   ArrearsChecks: arrearsChecksAnswer,
+  DeadLetters: deadLettersAnswer,
+  DeadLetter: deadLetterAnswer,
+  Redrive: redriveAnswer,
+  Quarantine: quarantineAnswer,
+  HeldMessages: heldAnswer,
+  QuarantineOrder: quarantineOrderAnswer,
   Policies: policiesAnswer,
   Policy: policyAnswer,
   Codes: codesAnswer,

@@ -11,15 +11,18 @@ import { healthAnswer } from './health.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
 import { parameterProblem, parseQuery } from './parameters.ts';
 import { Problem, sendProblem } from './problem.ts';
+import type { SendAgain } from './redrive.ts';
 import { refuseConnection, refuseExpectation } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { arrearsCheckRoutes } from './routes/arrears-checks.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
 import { codeRoutes } from './routes/codes.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { heldRefundRoutes } from './routes/held-refunds.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { quarantineRoutes } from './routes/quarantine.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { settlementRoutes } from './routes/settlements.ts';
 import { totalsRoutes } from './routes/totals.ts';
@@ -36,9 +39,11 @@ export interface ApiDeps extends GateOptions {
   readonly adminPort?: number | undefined;
   readonly futureDaysMax: number;
   /** How commands are sent; absent: only reads are served. */
-  readonly commands?: Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> | undefined;
-  /** The input topic whose outcomes are listed and summed. */
-  readonly claimsTopic: string;
+  readonly commands?: (Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> & { readonly sendAgain: SendAgain }) | undefined;
+  /** Of the topics' names. */
+  readonly prefix: string;
+  /** The database as an operator may use it; null: what is held in quarantine is neither shown nor ordered about. */
+  readonly operator?: Ledger | null | undefined;
   /** What the workers tell of themselves; absent where they cannot be asked. */
   readonly workers?: AskWorkers | undefined;
   /** The console's built files, and how a browser signs in; absent: no console is served. */
@@ -100,6 +105,8 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     peopleRoutes(routes, deps);
     totalsRoutes(routes, deps);
     arrearsCheckRoutes(routes, deps);
+    deadLetterRoutes(routes, deps);
+    if (deps.operator) quarantineRoutes(routes, { ...deps, operator: deps.operator });
     policyRoutes(routes, deps);
     codeRoutes(routes);
   });

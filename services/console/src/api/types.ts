@@ -5,6 +5,7 @@ import type {
   bindingAnswer,
   claimStanding,
   codesAnswer,
+  explanationAnswer,
   heldRefundsAnswer,
   liveAnswer,
   policiesAnswer,
@@ -31,38 +32,11 @@ export type Live = z.infer<typeof liveAnswer>;
 export type Codes = z.infer<typeof codesAnswer>;
 export type Backdated = z.infer<typeof backdatedAnswer>;
 export type HeldRefunds = z.infer<typeof heldRefundsAnswer>;
+export type Explanation = z.infer<typeof explanationAnswer>;
+export type Step = Explanation['steps'][number];
 export type ArrearsChecks = z.infer<typeof arrearsChecksAnswer>;
 export type Policies = z.infer<typeof policiesAnswer>;
 export type PolicyRules = z.infer<typeof policyAnswer>;
 
 export type Relation = Binding['relation'];
 export type ParameterValue = PolicyRules['parameters'][number]['value'];
-
-/** One account that was asked, or cash; as `GET /v1/settlements/{claim_id}/explanation` tells it. */
-export interface Step {
-  readonly source: 'OWN' | 'RELATIVE' | 'CASH';
-  readonly account?: string;
-  readonly binding_id?: string;
-  readonly relation?: Relation;
-  readonly amount?: string;
-  readonly code?: string;
-  readonly sentence: string;
-  readonly policy?: {
-    readonly region: string;
-    readonly version: string;
-    readonly parameter?: string;
-    readonly value?: ParameterValue;
-  };
-}
-
-export interface Explanation {
-  readonly claim_id: string;
-  readonly sentences: readonly string[];
-  readonly steps: readonly Step[];
-  readonly refunds: readonly {
-    readonly refund_id: string;
-    readonly amount: string;
-    readonly sentences: readonly string[];
-    readonly steps: readonly Step[];
-  }[];
-}
