@@ -82,6 +82,7 @@ export {
   type StoredOutcome,
   type StoredPerson,
 } from './reads.ts';
+export { Snapshot } from './snapshot.ts';
 export {
   booksOf,
   type KnownId,
