@@ -1,8 +1,10 @@
 export {
   accountAnswer,
+  alertsAnswer,
   arrearsChecksAnswer,
   backdatedAnswer,
   bindingAnswer,
+  bindingHistoryAnswer,
   bindingsAnswer,
   claimStanding,
   codesAnswer,
@@ -68,6 +70,7 @@ export {
   type PublishedEvent,
   type PublishedType,
 } from './published.ts';
+export { comparisonAnswer, reconciliationAnswer } from './reconciliation-answers.ts';
 export {
   deadLetterAnswer,
   deadLettersAnswer,

@@ -18,6 +18,12 @@ interface DeadStamp {
   readonly note: DeadLetterNote;
 }
 
+/** Of which type a result is, and when what it tells happened, by its stored stamp. */
+export function readResultStamp(stamp: string): Pick<EventStamp, 'type' | 'time'> {
+  const { type, time } = JSON.parse(stamp) as EventStamp;
+  return { type, time };
+}
+
 /** What a dead letter's stored stamp says: why it is one, and the headers with which the message came. */
 export function readDead(stamp: string): { readonly note: DeadLetterNote; readonly headers: Headers } {
   const { note, headers } = JSON.parse(stamp) as DeadStamp;

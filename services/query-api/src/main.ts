@@ -1,5 +1,5 @@
 import { OUTCOME_CODES, topicsOf } from '@repo/contracts';
-import { Ledger } from '@repo/ledger';
+import { Ledger, Snapshot } from '@repo/ledger';
 import { createLogger, createMetrics, runService, startAdminServer } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
 import { explainRefusal } from '@repo/transport';
@@ -12,6 +12,8 @@ import { askWorkers } from './workers.ts';
 
 const config = readConfig();
 const log = createLogger({ service: 'query-api', level: config.logLevel });
+/** A day of a large city takes a while. */
+const REPORTS = { name: 'gongji-query-api-reports', limitMs: 120_000 };
 /** Few repair at a time. */
 const OPERATOR = { name: 'gongji-query-api-operator', connectionsMax: 2 };
 
@@ -73,6 +75,7 @@ runService({
         waitMs: config.commandWaitMs,
       },
       prefix: config.prefix,
+      openSnapshot: () => Snapshot.open(config.database.url, REPORTS),
       operator,
       workers: config.workerMetrics === null ? undefined : askWorkers(config.workerMetrics),
       console: config.console,

@@ -24,7 +24,16 @@ import {
   paidByClaim,
   paidByPremium,
 } from '@repo/domain';
-import { booksOf, Ledger, type LoadableEvent, loadMembers, migrate, schemaKey, writeBatch } from '@repo/ledger';
+import {
+  booksOf,
+  Ledger,
+  type LoadableEvent,
+  loadMembers,
+  migrate,
+  Snapshot,
+  schemaKey,
+  writeBatch,
+} from '@repo/ledger';
 import { createLogger } from '@repo/observability';
 import { loadPolicies, type Policies } from '@repo/policy';
 import { contentHash, deadRow } from '@repo/shard-worker';
@@ -122,6 +131,7 @@ export class Scene implements AsyncDisposable {
     return buildServer({
       ledger: this.#reader,
       operator: this.#operator,
+      openSnapshot: () => Snapshot.open(this.url),
       policies,
       log,
       now: () => NOW,
@@ -174,6 +184,7 @@ export class Scene implements AsyncDisposable {
        values ($1, $2, $3, 'P1', $4, '[]', $5, $6)`,
       [SHARD.partition, SHARD.topic, offset, value, NOW, failure],
     );
+    await this.#writer.rows('update shard set quarantined = true where topic = $1', [SHARD.topic]);
   }
 
   rows<Row>(sql: string): Promise<Row[]> {

@@ -75,6 +75,11 @@ const ROWS: readonly Row[] = [
     unknown: 'GET /v1/bindings?payer=none',
     ...personal('patient', 'payer'),
   },
+  {
+    request: 'GET /v1/bindings/B2/history',
+    unknown: 'GET /v1/bindings/none/history',
+    ...personal('patient', 'payer'),
+  },
   { request: 'GET /v1/settlements/C1', unknown: 'GET /v1/settlements/none', ...aClaim },
   { request: 'GET /v1/settlements/C1?form=nhsa', unknown: 'GET /v1/settlements/none?form=nhsa', ...aClaim },
   { request: 'GET /v1/settlements/C1/explanation', unknown: 'GET /v1/settlements/none/explanation', ...aClaim },
@@ -104,6 +109,8 @@ const ROWS: readonly Row[] = [
   { request: 'GET /v1/codes', ...forAll },
   { request: 'GET /v1/totals?day=2025-03-10', ...forOperators },
   { request: 'GET /v1/live', ...forOperators },
+  { request: 'GET /v1/alerts', ...forOperators },
+  { request: 'GET /v1/reconciliation?day=2025-03-10', ...forOperators },
   { request: 'GET /v1/arrears-checks', ...forOperators },
   { request: 'GET /v1/dead-letters', ...forOperators },
   { request: `GET /v1/dead-letters/${DEAD}?content=true`, ...forOperators },
@@ -116,6 +123,8 @@ const ROWS: readonly Row[] = [
 interface CommandRow {
   readonly request: string;
   readonly body?: object;
+  /** A file instead. */
+  readonly csv?: string;
   /** What is answered to who may; 202 where the workers would have to be waited for. */
   readonly status?: number;
   readonly sentBy: readonly Bearer[];
@@ -144,6 +153,7 @@ const COMMANDS: readonly CommandRow[] = [
     status: 200,
     ...byStaff,
   },
+  { request: 'POST /v1/reconciliation/compare?day=2025-03-10', csv: 'setl_id,acct_pay\n', status: 200, ...byStaff },
   { request: `POST /v1/quarantine/${HELD}/release`, body: {}, ...byStaff },
   { request: `POST /v1/quarantine/${HELD}/drop`, body: { reason: 'tried' }, ...byStaff },
 ];
@@ -205,10 +215,11 @@ afterAll(async () => {
   await scene[Symbol.asyncDispose]();
 });
 
-async function ask(bearer: Bearer | 'open', request: string, body?: object) {
+async function ask(bearer: Bearer | 'open', request: string, body?: object | string) {
   const [method = '', url = ''] = request.split(' ');
   const sent = body === undefined ? {} : { payload: body };
-  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  const type = typeof body === 'string' ? 'text/csv' : 'application/json';
+  const json = body === undefined ? {} : { 'content-type': type };
   const token = bearer === 'open' ? {} : headers.get(bearer);
   const answer = await (bearer === 'open' ? open : api).inject({
     method: method as 'GET',
@@ -246,10 +257,10 @@ test.each(CELLS)('$request of $bearer is $cell', async ({ request, unknown, bear
   }
 });
 
-const COMMAND_CELLS = COMMANDS.flatMap(({ request, body, status = 202, sentBy, hiddenFrom }) =>
+const COMMAND_CELLS = COMMANDS.flatMap(({ request, body, csv, status = 202, sentBy, hiddenFrom }) =>
   BEARERS.map((bearer) => {
     const cell = sentBy.includes(bearer) ? status : hiddenFrom.includes(bearer) ? 404 : 403;
-    return { request, body, bearer, cell: bearer === 'nobody' ? 401 : cell };
+    return { request, body: csv ?? body, bearer, cell: bearer === 'nobody' ? 401 : cell };
   }),
 );
 

@@ -91,6 +91,21 @@ test('a dead letter is shown whole only where that is asked for, and a dry run s
   ]);
 });
 
+test('alerts tell of what is held and of fresh dead letters, with the limits of the rules', async () => {
+  const { alerts, judged } = await read<{ alerts: Wire[]; judged: string[] }>('/v1/alerts');
+  expect(judged).toEqual(expect.arrayContaining(['GongjiQuarantine', 'GongjiDeadLetters', 'GongjiOutboxWaits']));
+  expect(judged).not.toContain('GongjiInputLag');
+  // The dead letters are hours old by the clock of these reads.
+  expect(alerts).toEqual([{ alert: 'GongjiQuarantine', severity: 'page', topic: 'claims', value: 1, over: 0 }]);
+  await scene.setAside(claims(9), { code: 'EVENT_CONFLICT', detail: 'd' }, Date.parse('2025-03-10T11:50:00+08:00'));
+  const { alerts: later } = await read<{ alerts: Wire[] }>('/v1/alerts');
+  expect(later.map(({ alert, value }) => [alert, value])).toEqual([
+    ['GongjiQuarantine', 1],
+    ['GongjiConflict', 1],
+    ['GongjiDeadLetters', 1],
+  ]);
+});
+
 test('what is held is listed by key, and shown in the order in which it came', async () => {
   const { quarantined } = await read<{ quarantined: Wire[] }>('/v1/quarantine');
   expect(quarantined).toEqual([
