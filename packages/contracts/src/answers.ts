@@ -68,6 +68,33 @@ export const bindingAnswer = z.object({
   premium_registered: z.boolean(),
 });
 
+/** What became of a binding since it was asked for or opened, as it was published. */
+export const bindingHistoryAnswer = z.object({
+  binding_id: text,
+  bound_at: moment,
+  events: z
+    .array(
+      z.object({
+        ce_type: text,
+        at: moment,
+        reason: z
+          .enum(['ARREARS', 'EMPLOYER_OFF', 'USER', 'ZERO_BALANCE'])
+          .nullable()
+          .describe('which reason came or went; null where it was no pause'),
+        state: text.nullable(),
+        effective_on: day.nullable(),
+        cause: z
+          .object({ ce_type: text, id: text })
+          .nullable()
+          .describe(
+            'the event that led to it; null where it is the command itself, or where only the beneficiary asks',
+          ),
+        code: text.nullable().describe('why a request was refused'),
+      }),
+    )
+    .describe('the first published first'),
+});
+
 export const bindingsAnswer = z.object({ bindings: z.array(bindingAnswer), next: text.optional() });
 
 const source = z.enum(['OWN', 'RELATIVE']);
@@ -299,6 +326,25 @@ export const liveAnswer = z.object({
   ),
   waiting: z.int().nullable(),
   latency: z.object({ p50: z.number(), p99: z.number() }).nullable(),
+});
+
+/** What alert rules would tell at this moment, as far as it can be known without a history, and what staff still have to do. */
+export const alertsAnswer = z.object({
+  at: moment,
+  alerts: z.array(
+    z.object({
+      alert: text.describe('the name of the rule in deploy/monitoring/alerts.yaml, and of its page in the runbook'),
+      severity: z.enum(['page', 'ticket']).describe('page: now; ticket: the next morning'),
+      topic: z.enum(['claims', 'members']).nullable().describe('of which input topic; null: of none alone'),
+      value: z.int().describe('what was found'),
+      over: z.int().describe('the rule begins above this'),
+    }),
+  ),
+  judged: z.array(text).describe('the rules that were looked at; others only Prometheus can judge'),
+  to_do: z.object({
+    held_refunds: z.int().describe('persons to whom refunds are to be paid by hand, at most 100'),
+    unfinished_checks: z.int().describe('checks for missed contributions that have begun and not come to their end'),
+  }),
 });
 
 export const arrearsChecksAnswer = z.object({

@@ -156,6 +156,8 @@ export const FIELD_WORDS: Readonly<Record<string, string>> = {
   marked: 'persons found behind with a month',
   started_at: 'when the first shard began',
   moved_at: 'when it last moved on',
+  alerts: 'what is to be looked at, the most urgent first',
+  to_do: 'what waits for a person and is no alert',
   packs: 'by region, the earliest first',
   from: 'the first day in force; null: always',
   to: 'the last day in force; null: until further notice',

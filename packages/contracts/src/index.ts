@@ -1,8 +1,10 @@
 export {
   accountAnswer,
+  alertsAnswer,
   arrearsChecksAnswer,
   backdatedAnswer,
   bindingAnswer,
+  bindingHistoryAnswer,
   bindingsAnswer,
   claimStanding,
   codesAnswer,
@@ -39,6 +41,7 @@ export {
   type RawMessage,
 } from './decode.ts';
 export { asyncApi, eventSchemas } from './documents.ts';
+export { explanationAnswer } from './explanation-answer.ts';
 export { FIELD_WORDS } from './field-words.ts';
 export { parseInstant } from './fields.ts';
 export {
@@ -67,6 +70,18 @@ export {
   type PublishedEvent,
   type PublishedType,
 } from './published.ts';
+export { comparisonAnswer, reconciliationAnswer } from './reconciliation-answers.ts';
+export {
+  deadLetterAnswer,
+  deadLettersAnswer,
+  dropBody,
+  heldAnswer,
+  quarantineAnswer,
+  quarantineOrderAnswer,
+  redriveAnswer,
+  redriveBody,
+  releaseBody,
+} from './set-aside-answers.ts';
 export {
   encodePremium,
   encodeRefund,

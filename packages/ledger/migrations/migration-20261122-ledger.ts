@@ -1,4 +1,5 @@
 import { Migration } from '@mikro-orm/migrations';
+import { member, role } from '../src/roles.ts';
 
 /** The first schema. There is no older worker that could meet it. */
 export class Migration20261122Ledger extends Migration {
@@ -279,13 +280,6 @@ const TABLES = [
   )`,
 ];
 
-/** Roles belong to the whole server: another database may have made them already, at this very moment too. */
-const role = (name: string) => `do $$ begin
-    if not exists (select from pg_roles where rolname = '${name}') then create role ${name} nologin; end if;
-  exception when duplicate_object or unique_violation then null; end $$`;
-const member = (name: string) => `do $$ begin
-    if not pg_has_role(current_user, '${name}', 'SET') then execute format('grant ${name} to %I', current_user); end if;
-  exception when unique_violation then null; end $$`;
 const ROLES = [role('gongji_worker'), role('gongji_reader'), member('gongji_worker'), member('gongji_reader')];
 
 const GRANTS = [

@@ -9,8 +9,9 @@ import { Migration20261127ReaderRights } from '../migrations/migration-20261127-
 import { Migration20261128PersonOutcomes } from '../migrations/migration-20261128-person-outcomes.ts';
 import { Migration20261129Postings } from '../migrations/migration-20261129-postings.ts';
 import { Migration20261130QuarantineRights } from '../migrations/migration-20261130-quarantine-rights.ts';
+import { Migration20261201Operators } from '../migrations/migration-20261201-operators.ts';
 
-export type Role = 'gongji_worker' | 'gongji_reader';
+export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -36,6 +37,7 @@ const MIGRATIONS = [
   { name: 'migration-20261128-person-outcomes', class: Migration20261128PersonOutcomes },
   { name: 'migration-20261129-postings', class: Migration20261129Postings },
   { name: 'migration-20261130-quarantine-rights', class: Migration20261130QuarantineRights },
+  { name: 'migration-20261201-operators', class: Migration20261201Operators },
 ];
 
 /**

@@ -20,6 +20,7 @@ export {
 } from './backdated.ts';
 export { type BookDay, closeBooks, closedDays } from './book-days.ts';
 export { migrate, OtherSchema, type Role, schemaKey } from './database.ts';
+export { countDead, type DeadFilter, type DeadRow, findDead, findDeadAt } from './dead-letters.ts';
 export { codeOf, Fenced, isRetry, isTransient, Raced } from './errors.ts';
 export { findHeldRefunds, type HeldRefund } from './held-refunds.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
@@ -55,7 +56,10 @@ export {
   findHeld,
   findQuarantines,
   type HeldPlace,
+  heldAmong,
   leaveOrder,
+  type NewOrder,
+  OrderNameTaken,
   type OrderState,
   type Quarantine,
   type QuarantineFilter,
@@ -78,6 +82,7 @@ export {
   type StoredOutcome,
   type StoredPerson,
 } from './reads.ts';
+export { Snapshot } from './snapshot.ts';
 export {
   booksOf,
   type KnownId,

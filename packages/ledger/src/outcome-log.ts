@@ -9,17 +9,21 @@ export interface OutcomePlace {
 /** A published outcome as it was published. */
 export interface LoggedOutcome {
   readonly place: OutcomePlace;
+  /** As only the writer of outcomes understands it. */
+  readonly stamp: string;
   readonly payload: string;
 }
 
 interface Row {
   readonly shard_id: number;
   readonly seq: string;
+  readonly stamp: string;
   readonly payload: Buffer;
 }
 
-const toLogged = ({ shard_id: shardId, seq, payload }: Row): LoggedOutcome => ({
+const toLogged = ({ shard_id: shardId, seq, stamp, payload }: Row): LoggedOutcome => ({
   place: { shardId, seq },
+  stamp,
   payload: payload.toString(),
 });
 
@@ -34,8 +38,8 @@ export async function findOutcomesOf(
 ): Promise<LoggedOutcome[]> {
   const rows = await source.rows<Row>(
     `with theirs as materialized (
-       select shard_id, seq, payload from outcome where key = convert_to($1, 'UTF8') and dest = 'R')
-     select shard_id, seq, payload from theirs
+       select shard_id, seq, stamp, payload from outcome where key = convert_to($1, 'UTF8') and dest = 'R')
+     select shard_id, seq, stamp, payload from theirs
      where shard_id in (select shard_id from shard where topic = $2)
        and ($3::int is null or (shard_id, seq) < ($3::int, $4::bigint))
      order by shard_id desc, seq desc limit $5`,
@@ -70,7 +74,7 @@ export async function outcomesAfter(
   { shardId, seq, limit }: { shardId: number; seq: bigint; limit: number },
 ): Promise<LoggedOutcome[]> {
   const rows = await source.rows<Row>(
-    `select shard_id, seq, payload from outcome
+    `select shard_id, seq, stamp, payload from outcome
      where shard_id = $1 and seq > $2::bigint and seq <= $2::bigint + $3::int and dest = 'R' order by seq`,
     [shardId, String(seq), limit],
   );

@@ -99,24 +99,40 @@ export async function findHeld(
   return rows.map((row) => ({ ...toHeld(row), failure: row.failure, heldAt: new Date(Number(row.held_ms)) }));
 }
 
-/** Leaves an order for the shard's owner. Answers its id. */
-export async function leaveOrder(
-  source: RowSource,
-  { topic, partition, offset }: HeldPlace,
-  order: {
-    readonly action: 'RELEASE' | 'DROP';
-    /** Of the dead letter; null for a release. */
-    readonly code: string | null;
-    readonly by: string;
-    readonly reason: string;
-  },
-): Promise<bigint> {
-  const [row] = await source.rows<{ order_id: string }>(
-    `insert into quarantine_order (partition, topic, action, log_offset, code, ordered_by, reason)
-     values ($1, $2, $3, $4, $5, $6, $7) returning order_id`,
-    [partition, topic, order.action, offset, order.code, order.by, order.reason],
+/** What is ordered about a held message. */
+export interface NewOrder {
+  readonly action: 'RELEASE' | 'DROP';
+  /** Of the dead letter; null for a release. */
+  readonly code: string | null;
+  readonly by: string;
+  readonly reason: string;
+  /** The order's own name, where its sender gave one: the same name is the same order, once. */
+  readonly commandId?: string | undefined;
+}
+
+/** The name of an order was given to another one before. */
+export class OrderNameTaken extends Error {
+  override readonly name = 'OrderNameTaken';
+}
+
+/** Leaves an order for the shard's owner. Answers its id. Throws `OrderNameTaken`. */
+export async function leaveOrder(source: RowSource, place: HeldPlace, order: NewOrder): Promise<bigint> {
+  const { topic, partition, offset } = place;
+  const { action, code, by, reason, commandId = null } = order;
+  const [left] = await source.rows<{ order_id: string }>(
+    `insert into quarantine_order (partition, topic, action, log_offset, code, ordered_by, reason, command_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (command_id) do nothing returning order_id`,
+    [partition, topic, action, offset, code, by, reason, commandId],
   );
-  return BigInt(row?.order_id ?? 0);
+  if (left !== undefined) return BigInt(left.order_id);
+  // A release moves its offset on, so that of the first is not known any more: its shard, what was ordered and why tell it apart.
+  const [known] = await source.rows<{ order_id: string }>(
+    `select order_id from quarantine_order where command_id = $1 and partition = $2 and topic = $3 and action = $4
+       and code is not distinct from $5 and reason = $6 and (action = 'RELEASE' or log_offset = $7)`,
+    [commandId, partition, topic, action, code, reason, offset],
+  );
+  if (known === undefined) throw new OrderNameTaken('this name was given to another order');
+  return BigInt(known.order_id);
 }
 
 export interface OrderState {
@@ -125,13 +141,30 @@ export interface OrderState {
   readonly result: OrderResult | null;
 }
 
-/** How far an order has come. */
-export async function readOrder(source: RowSource, partition: number, orderId: bigint): Promise<OrderState> {
-  const [row] = await source.rows<{ messages: string; result: OrderResult | null }>(
-    'select messages, result from quarantine_order where partition = $1 and order_id = $2',
+/** What was ordered and how far it has come; undefined where there is no such order. */
+export async function readOrder(
+  source: RowSource,
+  partition: number,
+  orderId: bigint,
+): Promise<(OrderState & Pick<NewOrder, 'action'>) | undefined> {
+  const [row] = await source.rows<{ action: NewOrder['action']; messages: string; result: OrderResult | null }>(
+    'select action, messages, result from quarantine_order where partition = $1 and order_id = $2',
     [partition, orderId],
   );
-  return { messages: Number(row?.messages ?? 0), result: row?.result ?? null };
+  return row && { action: row.action, messages: Number(row.messages), result: row.result };
+}
+
+/** Which of these messages of a shard are held. */
+export async function heldAmong(
+  source: RowSource,
+  { topic, partition }: Pick<HeldPlace, 'topic' | 'partition'>,
+  offsets: readonly bigint[],
+): Promise<ReadonlySet<bigint>> {
+  const rows = await source.rows<{ log_offset: string }>(
+    'select log_offset from quarantined_message where partition = $1 and topic = $2 and log_offset = any ($3::bigint[])',
+    [partition, topic, offsets],
+  );
+  return new Set(rows.map(({ log_offset: offset }) => BigInt(offset)));
 }
 
 /** How much each shard of a topic holds: only shards that hold anything. */

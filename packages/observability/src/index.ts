@@ -1,4 +1,5 @@
 export { type AdminServer, type Check, type Checks, startAdminServer } from './admin-server.ts';
+export { ALERT_LIMITS, type AlertName, CONFLICT_CODES } from './alert-limits.ts';
 export { ConfigurationError, readEnv, setting } from './env.ts';
 export { describeError, type ErrorDescription } from './errors.ts';
 export { type Failpoint, failpointFrom } from './failpoint.ts';

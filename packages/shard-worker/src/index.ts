@@ -1,7 +1,16 @@
 export { arrearsMessages } from './arrears-messages.ts';
 export { writeApplied } from './commit.ts';
 export { readWorkerConfig, type WorkerConfig } from './config.ts';
-export { badRows, contentHash, deadRow, type OutboxTargets, readDeadStamp, resultRow, toOutboxRow } from './outbox.ts';
+export {
+  badRows,
+  contentHash,
+  deadRow,
+  type OutboxTargets,
+  readDead,
+  readResultStamp,
+  resultRow,
+  toOutboxRow,
+} from './outbox.ts';
 export {
   type AppliedIn,
   type BatchPlace,

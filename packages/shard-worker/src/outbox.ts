@@ -18,8 +18,17 @@ interface DeadStamp {
   readonly note: DeadLetterNote;
 }
 
-/** Which message a dead letter's stored stamp is about, and why it is one. */
-export const readDeadStamp = (stamp: string): DeadLetterNote => (JSON.parse(stamp) as DeadStamp).note;
+/** Of which type a result is, and when what it tells happened, by its stored stamp. */
+export function readResultStamp(stamp: string): Pick<EventStamp, 'type' | 'time'> {
+  const { type, time } = JSON.parse(stamp) as EventStamp;
+  return { type, time };
+}
+
+/** What a dead letter's stored stamp says: why it is one, and the headers with which the message came. */
+export function readDead(stamp: string): { readonly note: DeadLetterNote; readonly headers: Headers } {
+  const { note, headers } = JSON.parse(stamp) as DeadStamp;
+  return { note, headers: headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const) };
+}
 
 /** Where a worker's rows go. */
 export interface OutboxTargets {
@@ -58,6 +67,7 @@ export function deadRow(shard: ShardId, record: InputRecord, why: { code: string
     topic: shard.topic,
     partition: shard.partition,
     offset: String(record.offset),
+    // Last: the ledger's index of dead letters looks for it at the end of the stamp.
     at: formatInstant(record.timestampMs),
   };
   const headers = record.headers.map(([name, value]) => [name, value.toString('base64')] as const);
@@ -77,9 +87,8 @@ export function toOutboxRow(row: PlacedOutcome, shard: ShardId, targets: OutboxT
     const headers: Headers = outputHeaders(JSON.parse(row.stamp) as EventStamp, writer);
     return { seq, topic: targets.results, partition: shard.partition, key, value, headers };
   }
-  const { headers: original, note } = JSON.parse(row.stamp) as DeadStamp;
-  const bytes = original.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const);
-  const headers: Headers = deadLetterHeaders(bytes, note, destSeq);
+  const { headers: original, note } = readDead(row.stamp);
+  const headers: Headers = deadLetterHeaders(original, note, destSeq);
   return { seq, topic: targets.deadLetters, partition: targets.deadLetterBase + shard.partition, key, value, headers };
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parser } from '@prometheus-io/lezer-promql';
 import { OUTCOME_CODES } from '@repo/domain';
-import { createMetrics, METRICS } from '@repo/observability';
+import { ALERT_LIMITS, CONFLICT_CODES, createMetrics, METRICS } from '@repo/observability';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
@@ -131,6 +131,19 @@ describe('an alert', () => {
       for (const [, shown = ''] of (annotations.summary ?? '').matchAll(/\$labels\.(\w+)/g))
         expect(left, alert).toContain(shown);
     }
+  });
+
+  test('begins for the board of the console where it begins for Prometheus', () => {
+    for (const [alert, limit] of Object.entries(ALERT_LIMITS)) {
+      const rule = rules.find((each) => each.alert === alert);
+      expect(rule?.labels.severity, alert).toBe(limit.severity);
+      // A process that is down is `up == 0`: one or more of them.
+      const begins = alert === 'GongjiDown' ? '== 0' : `> ${limit.over}`;
+      expect(rule?.expr, alert).toMatch(new RegExp(`${begins}\\b`));
+      if ('withinMinutes' in limit) expect(rule?.expr, alert).toContain(`[${limit.withinMinutes}m]`);
+    }
+    const conflict = rules.find(({ alert }) => alert === 'GongjiConflict');
+    expect(conflict?.expr).toContain(`code=~"${CONFLICT_CODES.join('|')}"`);
   });
 
   test('leads to a page of the runbook', () => {

@@ -6,14 +6,14 @@ import {
   DECODE_LIMITS,
   decodeClaims,
   decodeMembers,
-  type Issue,
-  readJson,
   type Topics,
 } from '@repo/contracts';
 import { formatInstant, type Instant } from '@repo/domain';
 import { findDeadSince, findEvent, findProgress, type Ledger } from '@repo/ledger';
 import { partitionForKey } from '@repo/messaging';
-import { contentHash, readDeadStamp } from '@repo/shard-worker';
+import { contentHash, readDead } from '@repo/shard-worker';
+import type { FastifyRequest } from 'fastify';
+import { fieldsOf, malformed } from './body.ts';
 import { Problem } from './problem.ts';
 
 /** Sends one event to an input topic, and says where it is. */
@@ -51,7 +51,7 @@ export interface Command {
 /** What came of it: applied, with its published answer if it has one of its own; or not known yet. */
 export type Performed = { readonly applied: true; readonly answer: string | null } | { readonly applied: false };
 
-const LOOK_EVERY_MS = 25;
+export const LOOK_EVERY_MS = 25;
 /** The broker acknowledges in milliseconds; one that is away is told to the caller. */
 const SEND_WITHIN_MS = 10_000;
 const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
@@ -60,24 +60,23 @@ const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
  * The command's id, from the key its sender chose: the same key of one sender is the same command for ever, and nobody can take an id
  * of somebody else. The draft of the header quotes the key; unquoted is the same.
  */
-export function commandIdOf(header: string | string[] | undefined, subject: string | null): string {
+function commandIdOf(header: string | string[] | undefined, subject: string | null): string {
   const key = typeof header === 'string' ? header.replace(/^"(.*)"$/, '$1') : '';
   if (!KEY.test(key))
     throw new Problem(400, 'idempotency-key: expected a text of 1 to 200 ASCII characters, new for each command');
   return hash('sha256', JSON.stringify([subject, key]), 'base64url').slice(0, 27);
 }
 
+/** The id of the command that a request gives. */
+export const idOf = ({ headers, access }: FastifyRequest): string =>
+  commandIdOf(headers['idempotency-key'], access.subject);
+
 /** What a body says of the fields that a command has; anything else in it is ignored, as in an event. */
 export function readBody(type: CommandType, body: unknown): Readonly<Record<string, unknown>> {
-  const bytes = (body as Buffer | undefined) ?? Buffer.alloc(0);
-  const given = bytes.length === 0 ? {} : readJson(bytes);
-  if (given === null) throw malformed([{ path: '', problem: 'expected a JSON object in UTF-8' }]);
+  const given = fieldsOf(body);
   const names = Object.keys(COMMAND_BODIES[type].shape);
   return Object.fromEntries(names.flatMap((name) => (name in given ? [[name, given[name]]] : [])));
 }
-
-const malformed = (issues: readonly Issue[]) =>
-  new Problem(422, 'expected a body as described', { code: 'EVENT_MALFORMED', issues });
 
 /**
  * Sends a command's event, unless it was applied already, and waits a while for what comes of it. The workers alone decide and write: the
@@ -141,7 +140,7 @@ async function partitionsOf(ledger: Ledger, topic: string): Promise<number> {
 }
 
 /** The broker may be away for longer than a caller waits; the key makes it safe to ask again. */
-async function inTime<T>(sent: Promise<T>): Promise<T> {
+export async function inTime<T>(sent: Promise<T>): Promise<T> {
   const late = new AbortController();
   try {
     return await Promise.race([
@@ -177,7 +176,7 @@ async function look(
   if (progress === undefined || progress.nextOffset <= place.offset) return null;
   const known = await findEvent(ledger, identity);
   if (known !== undefined) return standing(known, content);
-  const dead = (await findDeadSince(ledger, shard, afterSeq)).map(readDeadStamp);
+  const dead = (await findDeadSince(ledger, shard, afterSeq)).map((stamp) => readDead(stamp).note);
   const ours = dead.find(({ offset }) => offset === String(place.offset));
   if (ours === undefined) return null;
   throw refusal(ours.code);

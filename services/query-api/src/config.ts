@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { topicsOf } from '@repo/contracts';
 import { readEnv, setting } from '@repo/observability';
 import { ALWAYS, checkKafkaSettings, databaseUrl, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
@@ -23,6 +22,7 @@ const schema = z
     ...kafkaSettings,
     GONGJI_DATABASE_URL: databaseUrl().optional(),
     GONGJI_DATABASE_URL_READER: databaseUrl().optional(),
+    GONGJI_DATABASE_URL_OPERATOR: databaseUrl().optional(),
     GONGJI_HTTP_HOST: z.string().default(LOOPBACK),
     GONGJI_HTTP_PORT: setting.port().default(8080),
     GONGJI_ADMIN_HOST: z.string().default(LOOPBACK),
@@ -66,6 +66,7 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
   const { settings, shown } = readEnv(schema, env === undefined ? {} : { env });
   const { GONGJI_DATABASE_URL_READER: readerUrl, GONGJI_OIDC_ISSUER: issuer } = settings;
   const perMinute = settings.GONGJI_RATE_LIMIT_PER_MINUTE ?? (issuer === undefined ? 0 : GUARDED_PER_MINUTE);
+  const operatorUrl = settings.GONGJI_DATABASE_URL_OPERATOR ?? settings.GONGJI_DATABASE_URL;
   const { GONGJI_OIDC_CLIENT_ID: clientId, GONGJI_OIDC_SCOPE: scope } = settings;
   return {
     brokers: settings.GONGJI_KAFKA_BROKERS,
@@ -74,6 +75,8 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       url: readerUrl ?? settings.GONGJI_DATABASE_URL ?? '',
       role: 'gongji_reader' as const,
     },
+    /** Where what is held in quarantine is looked at and ordered about; null: neither is offered. */
+    operatorDatabase: operatorUrl === undefined ? null : { url: operatorUrl, role: 'gongji_operator' as const },
     host: settings.GONGJI_HTTP_HOST,
     port: settings.GONGJI_HTTP_PORT,
     /** Where a port of its own for health and metrics is opened; neither holds personal data. */
@@ -90,7 +93,6 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       issuer === undefined ? null : { issuer, audience: settings.GONGJI_OIDC_AUDIENCE, claims: claimNames(settings) },
     /** Undefined: any number. */
     requestsPerMinuteMax: perMinute === 0 ? undefined : perMinute,
-    claimsTopic: topicsOf(settings.GONGJI_TOPIC_PREFIX).claims,
     /** Where the settlement workers show their metrics; null: nobody is asked. */
     workerMetrics: settings.GONGJI_WORKER_METRICS ?? null,
     console: {

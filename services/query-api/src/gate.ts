@@ -13,6 +13,8 @@ declare module 'fastify' {
     unlimited?: true;
     /** Any one of these is enough; absent: only operators. */
     scopes?: readonly Scope[];
+    /** The type of content it takes; absent: JSON. */
+    takes?: string;
   }
   interface FastifyRequest {
     /** What this request may touch, less what its route does not take. */

@@ -1,5 +1,5 @@
 import { OUTCOME_CODES, topicsOf } from '@repo/contracts';
-import { Ledger } from '@repo/ledger';
+import { Ledger, Snapshot } from '@repo/ledger';
 import { createLogger, createMetrics, runService, startAdminServer, startTracing } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
 import { explainRefusal } from '@repo/transport';
@@ -12,6 +12,10 @@ import { askWorkers } from './workers.ts';
 
 const config = readConfig();
 const log = createLogger({ service: 'query-api', level: config.logLevel });
+/** A day of a large city takes a while. */
+const REPORTS = { name: 'gongji-query-api-reports', limitMs: 120_000 };
+/** Few repair at a time. */
+const OPERATOR = { name: 'gongji-query-api-operator', connectionsMax: 2 };
 
 runService({
   name: 'query-api',
@@ -27,6 +31,8 @@ runService({
     if (tracing !== null) stack.use(tracing);
     const ledger = await Ledger.open({ ...config.database, name: 'gongji-query-api' });
     stack.defer(() => ledger.close());
+    const operator = config.operatorDatabase && (await Ledger.open({ ...config.operatorDatabase, ...OPERATOR }));
+    stack.defer(async () => operator?.close());
     const admin = await startAdminServer({
       port: config.adminPort ?? 0,
       // Without a port of its own it is asked by the server of the reads alone.
@@ -65,8 +71,15 @@ runService({
       requestsPerMinuteMax: config.requestsPerMinuteMax,
       adminPort: config.adminPort === undefined ? admin.port : undefined,
       futureDaysMax: config.futureDaysMax,
-      commands: { topics: topicsOf(config.prefix), send: sender.send, waitMs: config.commandWaitMs },
-      claimsTopic: config.claimsTopic,
+      commands: {
+        topics: topicsOf(config.prefix),
+        send: sender.send,
+        sendAgain: sender.sendAgain,
+        waitMs: config.commandWaitMs,
+      },
+      prefix: config.prefix,
+      openSnapshot: () => Snapshot.open(config.database.url, REPORTS),
+      operator,
       workers: config.workerMetrics === null ? undefined : askWorkers(config.workerMetrics),
       console: config.console,
     });

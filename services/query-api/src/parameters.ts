@@ -2,6 +2,7 @@ import { parse } from 'node:querystring';
 import { parseInstant } from '@repo/contracts';
 import { parseDate } from '@repo/domain';
 import type { OutcomePlace, UsagePlace } from '@repo/ledger';
+import { parsePlace, STREAMS } from '@repo/set-aside';
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 
@@ -9,7 +10,9 @@ const ID_LENGTH_MAX = 200;
 const ID_PROBLEM = `expected a text of 1 to ${ID_LENGTH_MAX} characters`;
 const AREA_PROBLEM = 'expected an area of 6 digits';
 const DATE_PROBLEM = 'expected a date YYYY-MM-DD';
+const HELD_PROBLEM = 'expected a place as it is listed, such as claims/3@1042';
 const PLACE_PROBLEM = 'expected the `next` of the answer before';
+const PARTITION_PROBLEM = 'expected a partition’s number';
 const MOMENT_PROBLEM = 'expected an ISO 8601 date and time with an offset or Z';
 
 /** A name given twice comes as a list. */
@@ -72,6 +75,28 @@ export const outcomePlaceParameter = (description: string) =>
     })
     .describe(description);
 
+/** A place in the list of dead letters as its reader hands it back, to be taken as it is. */
+export const deadPlaceText = ({ at, shardId, seq }: OutcomePlace & { readonly at: string }): string =>
+  Buffer.from(JSON.stringify([at, shardId, seq])).toString('base64url');
+
+/** Reads what `deadPlaceText` wrote. */
+export const deadPlaceParameter = (description: string) =>
+  z
+    .string(orOnce(PLACE_PROBLEM))
+    .transform((text, context) => {
+      const { data } = deadPlace.safeParse(jsonIn(Buffer.from(text, 'base64url').toString()));
+      if (data !== undefined) return { at: data[0], shardId: data[1], seq: data[2] };
+      context.addIssue(PLACE_PROBLEM);
+      return z.NEVER;
+    })
+    .describe(description);
+
+const deadPlace = z.tuple([
+  z.string().regex(/^[\x21-\x7e]{1,40}$/),
+  z.int().min(0).max(999_999_999),
+  z.string().regex(/^\d{1,18}$/),
+]);
+
 /** A place in a list of usage as its reader hands it back, to be taken as it is. */
 export const placeText = ({ on, payer, version }: UsagePlace): string =>
   Buffer.from(JSON.stringify([on, version, payer])).toString('base64url');
@@ -102,12 +127,51 @@ function jsonIn(text: string): unknown {
   }
 }
 
+/** The header that names a command. Other headers stay as they are: what is validated here replaces what came. */
+export const keyHeader = z.looseObject({
+  'idempotency-key': z
+    .string('expected a text of 1 to 200 ASCII characters, new for each command')
+    .describe('Names the command: the same key is the same command, once.'),
+});
+
+/** The place of a message, as lists of what was set aside have it. */
+export const messagePlaceParameter = (description: string) =>
+  z
+    .string(orOnce(HELD_PROBLEM))
+    .transform((text, context) => {
+      const place = parsePlace(text);
+      if (place !== null) return place;
+      context.addIssue(HELD_PROBLEM);
+      return z.NEVER;
+    })
+    .describe(description);
+
+/** What a list of messages that were set aside is narrowed to. */
+export const setAsideParameters = {
+  topic: z
+    .enum(STREAMS, orOnce(`expected one of ${STREAMS.join(', ')}`))
+    .optional()
+    .describe('which input topic'),
+  partition: z
+    .string(orOnce(PARTITION_PROBLEM))
+    .regex(/^\d{1,6}$/, PARTITION_PROBLEM)
+    .optional()
+    .describe('which partition of it'),
+  key: idParameter('whose: the key of the messages, a person’s number').optional(),
+  id: idParameter('a claim, refund, premium, binding, change, credit, contribution or check id').optional(),
+  since: momentParameter('at or after').optional(),
+  until: momentParameter('before').optional(),
+} as const;
+
 /** One of a few words; the first where the parameter is absent. */
 export const choiceParameter = <const T extends readonly [string, ...string[]]>(words: T, description: string) =>
   z
     .enum(words, orOnce(`expected one of ${words.join(', ')}`))
     .default(words[0] as never)
     .describe(description);
+
+/** Whether the content of messages, which is personal data, is answered too. */
+export const contentParameter = choiceParameter(['false', 'true'], 'true: with key, headers and value');
 
 /** What a request gives after `?`; an empty value counts as absent. */
 export function parseQuery(text: string): Record<string, unknown> {

@@ -1,8 +1,9 @@
-import { type KafkaConnection, Sender } from '@repo/messaging';
+import { type KafkaConnection, type OutgoingRecord, Sender } from '@repo/messaging';
 import type { SendEvent } from './commands.ts';
+import type { SendAgain } from './redrive.ts';
 
 /**
- * Sends commands' events. The producer is opened with the first of them, so that reads are answered while the broker is away, and opened
+ * Sends commands' events, and dead letters back to where they came from. The producer is opened with the first of them, so that reads are answered while the broker is away, and opened
  * anew after a failure.
  */
 export class CommandSender implements AsyncDisposable {
@@ -13,22 +14,28 @@ export class CommandSender implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  readonly send: SendEvent = async (topic, { key, value, type, traceparent }) => {
+  readonly send: SendEvent = (topic, { key, value, type, traceparent }) => {
+    const headers = { ce_type: type, ...(traceparent === undefined ? {} : { traceparent }) };
+    return this.#sendOne(topic, {
+      key,
+      value,
+      headers: Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]),
+    });
+  };
+
+  readonly sendAgain: SendAgain = ({ topic, ...original }) => this.#sendOne(topic, original);
+
+  async #sendOne(topic: string, record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
     this.#sender ??= Sender.open(this.#connection);
     const opened = this.#sender;
     try {
-      const headers = { ce_type: type, ...(traceparent === undefined ? {} : { traceparent }) };
-      return await (await opened).sendOne(topic, {
-        key,
-        value,
-        headers: Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]),
-      });
+      return await (await opened).sendOne(topic, record);
     } catch (error) {
       if (this.#sender === opened) this.#sender = undefined;
       await opened.then((sender) => sender[Symbol.asyncDispose]()).catch(() => undefined);
       throw error;
     }
-  };
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const opened = this.#sender;

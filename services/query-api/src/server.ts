@@ -1,8 +1,8 @@
 import type { Instant } from '@repo/domain';
-import { isTransient, type Ledger } from '@repo/ledger';
+import { isTransient, type Ledger, type Snapshot } from '@repo/ledger';
 import type { Logger, Tracing } from '@repo/observability';
 import type { Policies } from '@repo/policy';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CommandDeps } from './commands.ts';
 import { type ConsoleOptions, serveConsole } from './console.ts';
@@ -11,16 +11,22 @@ import { healthAnswer } from './health.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
 import { parameterProblem, parseQuery } from './parameters.ts';
 import { Problem, sendProblem } from './problem.ts';
+import type { SendAgain } from './redrive.ts';
 import { refuseConnection, refuseExpectation } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { arrearsCheckRoutes } from './routes/arrears-checks.ts';
 import { backdatedRoutes } from './routes/backdated.ts';
+import { bindingHistoryRoutes } from './routes/binding-history.ts';
 import { codeRoutes } from './routes/codes.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { heldRefundRoutes } from './routes/held-refunds.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { quarantineRoutes } from './routes/quarantine.ts';
 import { quoteRoutes } from './routes/quotes.ts';
+import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { settlementRoutes } from './routes/settlements.ts';
 import { totalsRoutes } from './routes/totals.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -39,9 +45,13 @@ export interface ApiDeps extends GateOptions {
   readonly adminPort?: number | undefined;
   readonly futureDaysMax: number;
   /** How commands are sent; absent: only reads are served. */
-  readonly commands?: Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> | undefined;
-  /** The input topic whose outcomes are listed and summed. */
-  readonly claimsTopic: string;
+  readonly commands?: (Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> & { readonly sendAgain: SendAgain }) | undefined;
+  /** Of the topics' names. */
+  readonly prefix: string;
+  /** Reads a day from one state of the database, however long that takes. */
+  readonly openSnapshot: () => Promise<Snapshot>;
+  /** The database as an operator may use it; null: what is held in quarantine is neither shown nor ordered about. */
+  readonly operator?: Ledger | null | undefined;
   /** What the workers tell of themselves; absent where they cannot be asked. */
   readonly workers?: AskWorkers | undefined;
   /** The console's built files, and how a browser signs in; absent: no console is served. */
@@ -78,7 +88,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     deps.log.debug({ action, statusCode: reply.statusCode, durationMs: Math.round(reply.elapsedTime) }, 'answered');
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const problem = problemOf(error);
+    const problem = problemOf(error, request.routeOptions);
     if (problem === INTERNAL) deps.log.error({ error, action: request.routeOptions.url }, 'a request failed');
     return sendProblem(reply, problem);
   });
@@ -101,9 +111,14 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     backdatedRoutes(routes, deps);
     heldRefundRoutes(routes, deps);
     if (deps.commands !== undefined) commandRoutes(routes, { ...deps, ...deps.commands });
+    bindingHistoryRoutes(routes, deps);
     peopleRoutes(routes, deps);
     totalsRoutes(routes, deps);
+    alertRoutes(routes, deps);
+    reconciliationRoutes(routes, deps);
     arrearsCheckRoutes(routes, deps);
+    deadLetterRoutes(routes, deps);
+    if (deps.operator) quarantineRoutes(routes, { ...deps, operator: deps.operator });
     policyRoutes(routes, deps);
     codeRoutes(routes);
   });
@@ -112,19 +127,22 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
 
 const INTERNAL = new Problem(500, 'the request could not be answered');
 
-function problemOf(error: FastifyError): Problem {
+type Route = Pick<FastifyRequest['routeOptions'], 'bodyLimit' | 'config'>;
+
+function problemOf(error: FastifyError, route: Route): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof z.ZodError) return parameterProblem(error);
   if (isTransient(error)) return new Problem(503, 'the database cannot be read at present');
-  return fromFastify(error) ?? INTERNAL;
+  return fromFastify(error, route) ?? INTERNAL;
 }
 
 /** What Fastify refuses itself: bodies too large or of another type, paths it cannot decode. Its texts may repeat the path. */
-function fromFastify({ statusCode = 500, code }: FastifyError): Problem | undefined {
+function fromFastify({ statusCode = 500, code }: FastifyError, route?: Route): Problem | undefined {
   if (!code?.startsWith('FST_') || statusCode >= 500) return undefined;
-  if (statusCode === 413) return new Problem(413, `body: expected at most ${BODY_BYTES_MAX} bytes`);
+  if (statusCode === 413) return new Problem(413, `body: expected at most ${route?.bodyLimit ?? BODY_BYTES_MAX} bytes`);
   if (statusCode === 414) return new Problem(400, 'path: expected an id of 1 to 200 characters');
-  if (statusCode === 415) return new Problem(415, 'content-type: expected application/json');
+  if (statusCode === 415)
+    return new Problem(415, `content-type: expected ${route?.config.takes ?? 'application/json'}`);
   return new Problem(statusCode, 'expected a well-formed request');
 }
 

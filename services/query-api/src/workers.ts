@@ -1,13 +1,16 @@
 /** What the settlement workers tell of the claims that pass through them. */
 interface WorkerFigures {
-  /** Messages that have come and are not yet settled. */
-  readonly waiting: number;
+  /** Messages that have come and are not yet settled; null where no worker answered. */
+  readonly waiting: number | null;
+  /** The same of the shard where most wait. */
+  readonly mostWaiting: number | null;
+  /** How many of the workers did not answer. */
+  readonly silent: number;
   /** Seconds from a message to its published outcome, over the last minutes; null where nothing was settled. */
   readonly latency: { readonly p50: number; readonly p99: number } | null;
 }
 
-/** Answers null where none of them can be asked. */
-export type AskWorkers = () => Promise<WorkerFigures | null>;
+export type AskWorkers = () => Promise<WorkerFigures>;
 
 const ASK_LIMIT_MS = 2_000;
 /** Many who look at the board cost the workers no more than one. */
@@ -19,21 +22,24 @@ const WINDOW_MS = 120_000;
 interface Reading {
   readonly at: number;
   readonly waiting: number;
+  readonly mostWaiting: number;
   readonly atMost: ReadonlyMap<number, number>;
 }
 
 /** Asks the metrics of the workers at these addresses (`host:port`), at most once a second. */
 export function askWorkers(addresses: readonly string[]): AskWorkers {
   const readings: Reading[] = [];
-  let asked: { readonly at: number; readonly figures: Promise<WorkerFigures | null> } | undefined;
-  const ask = async (): Promise<WorkerFigures | null> => {
+  let asked: { readonly at: number; readonly figures: Promise<WorkerFigures> } | undefined;
+  const ask = async (): Promise<WorkerFigures> => {
     const texts = await Promise.all(addresses.map(metricsOf));
     const told = texts.filter((text) => text !== null);
-    if (told.length === 0) return null;
+    const silent = texts.length - told.length;
+    if (told.length === 0) return { waiting: null, mostWaiting: null, silent, latency: null };
     const reading = readMetrics(told);
     readings.push(reading);
     while ((readings[1]?.at ?? reading.at) < reading.at - WINDOW_MS) readings.shift();
-    return { waiting: reading.waiting, latency: latencyOf(readings[0], reading) };
+    const { waiting, mostWaiting } = reading;
+    return { waiting, mostWaiting, silent, latency: latencyOf(readings[0], reading) };
   };
   return () => {
     if (asked === undefined || performance.now() - asked.at > KEPT_MS)
@@ -57,19 +63,22 @@ const LINE = /^(settlement_input_lag_messages|settlement_end_to_end_seconds_buck
 /** Reads the two metrics of the Prometheus text that concern the claims topic, summed over the workers. */
 function readMetrics(texts: readonly string[]): Reading {
   let waiting = 0;
+  let mostWaiting = 0;
   const atMost = new Map<number, number>();
   for (const text of texts) {
     for (const [, name, labels = '', value] of text.matchAll(LINE)) {
       if (!labels.includes('topic="claims"')) continue;
       const le = /le="([^"]+)"/.exec(labels)?.[1];
-      if (name === 'settlement_input_lag_messages') waiting += Number(value);
-      else if (le !== undefined) {
+      if (name === 'settlement_input_lag_messages') {
+        waiting += Number(value);
+        mostWaiting = Math.max(mostWaiting, Number(value));
+      } else if (le !== undefined) {
         const seconds = le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le);
         atMost.set(seconds, (atMost.get(seconds) ?? 0) + Number(value));
       }
     }
   }
-  return { at: performance.now(), waiting, atMost };
+  return { at: performance.now(), waiting, mostWaiting, atMost };
 }
 
 /** A worker that was restarted counts from nothing again: then what it has counted since is all there is. */

@@ -11,6 +11,9 @@ const DAY_MS = 86_400_000;
 const dayBefore = (now: number, days: number): string =>
   new Date(now + 8 * 3_600_000 - days * DAY_MS).toISOString().slice(0, 10);
 
+/** Today's date of Shanghai. */
+export const dayOf = (now: number): string => dayBefore(now, 0);
+
 const at = (day: string, time = '10:00') => `${day}T${time}:00+08:00`;
 
 const person = (psn_no: string, psn_name: string, over: object = {}): Message => ({
@@ -165,3 +168,26 @@ export function busyDay(now: number, people: number): { members: Message[]; clai
     ),
   };
 }
+
+/** People who become known late. */
+export const latePerson = (n: number): string => `2101021980020${2000 + n}X`;
+
+/** Credits that come before the accounts they are for. */
+export const creditsTooEarly = (now: number): Message[] =>
+  Array.from({ length: 10 }, (_, n) => ({
+    type: 'account.credited',
+    value: { credit_id: `K-${n}`, psn_no: latePerson(n), amount: '20.00', at: at(dayBefore(now, 0), '09:00') },
+  }));
+
+/** The accounts of the first so many late people. */
+export const lateAccounts = (count: number): Message[] =>
+  Array.from({ length: count }, (_, n) => person(latePerson(n), '迟到的人', { prior_year: '5.00' }));
+
+/** Claims of two people of the busy day: of each the first is one that a worker is made to fail on. */
+export const brokenClaims = (now: number): Message[] =>
+  [
+    ['C-broken-1', busyPerson(20)],
+    ['C-behind-1', busyPerson(20)],
+    ['C-behind-2', busyPerson(20)],
+    ['C-broken-2', busyPerson(21)],
+  ].map(([id = '', personNo = '']) => claim(id, personNo, '10.00', at(dayBefore(now, 0), '16:00')));

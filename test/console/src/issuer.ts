@@ -20,9 +20,15 @@ export class Issuer implements AsyncDisposable {
   readonly url: string;
   readonly #sign: (claims: Record<string, unknown>, audience: string) => Promise<string>;
   readonly #close: () => Promise<void>;
+  /** What it answers instead of a code, as OAuth 2.0 names it; null: a code. */
+  readonly answers: { error: string | null };
 
-  private constructor(url: string, sign: Issuer['token'], close: () => Promise<void>) {
+  private constructor(
+    url: string,
+    { answers, sign, close }: { answers: Issuer['answers']; sign: Issuer['token']; close: () => Promise<void> },
+  ) {
     this.url = url;
+    this.answers = answers;
     this.#sign = sign;
     this.#close = close;
   }
@@ -31,6 +37,7 @@ export class Issuer implements AsyncDisposable {
     const { publicKey, privateKey } = await generateKeyPair('ES256');
     const key = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
     const codes = new Map<string, Asked>();
+    const answers: Issuer['answers'] = { error: null };
     const server = createServer((request, response) => void answer(request, response));
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -61,7 +68,8 @@ export class Issuer implements AsyncDisposable {
         const code = randomUUID();
         codes.set(code, { challenge: searchParams.get('code_challenge') ?? '', nonce: searchParams.get('nonce') });
         const back = new URL(searchParams.get('redirect_uri') ?? '');
-        back.searchParams.set('code', code);
+        if (answers.error === null) back.searchParams.set('code', code);
+        else back.searchParams.set('error', answers.error);
         back.searchParams.set('state', searchParams.get('state') ?? '');
         response.writeHead(302, { location: back.href }).end();
       } else if (pathname === '/token') {
@@ -81,7 +89,7 @@ export class Issuer implements AsyncDisposable {
       } else json({}, 404);
     }
 
-    return new Issuer(url, sign, () => new Promise((done) => server.close(() => done())));
+    return new Issuer(url, { answers, sign, close: () => new Promise((done) => server.close(() => done())) });
   }
 
   /** A token of this issuer for an audience. */

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type RunningSystem, startSystem } from '@repo/cli/system';
 import { topicsOf } from '@repo/contracts';
 import { waitFor } from '@repo/embedded';
+import { Ledger } from '@repo/ledger';
 import { Sender } from '@repo/messaging';
-import { busyDay, familyOf, type Message, PEOPLE } from './family.ts';
+import { brokenClaims, busyDay, creditsTooEarly, familyOf, type Message, PEOPLE } from './family.ts';
 
 export interface SceneOptions {
   readonly databaseUrl: string | undefined;
@@ -14,17 +15,32 @@ export interface SceneOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** What these events write the database refuses: a defect, since that is no condition that passes. */
+const BROKEN = [
+  'create table broken (event_id text collate "C" primary key)',
+  'grant select on broken to gongji_worker',
+  `create function broken() returns trigger language plpgsql as $$ begin
+     if exists (select from broken where event_id = new.event_id) then raise 'broken'; end if;
+     return new; end $$`,
+  'create trigger broken before insert on event_id for each row execute function broken()',
+];
+
 /** The whole system, and a family that has been to the doctor. */
 export class Scene implements AsyncDisposable {
   readonly http: string;
   readonly family: ReturnType<typeof familyOf>;
   readonly #system: RunningSystem;
   readonly #sender: Sender;
+  readonly #owner: Ledger;
   readonly #prefix: string;
   readonly #dataDir: string;
 
-  private constructor(system: RunningSystem, sender: Sender, prefix: string, dataDir: string) {
+  private constructor(
+    system: RunningSystem,
+    { sender, owner, prefix, dataDir }: { sender: Sender; owner: Ledger; prefix: string; dataDir: string },
+  ) {
     this.http = system.http;
+    this.#owner = owner;
     this.family = familyOf(Date.now());
     this.#system = system;
     this.#sender = sender;
@@ -50,11 +66,13 @@ export class Scene implements AsyncDisposable {
     } as const;
     const system = await startSystem({ settings, log: () => undefined });
     const sender = await Sender.open({ brokers: system.kafka.split(','), clientId: 'console-test' });
-    return new Scene(system, sender, topicPrefix, dataDir);
+    const owner = await Ledger.open({ url: system.postgresUrl, name: 'console-test' });
+    return new Scene(system, { sender, owner, prefix: topicPrefix, dataDir });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sender[Symbol.asyncDispose]();
+    await this.#owner.close();
     await this.#system.stop();
     rmSync(this.#dataDir, { recursive: true, force: true });
   }
@@ -119,6 +137,24 @@ export class Scene implements AsyncDisposable {
       '/v1/arrears-checks',
       ({ checks }) => checks[0]?.finished === 2,
     );
+  }
+
+  /** Ten credits of people nobody knows yet, and two people on whose claims a worker fails. */
+  async goWrong(): Promise<void> {
+    for (const statement of BROKEN) await this.#owner.rows(statement);
+    const claims = brokenClaims(Date.now());
+    await this.#owner.rows('insert into broken select unnest($1::text[])', [['claim:C-broken-1', 'claim:C-broken-2']]);
+    await this.send([...creditsTooEarly(Date.now()), ...claims]);
+    await this.holds<{ dead_letters: object[] }>('/v1/dead-letters', ({ dead_letters: dead }) => dead.length === 10);
+    await this.holds<{ quarantined: { messages: number }[] }>(
+      '/v1/quarantine',
+      ({ quarantined }) => quarantined.reduce((sum, { messages }) => sum + messages, 0) === claims.length,
+    );
+  }
+
+  /** The worker fails on the claims of this id no more. */
+  async mend(claimId: string): Promise<void> {
+    await this.#owner.rows('delete from broken where event_id = $1', [`claim:${claimId}`]);
   }
 
   /** Many visits of one day, for the board. */

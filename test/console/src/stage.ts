@@ -38,6 +38,7 @@ export class Stage implements AsyncDisposable {
     const scene = await Scene.open({ databaseUrl: url, brokers: testBrokers(), topicPrefix: freshTopicPrefix() });
     await scene.play();
     await scene.busyDay(30);
+    await scene.goWrong();
     const browser = await launch(executablePath);
     return new Stage(scene, browser, await newContext(browser));
   }

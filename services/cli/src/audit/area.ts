@@ -1,4 +1,4 @@
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from '@repo/ledger';
 import type { Subject, Tally } from './tally.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { type Topics, topicsOf } from '@repo/contracts';
+import { Snapshot } from '@repo/ledger';
 import type { KafkaAccess } from '@repo/transport';
 import { type Area, pagesOfPersons, runArea } from './area.ts';
 import {
@@ -15,7 +16,6 @@ import { writtenBy } from './outbox-stream.ts';
 import { auditOutcomes } from './outcomes.ts';
 import { type Part, Progress } from './progress.ts';
 import { auditPublished } from './published.ts';
-import { Snapshot } from './snapshot.ts';
 import { type Check, sentences, Tally } from './tally.ts';
 
 export interface AuditOptions {

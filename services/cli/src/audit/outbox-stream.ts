@@ -1,5 +1,5 @@
 import type { Topics } from '@repo/contracts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from '@repo/ledger';
 
 /** An outcome row as its record must be: the key in hex, the SHA-256 of the value in hex, and what its headers derive from. */
 export interface ExpectedRow {

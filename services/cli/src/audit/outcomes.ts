@@ -1,3 +1,4 @@
+import type { Snapshot } from '@repo/ledger';
 import { fen } from './fen.ts';
 import {
   type Fields,
@@ -9,7 +10,6 @@ import {
   type Posting,
   type RefundedClaim,
 } from './judge.ts';
-import type { Snapshot } from './snapshot.ts';
 import type { Tally } from './tally.ts';
 
 const EVENTS_PER_PAGE = 2_000;

@@ -1,4 +1,4 @@
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from '@repo/ledger';
 
 /** What one account, outcome or record costs beside the others, measured: it makes the bar move evenly. */
 const COSTS = { accounts: 2, outcomes: 3, sums: 1, records: 3 } as const;

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Topics } from '@repo/contracts';
+import type { Snapshot } from '@repo/ledger';
 import { type TailedRecord, tail } from '@repo/messaging';
 import type { KafkaAccess } from '@repo/transport';
 import { type OutboxStream, openStreams } from './outbox-stream.ts';
-import type { Snapshot } from './snapshot.ts';
 import type { Tally } from './tally.ts';
 
 const RECORD_CHECKS = {

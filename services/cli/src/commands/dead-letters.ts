@@ -1,17 +1,16 @@
-import { topicsOf } from '@repo/contracts';
+import {
+  type DeadLetter,
+  type Filter,
+  type Found,
+  isOurs,
+  placeName,
+  readDeadLetters,
+  redrive,
+  wholeOf,
+} from '@repo/set-aside';
 import { explainRefusal } from '@repo/transport';
 import type { Settings } from '../config.ts';
-import {
-  type Filter,
-  isNarrowed,
-  NotUnderstood,
-  parsePlace,
-  placeName,
-  readArguments,
-  topicOf,
-} from '../messages/asked.ts';
-import { type DeadLetter, type Found, readDeadLetters, redrive } from '../messages/dead-letters.ts';
-import { wholeOf } from '../messages/facts.ts';
+import { isNarrowed, NotUnderstood, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningBrokers } from '../system/addresses.ts';
 
@@ -94,21 +93,21 @@ async function show(
   text: string,
   { json, value }: { json: boolean; value: boolean },
 ): Promise<number> {
-  const { stream, partition, offset } = parsePlace(text);
-  const place = placeName(servers.topicPrefix, topicOf(servers.topicPrefix, stream), partition, offset);
+  const { topic, partition, offset } = placeIn(servers.topicPrefix, text);
+  const place = placeName(servers.topicPrefix, topic, partition, offset);
   const found: Found[] = [];
   const bar = json ? undefined : progressBar(process.stderr);
   await readDeadLetters(
     servers,
-    { ...NO_FILTER, topic: stream, partition },
+    { partition },
     {
       onProgress: (share) => bar?.show(share, 'read'),
       onFound: (one) => void (one.letter.place === place && found.push(one)),
     },
   );
   bar?.clear();
-  for (const { letter, message } of found) {
-    const shown = value ? { ...letter, ...wholeOf(message) } : letter;
+  for (const { letter, original } of found) {
+    const shown = value ? { ...letter, ...wholeOf(original) } : letter;
     console.log(json ? JSON.stringify(shown) : JSON.stringify(shown, null, 2));
   }
   if (found.length > 0) {
@@ -119,24 +118,18 @@ async function show(
   return 1;
 }
 
-const NO_FILTER: Filter = {
-  ...{ topic: undefined, partition: undefined, code: undefined, since: undefined, until: undefined },
-  ...{ id: undefined, key: undefined },
-};
-
 async function redriveAll(
   servers: Servers,
   filter: Filter,
   { json, dryRun }: { json: boolean; dryRun: boolean },
 ): Promise<number> {
-  const { claims, members } = topicsOf(servers.topicPrefix);
   const bar = json ? undefined : progressBar(process.stderr);
   const due = new Map<string, number>();
   let foreign = 0;
   await readDeadLetters(servers, filter, {
     onProgress: (share) => bar?.show(dryRun ? share : share / 2, 'counted'),
-    onFound: ({ topic, letter }) => {
-      if (topic === claims || topic === members) due.set(letter.code, (due.get(letter.code) ?? 0) + 1);
+    onFound: (found) => {
+      if (isOurs(found, servers.topicPrefix)) due.set(found.letter.code, (due.get(found.letter.code) ?? 0) + 1);
       else foreign += 1;
     },
   });
@@ -153,7 +146,7 @@ async function redriveAll(
     console.log(JSON.stringify({ dryRun, sent: Object.fromEntries(sent), due: Object.fromEntries(due), foreign }));
   else console.log(total(done, dryRun ? 'dead letters would be sent again' : 'dead letters were sent again'));
   if (foreign > 0)
-    console.error(`${foreign} came from other topics than ${claims} and ${members}: they are left alone.`);
+    console.error(`${foreign} came from topics that are none of this system’s inputs: they are left alone.`);
   return done.size === 0 || foreign > 0 ? 1 : 0;
 }
 

@@ -1,18 +1,22 @@
 import { userInfo } from 'node:os';
-import { codeOf, findHeld, findQuarantines, type HeldPlace, isWork, Ledger, type Quarantine } from '@repo/ledger';
-import type { Settings } from '../config.ts';
-import { type Filter, isNarrowed, NotUnderstood, parsePlace, readArguments, topicOf } from '../messages/asked.ts';
-import { wholeOf } from '../messages/facts.ts';
+import { codeOf, findQuarantines, type HeldPlace, Ledger, type Quarantine } from '@repo/ledger';
 import {
-  type Held,
+  DROP_CODES,
+  type Filter,
   heldOf,
   listed,
   listedMessage,
   type Ordered,
   order,
+  planDrop,
   quarantinesFor,
+  reasonProblem,
+  textProblem,
   waitFor,
-} from '../messages/held.ts';
+  wholeOf,
+} from '@repo/set-aside';
+import type { Settings } from '../config.ts';
+import { isNarrowed, NotUnderstood, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 
@@ -94,7 +98,7 @@ function carryOut(asked: Asked, at: At): Promise<number> {
     case 'list':
       return list(asked.filter, at);
     case 'show':
-      return show(placeIn(asked, at), asked.values.value === true, at);
+      return show(placeOf(asked, at), asked.values.value === true, at);
     case 'release':
       return release(asked, at);
     case 'drop':
@@ -104,10 +108,9 @@ function carryOut(asked: Asked, at: At): Promise<number> {
   }
 }
 
-function placeIn({ places, action }: Asked, { prefix }: At): HeldPlace {
+function placeOf({ places, action }: Asked, { prefix }: At): HeldPlace {
   if (places.length !== 1) throw new NotUnderstood(`${action} takes one place`);
-  const { stream, partition, offset } = parsePlace(places[0] ?? '');
-  return { topic: topicOf(prefix, stream), partition, offset };
+  return placeIn(prefix, places[0] ?? '');
 }
 
 async function list(filter: Filter, { ledger, prefix, json }: At): Promise<number> {
@@ -136,7 +139,9 @@ async function release(asked: Asked, at: At): Promise<number> {
   const { ledger, prefix, json } = at;
   const hasFilter = isNarrowed(filter) || values.all === true;
   if ((places.length === 0) !== hasFilter) throw new NotUnderstood('release takes one place, or filters, or --all');
-  const found = hasFilter ? await quarantinesFor(ledger, prefix, filter) : await quarantinesAt(placeIn(asked, at), at);
+  const found = hasFilter
+    ? await quarantinesFor(ledger, prefix, filter)
+    : await findQuarantines(ledger, placeOf(asked, at));
   if (found.length === 0) return nothingHeld();
   const by = whoIn(asked);
   const why = values.why === undefined ? '' : await reasonIn(values.why, found, at);
@@ -156,24 +161,20 @@ async function release(asked: Asked, at: At): Promise<number> {
   return end(orders, { ...at, total, noWait: values['no-wait'] === true, what: 'released' });
 }
 
-const CODES = ['EVENT_UNREADABLE', 'EVENT_MALFORMED', 'CLAIM_MALFORMED'] as const;
-
 async function drop(asked: Asked, at: At): Promise<number> {
   const { values } = asked;
   const { ledger, prefix, json } = at;
-  const place = placeIn(asked, at);
-  const code = CODES.find((known) => known === (values.code ?? CODES[0]));
-  if (code === undefined) throw new NotUnderstood(`--code must be one of ${CODES.join(', ')}`);
-  if (code === 'CLAIM_MALFORMED' && place.topic !== topicOf(prefix, 'claims'))
-    throw new NotUnderstood('--code CLAIM_MALFORMED is for claims');
+  const place = placeOf(asked, at);
+  const code = DROP_CODES.find((known) => known === (values.code ?? DROP_CODES[0]));
+  if (code === undefined) throw new NotUnderstood(`--code must be one of ${DROP_CODES.join(', ')}`);
   if (values.why === undefined) throw new NotUnderstood('drop takes --why: the reason is kept with the order');
-  const found = await quarantinesAt(place, at);
-  const message = await messageAt(place, at);
-  if (message === undefined) return nothingHeld();
-  if (isWork(message))
+  const planned = await planDrop(ledger, prefix, place, code);
+  if (planned.kind === 'CODE') throw new NotUnderstood(`--code ${code} is for claims`);
+  if (planned.kind === 'NOTHING') return nothingHeld();
+  if (planned.kind === 'WORK')
     throw new NotUnderstood('this is work and no message: the books need it, so it can only be released');
-  const reason = await reasonIn(values.why, found, at);
-  const line = listedMessage(prefix, place, message);
+  const { message: line, quarantines } = planned;
+  const reason = await reasonIn(values.why, quarantines, at);
   if (values['dry-run']) {
     console.log(
       json
@@ -186,36 +187,23 @@ async function drop(asked: Asked, at: At): Promise<number> {
   return end([ordered], { ...at, total: 1, noWait: values['no-wait'] === true, what: 'dropped' });
 }
 
-const quarantinesAt = (place: HeldPlace, { ledger }: At): Promise<Quarantine[]> => findQuarantines(ledger, place);
-
-async function messageAt(place: HeldPlace, { ledger }: At): Promise<Held | undefined> {
-  const [message] = await findHeld(ledger, place, { after: place.offset - 1n, limit: 1 });
-  return message;
-}
-
 function nothingHeld(): number {
   console.error('Nothing is held there.');
   return 1;
 }
 
-const whoIn = ({ values }: Asked): string => checked('--by', values.by ?? userInfo().username);
-
-/** The reason is kept for ever, beside the place: it must not say whom it is about. */
-async function reasonIn(text: string, found: readonly Quarantine[], { ledger }: At): Promise<string> {
-  const reason = checked('--why', text);
-  for (const quarantine of found) {
-    const [first] = await findHeld(ledger, quarantine, { limit: 1 });
-    const key = first?.key.toString();
-    if (key !== undefined && reason.includes(key))
-      throw new NotUnderstood('--why names the person: say it without their number');
-  }
-  return reason;
+function whoIn({ values }: Asked): string {
+  const who = values.by ?? userInfo().username;
+  const problem = textProblem(who);
+  if (problem !== null) throw new NotUnderstood(`--by ${problem}`);
+  return who;
 }
 
-function checked(flag: string, text: string): string {
-  if (text.trim() === '' || text.length > 200) throw new NotUnderstood(`${flag} must be 1 to 200 characters`);
-  if (/\d{15}/.test(text)) throw new NotUnderstood(`${flag} must name no person`);
-  return text;
+/** The reason is kept for ever, beside the place: it must not say whom it is about. */
+async function reasonIn(reason: string, found: readonly Quarantine[], { ledger }: At): Promise<string> {
+  const problem = await reasonProblem(ledger, reason, found);
+  if (problem !== null) throw new NotUnderstood(`--why ${problem}`);
+  return reason;
 }
 
 interface Ending extends At {

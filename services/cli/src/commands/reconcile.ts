@@ -1,14 +1,10 @@
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs, styleText } from 'node:util';
 import { formatMoney, parseDate } from '@repo/domain';
+import type { Comparison, DayOfBooks, DifferenceKind, OtherSide, Period, SettledRow } from '@repo/reconcile';
 import type { Settings } from '../config.ts';
 import { progressLine } from '../progress-bar.ts';
-import type { Comparison, DifferenceKind } from '../reconcile/compare.ts';
-import type { OtherSide } from '../reconcile/files.ts';
-import { booksOfDays, compareWith, type DayOfBooks } from '../reconcile/reconcile.ts';
-import { isInstitution, type Period, type SettledRow, settledRows } from '../reconcile/settled.ts';
-import { TOTAL_COLUMNS, Totals } from '../reconcile/totals.ts';
 import { runningServers } from '../system/addresses.ts';
 
 export const summary = 'daily totals and details of what was settled, and what differs from the other side';
@@ -50,18 +46,27 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     return 2;
   }
   // Loaded here, so that the list of commands does not wait for a database client and a reader of CSV.
-  const { Snapshot } = await import('../audit/snapshot.ts');
-  const files = await import('../reconcile/files.ts');
-  const other = asked.action === 'compare' ? await readFile(asked.file, files) : null;
+  const { Snapshot } = await import('@repo/ledger');
+  const reconcile = await import('@repo/reconcile');
+  const { institution } = asked.period;
+  if (institution !== undefined && !reconcile.isInstitution(institution)) {
+    console.error(`expected --institution to be letters and digits\n\n${HELP}`);
+    return 2;
+  }
+  const other = asked.action === 'compare' ? await readFile(asked.file, reconcile) : null;
   if (other === undefined) return 2;
   await using snapshot = await Snapshot.open(url);
-  const books = await booksOfDays(snapshot, asked.period);
-  const settled = shown(settledRows(snapshot, asked.period));
+  const books = await reconcile.booksOfDays(snapshot, asked.period);
+  const settled = shown(reconcile.settledRows(snapshot, asked.period));
   let differs = false;
-  if (other === null) await write(asked, settled, files);
+  if (other === null) await write(asked, settled, reconcile);
   else {
-    const comparison = await compareWith(settled, other);
-    console.log(asked.json ? JSON.stringify({ ...comparison, books }, textOfMoney) : draw(comparison).join('\n'));
+    const comparison = await reconcile.compareWith(settled, other);
+    console.log(
+      asked.json
+        ? JSON.stringify({ ...comparison, books }, textOfMoney)
+        : draw(comparison, reconcile.countKinds(comparison)).join('\n'),
+    );
     differs = comparison.differences.length > 0;
   }
   for (const day of books) console.error(describe(day));
@@ -69,12 +74,12 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   return differs || books.some(({ balanced }) => !balanced) ? 1 : 0;
 }
 
-type Files = typeof import('../reconcile/files.ts');
+type Reconcile = typeof import('@repo/reconcile');
 
 /** The other side's file; undefined where it cannot be used, which has been said. */
-async function readFile(path: string, { readOtherSide, UnusableFile }: Files): Promise<OtherSide | undefined> {
+async function readFile(path: string, { readOtherSide, UnusableFile }: Reconcile): Promise<OtherSide | undefined> {
   try {
-    return await readOtherSide(path);
+    return await readOtherSide(createReadStream(path));
   } catch (error) {
     if (!(error instanceof UnusableFile)) throw error;
     console.error(`The file cannot be compared: ${error.message}`);
@@ -113,8 +118,6 @@ function understand(
   if (from === null || to === null || from > to)
     return 'expected --day DAY, or --from DAY --to DAY in this order, as YYYY-MM-DD';
   const { institution, out } = values;
-  if (institution !== undefined && !isInstitution(institution))
-    return 'expected --institution to be letters and digits';
   return { action, file, period: { from, to, institution }, out, json: values.json === true };
 }
 
@@ -149,7 +152,7 @@ async function* shown(pieces: AsyncIterable<SettledRow[]>): AsyncGenerator<Settl
 async function write(
   { action, out, json }: Asked,
   settled: AsyncIterable<SettledRow[]>,
-  { DETAIL_COLUMNS, toLines }: Files,
+  { DETAIL_COLUMNS, TOTAL_COLUMNS, Totals, toLines }: Reconcile,
 ): Promise<void> {
   const linesOf = <Name extends string>(columns: readonly Name[], rows: readonly Readonly<Record<Name, unknown>>[]) =>
     json ? rows.map((row) => `${JSON.stringify(row, textOfMoney)}\n`).join('') : toLines(columns, rows);
@@ -178,15 +181,12 @@ const BAR_WIDTH = 40;
 const LISTED_MAX = 200;
 
 /** The picture first, then what differs, one a line. */
-export function draw({ compared, differences }: Comparison): string[] {
-  const keyOf = ({ setl_id, refd_setl_flag }: { setl_id: string; refd_setl_flag: string }) =>
-    `${setl_id} ${refd_setl_flag}`;
-  const counted = Object.entries(WORDS).map(([kind, words]) => {
-    const of = new Set(differences.filter((each) => each.kind === kind).map(keyOf));
-    return { words, count: of.size, colour: 'red' as const };
-  });
-  const wrong = counted.reduce((sum, { count }) => sum + count, 0);
-  const lines = [{ words: 'the same', count: compared - wrong, colour: 'green' as const }, ...counted].map(
+export function draw(
+  { compared, differences }: Comparison,
+  { same, kinds }: ReturnType<Reconcile['countKinds']>,
+): string[] {
+  const counted = kinds.map(({ kind, count }) => ({ words: WORDS[kind], count, colour: 'red' as const }));
+  const lines = [{ words: 'the same', count: same, colour: 'green' as const }, ...counted].map(
     ({ words, count, colour }) => {
       // Whatever there is one of is seen.
       const length = count === 0 ? 0 : Math.max(1, Math.round((count / Math.max(1, compared)) * BAR_WIDTH));

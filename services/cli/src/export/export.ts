@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublishedEvent } from '@repo/contracts';
-import { Snapshot } from '../audit/snapshot.ts';
+import { Snapshot } from '@repo/ledger';
 import { drawReports } from './reports.ts';
 import { type Range, rowsOf, TABLES, type Table } from './tables.ts';
 import { type Format, Warehouse } from './warehouse.ts';

@@ -1,36 +1,23 @@
 import { parseArgs } from 'node:util';
-import { topicsOf } from '@repo/contracts';
+import type { HeldPlace } from '@repo/ledger';
+import { type Filter, parsePlace, STREAMS, topicOf } from '@repo/set-aside';
 import { z } from 'zod';
 import { argumentProblem } from '../argument-problem.ts';
-
-/** A message's place in an input topic, as it is written: `claims/3@1042`. */
-export interface Place {
-  readonly stream: Stream;
-  readonly partition: number;
-  readonly offset: bigint;
-}
-
-export type Stream = 'claims' | 'members';
 
 /** What the person asked for cannot be understood; the message is for them. */
 export class NotUnderstood extends Error {
   override readonly name = 'NotUnderstood';
 }
 
-export function parsePlace(text: string): Place {
-  const [, stream, partition, offset] = /^(claims|members)\/(\d{1,6})@(-?\d{1,18})$/.exec(text) ?? [];
-  if (stream === undefined || partition === undefined || offset === undefined)
+/** The topic and place that a person named. Throws `NotUnderstood`. */
+export function placeIn(prefix: string, text: string): HeldPlace {
+  const place = parsePlace(text);
+  if (place === null)
     throw new NotUnderstood(
       'a place is written claims/PARTITION@OFFSET or members/PARTITION@OFFSET, as `list` shows it',
     );
-  return { stream: stream as Stream, partition: Number(partition), offset: BigInt(offset) };
-}
-
-/** The name of a place; a topic that is neither input is shown as it is. */
-export function placeName(prefix: string, topic: string, partition: number, offset: bigint | string): string {
-  const { claims, members } = topicsOf(prefix);
-  const short = topic === claims ? 'claims' : topic === members ? 'members' : topic;
-  return `${short}/${partition}@${offset}`;
+  const { stream, partition, offset } = place;
+  return { topic: topicOf(prefix, stream), partition, offset };
 }
 
 const FLAGS = {
@@ -54,7 +41,7 @@ type Flag = keyof typeof FLAGS;
 
 const instant = z.iso.datetime({ offset: true, error: 'must be an instant, such as 2026-03-10T08:00:00+08:00' });
 const schema = z.object({
-  topic: z.enum(['claims', 'members'], { error: 'must be claims or members' }).optional(),
+  topic: z.enum(STREAMS, { error: 'must be claims or members' }).optional(),
   partition: z
     .string()
     .regex(/^\d{1,6}$/, 'must be a partition number')
@@ -98,17 +85,4 @@ export function readArguments<A extends string>(args: string[], actions: Readonl
 
 const parse = (args: string[]) => parseArgs({ args, allowPositionals: true, options: FLAGS });
 
-/** What `list` and its like were asked to look for; undefined = whatever it is. */
-export interface Filter {
-  readonly topic: Stream | undefined;
-  readonly partition: number | undefined;
-  readonly code: string | undefined;
-  readonly since: Date | undefined;
-  readonly until: Date | undefined;
-  readonly id: string | undefined;
-  readonly key: string | undefined;
-}
-
 export const isNarrowed = (filter: Filter): boolean => Object.values(filter).some((value) => value !== undefined);
-
-export const topicOf = (prefix: string, stream: Stream): string => topicsOf(prefix)[stream];

@@ -14,8 +14,8 @@ import {
   subtract,
   ZERO,
 } from '@repo/domain';
+import type { Snapshot } from '@repo/ledger';
 import { findBindings, findPersonsAfter } from '@repo/ledger';
-import type { Snapshot } from '../audit/snapshot.ts';
 import type { AccountOrder } from './inputs.ts';
 
 /** What was there before the first input of the topics: people and bindings that a bulk load entered. */

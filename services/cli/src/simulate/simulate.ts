@@ -1,6 +1,6 @@
 import { formatMoney, type PolicyLookup, type Settlement } from '@repo/domain';
+import { Snapshot } from '@repo/ledger';
 import type { KafkaConnection } from '@repo/messaging';
-import { Snapshot } from '../audit/snapshot.ts';
 import type { Range } from '../export/tables.ts';
 import { readBeginning, readPostings } from './beginning.ts';
 import { type AccountOrder, inPostingOrder, postingKey, readInputs } from './inputs.ts';

@@ -38,24 +38,31 @@ export const get = async <T>(path: string, parameters?: Parameters, signal?: Abo
   (await ask(pathOf(path, parameters), signal ? { signal } : {})).json() as Promise<T>;
 
 /** The outcome of a command: `done`, or sent and not applied yet. */
-export interface CommandAnswer {
+export interface CommandAnswer<T> {
   readonly done: boolean;
+  readonly answer: T;
 }
 
 /** Sends a command. The key makes a repetition harmless: the same key has no second effect. */
-export async function command(
+export async function command<T>(
   method: 'POST' | 'PATCH',
   path: string,
   body: object,
   idempotencyKey: string,
-): Promise<CommandAnswer> {
-  const answer = await ask(path, {
+): Promise<CommandAnswer<T>> {
+  const told = await ask(path, {
     method,
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
   });
-  return { done: answer.status !== 202 };
+  return { done: told.status !== 202, answer: (await told.json()) as T };
 }
+
+/** Hands a file to the API and reads its answer. */
+export const upload = async <T>(path: string, parameters: Parameters, file: Blob): Promise<T> =>
+  (
+    await ask(pathOf(path, parameters), { method: 'POST', body: file, headers: { 'content-type': 'text/csv' } })
+  ).json() as Promise<T>;
 
 /** Saves a file that the API answers, so that the token need not stand in a link. */
 export async function download(path: string, parameters: Parameters, name: string): Promise<void> {

@@ -5,10 +5,10 @@ import { useWords } from '../shell/preferences.tsx';
 import { ApiProblem, command } from './client.ts';
 import { description } from './queries.ts';
 
-/** Whether the API offers a command: an older one, or one that is only read, does not. */
-export function useOffered(method: 'post' | 'patch', path: string): boolean {
+/** Whether the API offers a command: an older one, or one that is only read, does not. Undefined until that is known. */
+export function useOffered(method: 'post' | 'patch', path: string): boolean | undefined {
   const { data } = useQuery(description());
-  return data?.paths[path]?.[method] !== undefined;
+  return data && data.paths[path]?.[method] !== undefined;
 }
 
 export interface Order {
@@ -44,7 +44,8 @@ export function useCommand() {
   });
 }
 
-function textOf(error: Error, unreachable: string): string {
+/** Why something was not done, in the API's words. */
+export function textOf(error: Error, unreachable: string): string {
   if (!(error instanceof ApiProblem)) return unreachable;
   const issues = error.issues.map(({ path, problem }) => `${path}: ${problem}`);
   return [error.message, error.code, ...issues].filter(Boolean).join(' · ');

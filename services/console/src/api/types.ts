@@ -1,15 +1,26 @@
 import type {
   accountAnswer,
+  alertsAnswer,
   arrearsChecksAnswer,
   backdatedAnswer,
   bindingAnswer,
+  bindingHistoryAnswer,
   claimStanding,
   codesAnswer,
+  comparisonAnswer,
+  deadLetterAnswer,
+  deadLettersAnswer,
+  explanationAnswer,
+  heldAnswer,
   heldRefundsAnswer,
   liveAnswer,
   policiesAnswer,
   policyAnswer,
   premiumStanding,
+  quarantineAnswer,
+  quarantineOrderAnswer,
+  reconciliationAnswer,
+  redriveAnswer,
   summariesAnswer,
   totalsAnswer,
   usageAnswer,
@@ -19,6 +30,7 @@ import type { z } from 'zod';
 /** What the API answers, as its schemas say. */
 export type Account = z.infer<typeof accountAnswer>;
 export type Binding = z.infer<typeof bindingAnswer>;
+export type BindingHistory = z.infer<typeof bindingHistoryAnswer>;
 export type ClaimStanding = z.infer<typeof claimStanding>;
 export type PremiumStanding = z.infer<typeof premiumStanding>;
 export type Standing = ClaimStanding | PremiumStanding;
@@ -28,41 +40,24 @@ export type Usage = z.infer<typeof usageAnswer>;
 export type UsageRow = Usage['rows'][number];
 export type Totals = z.infer<typeof totalsAnswer>;
 export type Live = z.infer<typeof liveAnswer>;
+export type Alerts = z.infer<typeof alertsAnswer>;
+export type Reconciliation = z.infer<typeof reconciliationAnswer>;
+export type Comparison = z.infer<typeof comparisonAnswer>;
 export type Codes = z.infer<typeof codesAnswer>;
 export type Backdated = z.infer<typeof backdatedAnswer>;
 export type HeldRefunds = z.infer<typeof heldRefundsAnswer>;
+export type Explanation = z.infer<typeof explanationAnswer>;
+export type Step = Explanation['steps'][number];
+export type DeadLetters = z.infer<typeof deadLettersAnswer>;
+export type ListedLetter = DeadLetters['dead_letters'][number];
+export type DeadLetter = z.infer<typeof deadLetterAnswer>;
+export type Redrive = z.infer<typeof redriveAnswer>;
+export type Quarantine = z.infer<typeof quarantineAnswer>;
+export type HeldMessages = z.infer<typeof heldAnswer>;
+export type QuarantineOrder = z.infer<typeof quarantineOrderAnswer>;
 export type ArrearsChecks = z.infer<typeof arrearsChecksAnswer>;
 export type Policies = z.infer<typeof policiesAnswer>;
 export type PolicyRules = z.infer<typeof policyAnswer>;
 
 export type Relation = Binding['relation'];
 export type ParameterValue = PolicyRules['parameters'][number]['value'];
-
-/** One account that was asked, or cash; as `GET /v1/settlements/{claim_id}/explanation` tells it. */
-export interface Step {
-  readonly source: 'OWN' | 'RELATIVE' | 'CASH';
-  readonly account?: string;
-  readonly binding_id?: string;
-  readonly relation?: Relation;
-  readonly amount?: string;
-  readonly code?: string;
-  readonly sentence: string;
-  readonly policy?: {
-    readonly region: string;
-    readonly version: string;
-    readonly parameter?: string;
-    readonly value?: ParameterValue;
-  };
-}
-
-export interface Explanation {
-  readonly claim_id: string;
-  readonly sentences: readonly string[];
-  readonly steps: readonly Step[];
-  readonly refunds: readonly {
-    readonly refund_id: string;
-    readonly amount: string;
-    readonly sentences: readonly string[];
-    readonly steps: readonly Step[];
-  }[];
-}

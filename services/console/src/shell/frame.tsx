@@ -4,7 +4,17 @@ import { useLocation } from 'wouter';
 import { usePreferences } from './preferences.tsx';
 import { SignOut } from './sign-in.tsx';
 
-const PAGES = ['find', 'board', 'backdated', 'held', 'arrears', 'policies'] as const;
+const PAGES = [
+  'find',
+  'board',
+  'backdated',
+  'held',
+  'arrears',
+  'policies',
+  'books',
+  'dead-letters',
+  'quarantine',
+] as const;
 
 const CONTENT = {
   width: '100%',

@@ -17,6 +17,14 @@ const PoliciesPage = lazy(async () => ({
   default: (await import('../pages/policies/policies-page.tsx')).PoliciesPage,
 }));
 
+const DeadLettersPage = lazy(async () => ({
+  default: (await import('../pages/repair/dead-letters-page.tsx')).DeadLettersPage,
+}));
+const QuarantinePage = lazy(async () => ({
+  default: (await import('../pages/repair/quarantine-page.tsx')).QuarantinePage,
+}));
+const BooksPage = lazy(async () => ({ default: (await import('../pages/books/books-page.tsx')).BooksPage }));
+
 export function Pages() {
   const w = useWords();
   return (
@@ -29,6 +37,9 @@ export function Pages() {
         <Route path="/backdated" component={BackdatedPage} />
         <Route path="/held" component={HeldPage} />
         <Route path="/arrears" component={ArrearsPage} />
+        <Route path="/dead-letters" component={DeadLettersPage} />
+        <Route path="/quarantine" component={QuarantinePage} />
+        <Route path="/books/:day?">{({ day }) => <BooksPage key={day} day={day} />}</Route>
         <Route path="/policies/:area?/:on?/:other?">
           {({ area, on, other }) => <PoliciesPage area={area} on={on} other={other} />}
         </Route>

@@ -3,9 +3,9 @@ import type { Binding } from '@repo/domain';
 import { findBindingsById, findOutcome } from '@repo/ledger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Command, type CommandDeps, commandIdOf, perform, readBody } from '../commands.ts';
+import { type Command, type CommandDeps, idOf, perform, readBody } from '../commands.ts';
 import { type Api, type Response, responses } from '../openapi.ts';
-import { idParameter } from '../parameters.ts';
+import { idParameter, keyHeader } from '../parameters.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type Concern, isVisible, visiblePersons } from '../visible.ts';
 
@@ -19,12 +19,6 @@ const PROBLEMS = {
 };
 const PENDING = z.object({
   status: z.literal('PENDING').describe('sent; repeat the request with its key to learn what came of it'),
-});
-/** Other headers stay as they are: what is validated here replaces what came. */
-const keyHeader = z.looseObject({
-  'idempotency-key': z
-    .string('expected a text of 1 to 200 ASCII characters, new for each command')
-    .describe('Names the command: the same key is the same command, once.'),
 });
 
 const answers = (of: z.ZodType, is: string, created: boolean): Record<string, Response> => {
@@ -175,9 +169,6 @@ const described = (operationId: string, tag: string, summary: string, type: Comm
   headers: keyHeader,
   body: COMMAND_BODIES[type],
 });
-
-const idOf = (request: FastifyRequest): string =>
-  commandIdOf(request.headers['idempotency-key'], request.access.subject);
 
 const traced = ({ headers: { traceparent } }: FastifyRequest): Pick<Command, 'traceparent'> =>
   typeof traceparent === 'string' && /^[\da-f-]{55}$/.test(traceparent) ? { traceparent } : {};

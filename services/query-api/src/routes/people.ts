@@ -1,4 +1,4 @@
-import { encodeSummary, summariesAnswer } from '@repo/contracts';
+import { encodeSummary, summariesAnswer, topicsOf } from '@repo/contracts';
 import { findOutcomesOf } from '@repo/ledger';
 import { z } from 'zod';
 import { type Api, responses } from '../openapi.ts';
@@ -10,7 +10,7 @@ import { visiblePersons } from '../visible.ts';
 const PAGE_MAX = 100;
 
 /** `GET /v1/settlements?psn_no=`: everything that was published about a patient, the last first. */
-export function peopleRoutes(app: Api, { ledger, claimsTopic }: ApiDeps): void {
+export function peopleRoutes(app: Api, { ledger, prefix }: ApiDeps): void {
   app.get(
     '/v1/settlements',
     {
@@ -33,7 +33,7 @@ export function peopleRoutes(app: Api, { ledger, claimsTopic }: ApiDeps): void {
     async ({ query: { psn_no: personNo, after }, access }) => {
       if ((await visiblePersons(access, ledger, [personNo])).size === 0) return { settlements: [] };
       // One more than is shown tells whether there are more.
-      const asked = { topic: claimsTopic, personNo, limit: PAGE_MAX + 1 };
+      const asked = { topic: topicsOf(prefix).claims, personNo, limit: PAGE_MAX + 1 };
       const found = await findOutcomesOf(ledger, after === undefined ? asked : { ...asked, before: after });
       const shown = found.slice(0, PAGE_MAX);
       const settlements = shown.map(({ payload }) => encodeSummary(payload));

@@ -1,5 +1,6 @@
 import {
   encodeStanding,
+  explanationAnswer,
   paidFromOutcome,
   publishedNhsa,
   readOutcome,
@@ -11,7 +12,6 @@ import {
 import { refundable, ZERO } from '@repo/domain';
 import { findOutcome, type RowSource, readSnapshot, type StoredOutcome } from '@repo/ledger';
 import { z } from 'zod';
-import { explanationAnswer } from '../explain/answer.ts';
 import { explain } from '../explain/explain.ts';
 import { RuleBook } from '../explain/rules.ts';
 import { LANGUAGES } from '../explain/words.ts';

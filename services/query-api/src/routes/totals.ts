@@ -1,4 +1,4 @@
-import { liveAnswer, totalsAnswer } from '@repo/contracts';
+import { liveAnswer, topicsOf, totalsAnswer } from '@repo/contracts';
 import { dateOf } from '@repo/domain';
 import { countPaused, readProgress } from '@repo/ledger';
 import { z } from 'zod';
@@ -11,7 +11,8 @@ import { Tally } from '../tally.ts';
 const PAUSED_KEPT_MS = 30_000;
 
 /** `GET /v1/totals`: the sums of a day. `GET /v1/live`: what the system is doing now. Both are for the board of the console. */
-export function totalsRoutes(app: Api, { ledger, now, claimsTopic, workers }: ApiDeps): void {
+export function totalsRoutes(app: Api, { ledger, now, prefix, workers }: ApiDeps): void {
+  const claimsTopic = topicsOf(prefix).claims;
   const tally = new Tally(ledger, claimsTopic);
   app.get(
     '/v1/totals',

@@ -25,6 +25,9 @@ interface Document extends Json {
   readonly components: { readonly securitySchemes?: Json };
 }
 
+/** The first outcome of the scene's shard, and a message that is held there. */
+const DEAD = '1-1';
+const HELD = 'claims%2F0%4041';
 const RULES = { regionCode: '420100', effectiveFrom: '2025-01-01', effectiveTo: null, dailyLimitDefault: '50.00' };
 
 let scene: Scene;
@@ -51,6 +54,7 @@ beforeAll(async () => {
   const commands = {
     topics: topicsOf('openapi'),
     send: () => Promise.reject(new Error('nothing is sent here')),
+    sendAgain: () => Promise.reject(new Error('nothing is sent here')),
     waitMs: 0,
   };
   api = scene.serve({ adminPort: admin.port, commands });
@@ -164,6 +168,10 @@ describe('what is answered', () => {
     ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
     formats.default(ajv);
     ajv.addSchema(tightened(document) as Json, 'document');
+    await scene.setAside('{', { code: 'EVENT_UNREADABLE', detail: 'expected JSON' });
+    await scene.hold(41, '{}', 'TypeError');
+    const headers = { 'content-type': 'application/json', 'idempotency-key': 'openapi' };
+    await api.inject({ method: 'POST', url: `/v1/quarantine/${HELD}/release`, headers, payload: '{}' });
     await scene.members(
       account('P1', { current_year: '40.00', psn_name: '王小明' }),
       account('P2', { prior_year: '500.00', unpaid_periods: ['2025-01'], arrears_since: '2025-02-01' }),
@@ -204,6 +212,9 @@ describe('what is answered', () => {
     ['GET /v1/accounts/nobody', 404],
     ['GET /v1/bindings?beneficiary=P1', 200],
     ['GET /v1/bindings', 400],
+    ['GET /v1/bindings/B2/history', 200],
+    ['GET /v1/bindings/none/history', 404],
+    [`GET /v1/bindings/${'x'.repeat(201)}/history`, 400],
     ['GET /v1/settlements?psn_no=P1', 200],
     ['GET /v1/settlements?psn_no=R9', 200],
     ['GET /v1/settlements', 400],
@@ -244,7 +255,34 @@ describe('what is answered', () => {
     ['GET /v1/totals?day=2025-03-10', 200],
     ['GET /v1/totals?day=today', 400],
     ['GET /v1/live', 200],
+    ['GET /v1/alerts', 200],
+    ['GET /v1/reconciliation?day=2025-03-10', 200],
+    ['GET /v1/reconciliation?day=2024-03-10&institution=H1', 200],
+    ['GET /v1/reconciliation', 400],
+    ['POST /v1/reconciliation/compare?day=2025-03-10', 200, 'setl_id,acct_pay\nS-C1,40.00\nS-X,1.00\n', 'text/csv'],
+    ['POST /v1/reconciliation/compare?day=now', 400, 'setl_id\n', 'text/csv'],
+    [
+      'POST /v1/reconciliation/compare?day=2025-03-10',
+      413,
+      `setl_id,acct_pay\n${'S,1.00\n'.repeat(6_000_000)}`,
+      'text/csv',
+    ],
+    ['POST /v1/reconciliation/compare?day=2025-03-10', 415, 'x', 'text/plain'],
+    ['POST /v1/reconciliation/compare?day=2025-03-10', 422, 'no,columns\n1,2\n', 'text/csv'],
     ['GET /v1/arrears-checks', 200],
+    ['GET /v1/dead-letters?topic=claims&code=EVENT_UNREADABLE', 200],
+    ['GET /v1/dead-letters?topic=other', 400],
+    [`GET /v1/dead-letters/${DEAD}?content=true`, 200],
+    ['GET /v1/dead-letters/1', 400],
+    ['GET /v1/dead-letters/1-999', 404],
+    ['GET /v1/quarantine', 200],
+    ['GET /v1/quarantine?since=soon', 400],
+    [`GET /v1/quarantine/${HELD}?content=true`, 200],
+    ['GET /v1/quarantine/claims', 400],
+    ['GET /v1/quarantine/members%2F0%401', 404],
+    ['GET /v1/quarantine-orders/0-1', 200],
+    ['GET /v1/quarantine-orders/1', 400],
+    ['GET /v1/quarantine-orders/0-999', 404],
     ['GET /v1/policies', 200],
     ['GET /v1/policies/330106?on=2024-06-01&other=2025-06-01', 200],
     ['GET /v1/policies/33', 400],
@@ -286,7 +324,7 @@ describe('what is answered', () => {
     );
     // Commands are answered by the workers: test/e2e sees them.
     const ill =
-      /^(patch|post) \/v1\/(bindings|settlements)| (401|403|414|429|500|503)$|settlements\/\{claim_id\} 409$|health\/(live|ready) 200$|refunds\/\{refund_id\} 400$/;
+      /^(patch|post) \/v1\/(bindings|settlements|dead-letters|quarantine)| (401|403|414|429|500|503)$|settlements\/\{claim_id\} 409$|health\/(live|ready) 200$|refunds\/\{refund_id\} 400$/;
     expect(wanted.filter((each) => !ill.test(each) && !seen.has(each))).toEqual([]);
   });
 });

@@ -24,10 +24,19 @@ import {
   paidByClaim,
   paidByPremium,
 } from '@repo/domain';
-import { booksOf, Ledger, type LoadableEvent, loadMembers, migrate, schemaKey, writeBatch } from '@repo/ledger';
+import {
+  booksOf,
+  Ledger,
+  type LoadableEvent,
+  loadMembers,
+  migrate,
+  Snapshot,
+  schemaKey,
+  writeBatch,
+} from '@repo/ledger';
 import { createLogger } from '@repo/observability';
 import { loadPolicies, type Policies } from '@repo/policy';
-import { contentHash } from '@repo/shard-worker';
+import { contentHash, deadRow } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import type { FastifyInstance } from 'fastify';
 import { type ApiDeps, buildServer } from '../../src/server.ts';
@@ -98,13 +107,20 @@ export class Scene implements AsyncDisposable {
   readonly api: FastifyInstance;
   readonly #writer: Ledger;
   readonly #reader: Ledger;
+  readonly #operator: Ledger;
   readonly #paid = new Map<string, Paid>();
 
-  private constructor(url: string, policies: Policies, writer: Ledger, reader: Ledger, over: Partial<ApiDeps>) {
+  private constructor(
+    url: string,
+    policies: Policies,
+    [writer, reader, operator]: readonly [Ledger, Ledger, Ledger],
+    over: Partial<ApiDeps>,
+  ) {
     this.url = url;
     this.policies = policies;
     this.#writer = writer;
     this.#reader = reader;
+    this.#operator = operator;
     this.api = this.serve({ policies, ...over });
   }
 
@@ -114,11 +130,13 @@ export class Scene implements AsyncDisposable {
     const { policies } = this;
     return buildServer({
       ledger: this.#reader,
+      operator: this.#operator,
+      openSnapshot: () => Snapshot.open(this.url),
       policies,
       log,
       now: () => NOW,
       futureDaysMax: 400,
-      claimsTopic: SHARD.topic,
+      prefix: 'scene',
       ...over,
     });
   }
@@ -126,18 +144,47 @@ export class Scene implements AsyncDisposable {
   static async open(over: Partial<ApiDeps> = {}): Promise<Scene> {
     const { url } = await cloneDatabase({ key: schemaKey(), migrate });
     const policies = over.policies ?? (await policiesWith());
-    const [writer, reader] = await Promise.all([
+    const ledgers = await Promise.all([
       Ledger.open({ url, role: 'gongji_worker', name: 'scene' }),
       Ledger.open({ url, role: 'gongji_reader', name: 'scene-api' }),
+      Ledger.open({ url, role: 'gongji_operator', name: 'scene-operator' }),
     ]);
-    await writer.acquireShard(SHARD, 'scene', 1);
-    return new Scene(url, policies, writer, reader, over);
+    await ledgers[0].acquireShard(SHARD, 'scene', 1);
+    return new Scene(url, policies, ledgers, over);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.api.close();
     await this.#writer.close();
     await this.#reader.close();
+    await this.#operator.close();
+  }
+
+  /** Leaves a message of the claims topic among the dead letters, as its worker does. */
+  async setAside(value: string, why: { code: string; detail: string }, at = NOW): Promise<void> {
+    await this.#writer.transact(async (tx) => {
+      const state = await this.#writer.readShard(SHARD);
+      const lease = { shard: SHARD, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const shard = await tx.lockShard(lease);
+      const record = {
+        ...{ offset: lease.nextOffset, key: Buffer.from('P1'), value: Buffer.from(value), timestampMs: at },
+        headers: [['ce_type', Buffer.from('claim.submitted')] as const],
+      };
+      await writeBatch(tx, lease, shard, lease.nextOffset + 1n, {
+        books: booksOf(this.policies.policyAt, { persons: [], bindings: [], usage: [] }),
+        ...{ outcomes: [deadRow(SHARD, record, why)], ids: [], facts: false },
+      });
+    });
+  }
+
+  /** Holds a message of the claims topic, as its worker does that failed on it. */
+  async hold(offset: number, value: string, failure: string | null): Promise<void> {
+    await this.#writer.rows(
+      `insert into quarantined_message (partition, topic, log_offset, key, value, headers, record_ms, failure)
+       values ($1, $2, $3, 'P1', $4, '[]', $5, $6)`,
+      [SHARD.partition, SHARD.topic, offset, value, NOW, failure],
+    );
+    await this.#writer.rows('update shard set quarantined = true where topic = $1', [SHARD.topic]);
   }
 
   rows<Row>(sql: string): Promise<Row[]> {

@@ -11,6 +11,9 @@ import { account, binding, claim, Scene } from './scene.ts';
 
 const HOSPITAL = 'H42010600001';
 const AT = '2025-03-11T09:00:00+08:00';
+/** The first outcome of the scene's shard, and a message that is held there. */
+const DEAD = '1-1';
+const HELD = 'claims%2F0%4041';
 
 /** Who asks: the patient and a relative who paid, both of 420100, a stranger of 210100, and those who see more than a person. */
 const TOKENS = {
@@ -72,6 +75,11 @@ const ROWS: readonly Row[] = [
     unknown: 'GET /v1/bindings?payer=none',
     ...personal('patient', 'payer'),
   },
+  {
+    request: 'GET /v1/bindings/B2/history',
+    unknown: 'GET /v1/bindings/none/history',
+    ...personal('patient', 'payer'),
+  },
   { request: 'GET /v1/settlements/C1', unknown: 'GET /v1/settlements/none', ...aClaim },
   { request: 'GET /v1/settlements/C1?form=nhsa', unknown: 'GET /v1/settlements/none?form=nhsa', ...aClaim },
   { request: 'GET /v1/settlements/C1/explanation', unknown: 'GET /v1/settlements/none/explanation', ...aClaim },
@@ -101,13 +109,24 @@ const ROWS: readonly Row[] = [
   { request: 'GET /v1/codes', ...forAll },
   { request: 'GET /v1/totals?day=2025-03-10', ...forOperators },
   { request: 'GET /v1/live', ...forOperators },
+  { request: 'GET /v1/alerts', ...forOperators },
+  { request: 'GET /v1/reconciliation?day=2025-03-10', ...forOperators },
   { request: 'GET /v1/arrears-checks', ...forOperators },
+  { request: 'GET /v1/dead-letters', ...forOperators },
+  { request: `GET /v1/dead-letters/${DEAD}?content=true`, ...forOperators },
+  { request: 'GET /v1/quarantine', ...forOperators },
+  { request: `GET /v1/quarantine/${HELD}?content=true`, ...forOperators },
+  { request: 'GET /v1/quarantine-orders/0-1', ...forOperators },
   { request: 'GET /metrics', ...forOperators },
 ];
 
 interface CommandRow {
   readonly request: string;
   readonly body?: object;
+  /** A file instead. */
+  readonly csv?: string;
+  /** What is answered to who may; 202 where the workers would have to be waited for. */
+  readonly status?: number;
   readonly sentBy: readonly Bearer[];
   readonly hiddenFrom: readonly Bearer[];
 }
@@ -128,6 +147,15 @@ const COMMANDS: readonly CommandRow[] = [
   { request: 'POST /v1/bindings/B2/resume', ...byPayer },
   { request: 'PATCH /v1/bindings/B2', body: { priority: 3 }, ...byPayer },
   { request: 'POST /v1/settlements/C1/refunds', sentBy: ['hospital', 'operator'], hiddenFrom: ['otherHospital'] },
+  {
+    request: 'POST /v1/dead-letters/redrive',
+    body: { dead_letters: [DEAD], dry_run: true },
+    status: 200,
+    ...byStaff,
+  },
+  { request: 'POST /v1/reconciliation/compare?day=2025-03-10', csv: 'setl_id,acct_pay\n', status: 200, ...byStaff },
+  { request: `POST /v1/quarantine/${HELD}/release`, body: {}, ...byStaff },
+  { request: `POST /v1/quarantine/${HELD}/drop`, body: { reason: 'tried' }, ...byStaff },
 ];
 
 let scene: Scene;
@@ -139,6 +167,8 @@ const headers = new Map<Bearer, { authorization?: string }>();
 
 beforeAll(async () => {
   scene = await Scene.open();
+  await scene.setAside('{', { code: 'EVENT_UNREADABLE', detail: 'expected JSON' });
+  await scene.hold(41, '{}', 'TypeError');
   await scene.members(
     account('P1', { current_year: '40.00', psn_name: '王小明' }),
     account('P2', { current_year: '560.00', psn_name: '李雷' }),
@@ -170,10 +200,12 @@ beforeAll(async () => {
   const prefix = freshTopicPrefix();
   await createTopics({ connection, prefix, partitions: 2 });
   sender = new CommandSender(connection);
-  const commands = { topics: topicsOf(prefix), send: sender.send, waitMs: 0 };
+  const commands = { topics: topicsOf(prefix), send: sender.send, sendAgain: sender.sendAgain, waitMs: 0 };
   const guard = createGuard({ issuer: issuer.url, audience: 'gongji' });
   api = scene.serve({ guard, adminPort: 1, commands });
   open = scene.serve({ adminPort: 1 });
+  // The first order there is.
+  await ask('operator', `POST /v1/quarantine/${HELD}/release`, {});
 });
 afterAll(async () => {
   await api.close();
@@ -183,10 +215,11 @@ afterAll(async () => {
   await scene[Symbol.asyncDispose]();
 });
 
-async function ask(bearer: Bearer | 'open', request: string, body?: object) {
+async function ask(bearer: Bearer | 'open', request: string, body?: object | string) {
   const [method = '', url = ''] = request.split(' ');
   const sent = body === undefined ? {} : { payload: body };
-  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  const type = typeof body === 'string' ? 'text/csv' : 'application/json';
+  const json = body === undefined ? {} : { 'content-type': type };
   const token = bearer === 'open' ? {} : headers.get(bearer);
   const answer = await (bearer === 'open' ? open : api).inject({
     method: method as 'GET',
@@ -224,10 +257,10 @@ test.each(CELLS)('$request of $bearer is $cell', async ({ request, unknown, bear
   }
 });
 
-const COMMAND_CELLS = COMMANDS.flatMap(({ request, body, sentBy, hiddenFrom }) =>
+const COMMAND_CELLS = COMMANDS.flatMap(({ request, body, csv, status = 202, sentBy, hiddenFrom }) =>
   BEARERS.map((bearer) => {
-    const cell = sentBy.includes(bearer) ? 202 : hiddenFrom.includes(bearer) ? 404 : 403;
-    return { request, body, bearer, cell: bearer === 'nobody' ? 401 : cell };
+    const cell = sentBy.includes(bearer) ? status : hiddenFrom.includes(bearer) ? 404 : 403;
+    return { request, body: csv ?? body, bearer, cell: bearer === 'nobody' ? 401 : cell };
   }),
 );
 

@@ -6,6 +6,7 @@ import { clerk } from './people/clerk.ts';
 import { commands } from './people/commands.ts';
 import { family } from './people/family.ts';
 import { operator } from './people/operator.ts';
+import { repair } from './people/repair.ts';
 
 const path = findBrowser();
 // A slow or busy machine is no failure; a page that hangs is.
@@ -22,4 +23,5 @@ describe('a clerk', () => clerk(() => stage));
 describe('a family', () => family(() => stage));
 describe('commands', () => commands(() => stage));
 describe('an operator', () => operator(() => stage));
+describe('an operator repairs', () => repair(() => stage));
 describe('anyone', () => anyone(() => stage));

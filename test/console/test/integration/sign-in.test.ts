@@ -7,8 +7,9 @@ import { migrate, schemaKey } from '@repo/ledger';
 import { cloneDatabase, testBrokers, until } from '@repo/testkit';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { findBrowser, launch, NO_BROWSER, newContext, watched } from '../../src/browser.ts';
+import { findBrowser, launch, NO_BROWSER, newContext, violationsOf, watched } from '../../src/browser.ts';
 import { CLIENT, Issuer } from '../../src/issuer.ts';
+import { PICTURES } from '../../src/stage.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
 const path = findBrowser();
@@ -76,6 +77,30 @@ test('a clerk signs in at the issuer, comes back to the page that was asked for,
   expect(await page.evaluate(() => sessionStorage.getItem('gongji.token'))).toBeNull();
 });
 
+test('a sign-in that fails is told with what to do next, and the next one succeeds', async () => {
+  const http = await startApi({ GONGJI_OIDC_CLIENT_ID: CLIENT });
+  await using session = await newContext(browser);
+  const { page, errors } = watched(await session.newPage());
+  issuer.answers.error = 'access_denied';
+  await page.goto(`${http}/console/#/held`);
+  const go = page.getByRole('button', { name: '登录' });
+  await go.click();
+  const told = page.getByRole('alert').first();
+  await told.getByText('登录方没有放行').waitFor();
+  expect(await told.innerText()).toContain('请换一个有权使用的账号');
+  expect(await violationsOf(page)).toEqual([]);
+  expect(new URL(page.url()).search).toBe('');
+  await page.screenshot({ path: join(PICTURES, 'sign-in-denied.png') });
+
+  // The address of a sign-in that this tab never began, as from the history of another.
+  await page.goto(`${http}/console/?code=used&state=unknown`);
+  await told.getByText('已经用过或已过期').waitFor();
+  issuer.answers.error = null;
+  await go.click();
+  await page.getByText('没有待付的退费').or(page.getByLabel('人员编号或结算编号')).first().waitFor();
+  expect(errors).toEqual([]);
+});
+
 test('where the console is not known to the issuer, a token is pasted; one that is not taken is asked for again', async () => {
   const http = await startApi();
   await using session = await newContext(browser);
@@ -84,7 +109,9 @@ test('where the console is not known to the issuer, a token is pasted; one that 
   const field = page.getByLabel('粘贴访问令牌');
   await field.fill(await issuer.token({}, 'another'));
   await page.getByRole('button', { name: '使用' }).click();
-  await until(async () => (await field.inputValue()) === '', { what: 'to be asked again', deadlineMs: 30_000 });
+  await page.getByText('令牌没有被接受').waitFor();
+  expect(await page.getByRole('alert').first().innerText()).toContain('请重新登录');
+  expect(await field.inputValue()).toBe('');
   await field.fill(await issuer.token({ scope: 'gongji.operate' }, 'gongji'));
   await page.getByRole('button', { name: '使用' }).click();
   await page.getByText('没有待付的退费').waitFor();

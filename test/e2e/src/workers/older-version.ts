@@ -2,16 +2,19 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Role } from '@repo/ledger';
 import { Client } from 'pg';
 
+/** The roles whose days are recorded; operators' is not, who look at what is held and leave orders. */
+export type RecordedRole = Exclude<Role, 'gongji_operator'>;
+
 /** What an older version says to the database, as it was recorded: it may run beside a newer schema. */
 export interface Recorded {
   /** The last migration of that version. */
   readonly through: string;
-  readonly statements: Readonly<Record<Role, readonly string[]>>;
+  readonly statements: Readonly<Record<RecordedRole, readonly string[]>>;
 }
 
 /** Hears what is asked of a database on its way there, whichever driver asks: the texts of the messages Query and Parse, by role. */
 export class Listener implements AsyncDisposable {
-  readonly heard: Readonly<Record<Role, Set<string>>> = { gongji_worker: new Set(), gongji_reader: new Set() };
+  readonly heard: Readonly<Record<RecordedRole, Set<string>>> = { gongji_worker: new Set(), gongji_reader: new Set() };
   readonly #server = createServer((near) => this.#lead(near));
   readonly #target: URL;
 
@@ -51,13 +54,13 @@ export class Listener implements AsyncDisposable {
         if (rest.length < end) return;
         const body = rest.toString('utf8', typed + 4, end);
         if (typed === 0) role = /role=(gongji_\w+)/.exec(body)?.[1] ?? '';
-        else this.#hear(role as Role, String.fromCharCode(rest[0] ?? 0), body.split('\0'));
+        else this.#hear(role as RecordedRole, String.fromCharCode(rest[0] ?? 0), body.split('\0'));
         rest = rest.subarray(end);
       }
     });
   }
 
-  #hear(role: Role, type: string, [first = '', second = '']: readonly string[]): void {
+  #hear(role: RecordedRole, type: string, [first = '', second = '']: readonly string[]): void {
     const text = type === 'Q' ? first : type === 'P' ? second : '';
     // What changes or reads no table can meet no other schema.
     if (/^\s*(select|with|insert|update|delete)\b/i.test(text)) this.heard[role]?.add(text);

@@ -247,3 +247,29 @@ test('what a caller samples can be followed through request, database and broker
   expect(inBatch.map(({ name }) => name)).toEqual(['database transaction']);
   for (const person of [PAYER, PATIENT]) expect(collector.text).not.toContain(person);
 });
+
+test('dead letters are sent again, judged afresh and each told what came of it; a repeat sends nothing', async () => {
+  const [late, never] = ['PSN420000000317', 'PSN420000000318'];
+  const credit = (psn_no: string) =>
+    eventRecord('account.credited', { credit_id: `K-${psn_no}`, psn_no, amount: '20.00', at: NOON });
+  await system.topics.send([credit(late), credit(never)]);
+  const read = async () =>
+    ((await system.read('/v1/dead-letters?code=PERSON_UNKNOWN')) as { dead_letters: Wire[] }).dead_letters;
+  const dead = await until(async () => ((await read()).length === 2 ? await read() : null), {
+    what: 'two dead letters',
+    deadlineMs: 60_000,
+  });
+  await system.topics.send([
+    eventRecord('account.opened', { ...facts, psn_no: late, prior_year: '1.00', as_of: NOON }),
+  ]);
+  await until(() => system.read(`/v1/accounts/${late}`).catch(() => null), { what: 'the account', deadlineMs: 60_000 });
+  const body = { dead_letters: dead.map(({ dead_letter_id: id }) => id) };
+  const key = randomUUID();
+  const first = await once('POST /v1/dead-letters/redrive', body, key);
+  const results = (first.body.redriven as Wire[]).map(({ result, code }) => `${result} ${code}`);
+  expect(results.sort()).toEqual(['DEAD PERSON_UNKNOWN', 'TAKEN null']);
+  expect(await system.read(`/v1/accounts/${late}`)).toMatchObject({ balance: '21.00' });
+  expect((await once('POST /v1/dead-letters/redrive', body, key)).body).toEqual(first.body);
+  expect(await read()).toHaveLength(3);
+  expect(await once('POST /v1/dead-letters/redrive', { dead_letters: ['9-9'] }, key)).toMatchObject({ status: 409 });
+});

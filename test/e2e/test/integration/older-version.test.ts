@@ -1,11 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Ledger, migrate, type Role, schemaKey } from '@repo/ledger';
+import { Ledger, migrate, schemaKey } from '@repo/ledger';
 import { loadPolicies } from '@repo/policy';
 import { cloneDatabase } from '@repo/testkit';
 import { expect, test } from 'vitest';
 import { badDay, goodDay, readersDay } from '../../src/workers/days.ts';
 import { account, claim } from '../../src/workers/events.ts';
-import { Listener, newDemands, type Recorded, readSchema, refusals } from '../../src/workers/older-version.ts';
+import {
+  Listener,
+  newDemands,
+  type Recorded,
+  type RecordedRole,
+  readSchema,
+  refusals,
+} from '../../src/workers/older-version.ts';
 import { Shard } from '../../src/workers/shard.ts';
 
 const FILE = new URL('../../recorded/statements.json', import.meta.url);
@@ -23,7 +30,7 @@ async function runAsOwner(url: string, statement: string): Promise<void> {
 
 // Before a release: GONGJI_RECORD_STATEMENTS=yes, with the code that is to be the older version.
 test.runIf(process.env.GONGJI_RECORD_STATEMENTS)('records what this version says to the database', async () => {
-  const statements: Record<Role, string[]> = { gongji_worker: [], gongji_reader: [] };
+  const statements: Record<RecordedRole, string[]> = { gongji_worker: [], gongji_reader: [] };
   for (const day of [goodDay, badDay, readersDay]) {
     await using listener = await Listener.open((await cloneDatabase({ key: schemaKey(), migrate })).url);
     await day(listener.url);

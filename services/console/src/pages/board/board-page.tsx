@@ -7,6 +7,7 @@ import type { Totals } from '../../api/types.ts';
 import { timeOf, Yuan } from '../../parts/figure.tsx';
 import { Failure, Loading, NoRows } from '../../parts/states.tsx';
 import { usePreferences } from '../../shell/preferences.tsx';
+import { AlertList } from './alert-list.tsx';
 import { CodeCounts } from './code-counts.tsx';
 import { HoursChart } from './hours-chart.tsx';
 import { LiveFigures } from './live-figures.tsx';
@@ -28,6 +29,7 @@ export function BoardPage() {
         {w.board.title}
       </Typography.Title>
       {error === null ? null : <Alert type="error" showIcon title={`${w.board.stale} ${timeOf(now.data.at)}`} />}
+      <AlertList />
       <LiveFigures live={now.data} />
       <Flex gap="middle" align="center" wrap>
         <Typography.Title level={2} style={{ fontSize: 18, margin: 0 }}>

@@ -6,6 +6,7 @@ import { personLink, Yuan } from '../../parts/figure.tsx';
 import { NoRows } from '../../parts/states.tsx';
 import { useWords } from '../../shell/preferences.tsx';
 import { BindingActions } from './binding-actions.tsx';
+import { HistoryButton } from './history-button.tsx';
 import { reordered } from './order.ts';
 import { DragHandle, SortableRow, SortableRows } from './sortable-rows.tsx';
 
@@ -18,7 +19,8 @@ export function BindingTable({
   readonly side: 'payer' | 'beneficiary';
 }) {
   const w = useWords();
-  const sortable = useOffered('patch', '/v1/bindings/{binding_id}') && side === 'payer' && bindings.length > 1;
+  const offered = useOffered('patch', '/v1/bindings/{binding_id}');
+  const sortable = offered === true && side === 'payer' && bindings.length > 1;
   const [order, setOrder] = useState<readonly string[] | null>(null);
   const rows =
     order === null ? bindings : order.flatMap((id) => bindings.find(({ binding_id }) => binding_id === id) ?? []);
@@ -117,7 +119,17 @@ function useColumns(side: 'payer' | 'beneficiary', sortable: boolean): TableColu
         </span>
       ),
     },
-    { title: '', key: 'actions', align: 'right', render: (_, each) => <BindingActions binding={each} /> },
+    {
+      title: '',
+      key: 'actions',
+      align: 'right',
+      render: (_, each) => (
+        <Flex gap="small" justify="end">
+          <HistoryButton binding={each} />
+          <BindingActions binding={each} />
+        </Flex>
+      ),
+    },
   ];
 }
 

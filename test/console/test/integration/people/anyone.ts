@@ -1,10 +1,14 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@repo/testkit';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { DESKTOP, newContext, TABLET, watched } from '../../../src/browser.ts';
-import { PEOPLE } from '../../../src/family.ts';
+import { dayOf, PEOPLE } from '../../../src/family.ts';
 import { PICTURES, type Stage } from '../../../src/stage.ts';
+
+/** A clerk who opens the console does not wait longer than this. */
+const SLOW_SECONDS_MAX = 4;
 
 export function anyone(stage: () => Stage): void {
   const PAGES = [
@@ -16,6 +20,9 @@ export function anyone(stage: () => Stage): void {
     ['backdated', '/backdated', 'C-2001', 'C-2001'],
     ['held', '/held', 'R-2', 'R-2'],
     ['arrears', '/arrears', 'nightly', 'nightly'],
+    ['books', `/books/${dayOf(Date.now())}`, '借贷相等', 'both sides equal'],
+    ['dead-letters', '/dead-letters', 'PERSON_UNKNOWN', 'PERSON_UNKNOWN'],
+    ['quarantine', '/quarantine', '放行', 'Release'],
     ['policies', '/policies/330106/2024-06-01/2025-06-01', '条规则不同', 'rules differ'],
   ] as const;
 
@@ -117,6 +124,22 @@ export function anyone(stage: () => Stage): void {
     console.log(`first view: ${Math.round(bytes / 1000)} kB over the line, ${work.toFixed(2)} s of work`);
     expect(bytes).toBeLessThan(300_000);
     expect(work).toBeLessThan(1.5);
+  });
+
+  test('has the first view within its budget on an office PC: by the clock, with the processor slowed fourfold', async () => {
+    await using own = await newContext(stage().browser);
+    const page = await own.newPage();
+    const session = await page.context().newCDPSession(page);
+    await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+    const begun = performance.now();
+    await page.goto(stage().at('/'));
+    await page.getByLabel('人员编号或结算编号').waitFor();
+    const seconds = (performance.now() - begun) / 1_000;
+    const [load = 0] = loadavg();
+    const waiting = `${load.toFixed(1)} processes for ${availableParallelism()} cores`;
+    console.log(`first view, processor slowed fourfold: ${seconds.toFixed(1)} s by the clock, ${waiting}`);
+    // The clock also counts what others do on this machine: it is held to the budget where there is room for all.
+    if (load < availableParallelism()) expect(seconds).toBeLessThan(SLOW_SECONDS_MAX);
   });
 
   test('sees that the service is away, and goes on when it is back', async () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PEOPLE } from '../../../src/family.ts';
-import type { Stage } from '../../../src/stage.ts';
+import { PICTURES, type Stage } from '../../../src/stage.ts';
 import { poll } from './poll.ts';
 
 export function family(stage: () => Stage): void {
@@ -38,6 +39,17 @@ export function family(stage: () => Stage): void {
     expect(answered).toContain(PEOPLE.mother);
     expect(answered).not.toContain(balance);
     expect(answered).not.toContain('balance_after');
+  });
+
+  test('sees what became of a relation: when it was paused and why', async () => {
+    await using opened = await stage().open(`/people/${PEOPLE.son}`, '谁为他付钱');
+    const { page } = opened;
+    await page.getByRole('button', { name: '历史 B-mother-son' }).click();
+    const drawer = page.getByRole('dialog');
+    await drawer.getByText('共济人欠费').waitFor();
+    expect(await drawer.innerText()).toMatch(/申请或登记[\s\S]*暂停[\s\S]*contribution\.missed/);
+    expect(await stage().violations(page)).toEqual([]);
+    await page.screenshot({ path: join(PICTURES, 'binding-history.png') });
   });
 
   test('its relatives stand in the order they are asked, with limit, state and reasons; and what may be done about each', async () => {

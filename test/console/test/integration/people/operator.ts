@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PEOPLE } from '../../../src/family.ts';
-import { mainText, type Stage } from '../../../src/stage.ts';
+import { mainText, PICTURES, type Stage } from '../../../src/stage.ts';
 import { poll } from './poll.ts';
 
 export function operator(stage: () => Stage): void {
@@ -26,6 +27,54 @@ export function operator(stage: () => Stage): void {
     expect(await mainText(held.page)).toContain('40.00');
     await using checks = await stage().open('/arrears', 'nightly');
     expect(await mainText(checks.page)).toContain('2/2 个分片');
+  });
+
+  test('is told on the board what is to be looked at, and comes there', async () => {
+    await using opened = await stage().open('/board', '有人的报文被隔离');
+    const { page } = opened;
+    const alerts = page.locator('.ant-card').filter({ hasText: 'GongjiQuarantine' });
+    expect(await alerts.innerText()).toContain('GongjiDeadLetters');
+    expect(await alerts.innerText()).toContain('1 人有退费待人工支付');
+    await alerts.getByRole('link', { name: '去看: 有人的报文被隔离' }).click();
+    await page
+      .getByText('C-broken')
+      .or(page.getByRole('button', { name: /^放行/ }))
+      .first()
+      .waitFor();
+  });
+
+  test('holds the other side’s file against the day: what differs by kind, with a picture', async () => {
+    const day = stage().scene.family.today;
+    const { totals } = await stage().scene.read<{ totals: { fixmedins_setl_cnt: number }[] }>(
+      `/v1/reconciliation?day=${day}`,
+    );
+    const settled = totals.reduce((sum, { fixmedins_setl_cnt: count }) => sum + count, 0);
+    const { setl_id: mine } = await stage().scene.read<{ setl_id: string }>('/v1/settlements/C-2012');
+    await using opened = await stage().open(`/books/${day}`, '借贷相等');
+    const { page, errors } = opened;
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'theirs.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(`setl_id,medfee_sumamt\n${mine},1.00\nTHEIRS-1,20.00\n`),
+    });
+    await page.getByText('我方没有 1').waitFor();
+    const text = await mainText(page);
+    expect(text).toContain('金额不同 1');
+    expect(text).toContain('THEIRS-1');
+    expect(settled).toBeGreaterThan(2);
+    await page
+      .getByRole('img', { name: /我方没有 1/ })
+      .locator('svg')
+      .waitFor();
+    expect(await stage().violations(page)).toEqual([]);
+    await page.screenshot({ path: join(PICTURES, 'books-compared.png'), fullPage: true });
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'theirs.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('no,columns\n1,2\n'),
+    });
+    await page.getByText('the file cannot be compared').waitFor();
+    expect(errors).toEqual([]);
   });
 
   test('sees what changes in an area between two dates', async () => {

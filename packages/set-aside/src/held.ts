@@ -3,14 +3,15 @@ import {
   findHeld,
   findQuarantines,
   type HeldPlace,
-  type Ledger,
   leaveOrder,
+  type NewOrder,
   type OrderState,
   type Quarantine,
+  type RowSource,
   readOrder,
 } from '@repo/ledger';
-import { type Filter, placeName, topicOf } from './asked.ts';
 import { factsOf, idsOf, type MessageFacts, printable } from './facts.ts';
+import { type Filter, placeName, topicOf } from './place.ts';
 
 /** A quarantined key as it is listed, without the key. */
 export interface ListedQuarantine {
@@ -36,13 +37,13 @@ export interface ListedMessage extends MessageFacts {
 const PAGE = 200;
 
 /** The quarantined keys that are looked for; with an id, those that hold a message with it. */
-export async function quarantinesFor(ledger: Ledger, prefix: string, filter: Filter): Promise<Quarantine[]> {
+export async function quarantinesFor(source: RowSource, prefix: string, filter: Filter): Promise<Quarantine[]> {
   const { topic, id, code: _, ...rest } = filter;
-  const found = await findQuarantines(ledger, { ...rest, topic: topic && topicOf(prefix, topic) });
+  const found = await findQuarantines(source, { ...rest, topic: topic && topicOf(prefix, topic) });
   if (id === undefined) return found;
   const having: Quarantine[] = [];
   for (const quarantine of found) {
-    for await (const message of heldOf(ledger, quarantine)) {
+    for await (const message of heldOf(source, quarantine)) {
       if (!idsOf(message).has(id)) continue;
       having.push(quarantine);
       break;
@@ -52,10 +53,10 @@ export async function quarantinesFor(ledger: Ledger, prefix: string, filter: Fil
 }
 
 /** Every held message of a key, in order, a page at a time. */
-export async function* heldOf(ledger: Ledger, place: HeldPlace) {
+export async function* heldOf(source: RowSource, place: HeldPlace) {
   let after: bigint | undefined;
   for (;;) {
-    const page = await findHeld(ledger, place, { ...(after !== undefined && { after }), limit: PAGE });
+    const page = await findHeld(source, place, { ...(after !== undefined && { after }), limit: PAGE });
     yield* page;
     const last = page.at(-1);
     if (page.length < PAGE || last === undefined) return;
@@ -92,10 +93,9 @@ export interface Ordered extends OrderState {
   readonly partition: number;
 }
 
-type Order = Parameters<typeof leaveOrder>[2];
-
-export async function order(ledger: Ledger, prefix: string, place: HeldPlace, what: Order): Promise<Ordered> {
-  const orderId = await leaveOrder(ledger, place, what);
+/** Leaves an order. Throws `OrderNameTaken` where its name was given to another one. */
+export async function order(source: RowSource, prefix: string, place: HeldPlace, what: NewOrder): Promise<Ordered> {
+  const orderId = await leaveOrder(source, place, what);
   const { topic, partition, offset } = place;
   return { place: placeName(prefix, topic, partition, offset), orderId, partition, messages: 0, result: null };
 }
@@ -105,7 +105,7 @@ const POLL_MS = 200;
 
 /** Waits until the shards' owners have carried out these orders; those that have moved for a minute no more are answered as they are. */
 export async function waitFor(
-  ledger: Ledger,
+  source: RowSource,
   orders: readonly Ordered[],
   onProgress: (messages: number) => void,
 ): Promise<Ordered[]> {
@@ -113,7 +113,7 @@ export async function waitFor(
   let moved = { at: performance.now(), messages: -1 };
   for (;;) {
     states = await Promise.all(
-      states.map(async (state) => ({ ...state, ...(await readOrder(ledger, state.partition, state.orderId)) })),
+      states.map(async (state) => ({ ...state, ...(await readOrder(source, state.partition, state.orderId)) })),
     );
     const messages = states.reduce((sum, state) => sum + state.messages, 0);
     onProgress(messages);

@@ -1,7 +1,5 @@
 import { RELATIONS } from '@repo/domain';
-import { PARAMETER_NAMES } from '@repo/policy';
 import { z } from 'zod';
-import { LANGUAGES } from './words.ts';
 
 const step = z.object({
   source: z.enum(['OWN', 'RELATIVE', 'CASH']),
@@ -15,7 +13,7 @@ const step = z.object({
     .object({
       region: z.string(),
       version: z.string(),
-      parameter: z.enum(PARAMETER_NAMES).optional(),
+      parameter: z.string().optional(),
       value: z
         .union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.record(z.string(), z.array(z.string()))])
         .optional()
@@ -25,9 +23,10 @@ const step = z.object({
     .describe('the rules by which it was judged, and the parameter that decided'),
 });
 
+/** A settlement told in words, as HTTP answers it. */
 export const explanationAnswer = z.object({
   claim_id: z.string(),
-  lang: z.enum(LANGUAGES).describe('the language of the sentences'),
+  lang: z.enum(['zh', 'en']).describe('the language of the sentences'),
   sentences: z.array(z.string()).describe('everything, to be read aloud in this order'),
   steps: z.array(step).describe('each account in the order it was asked, then cash'),
   refunds: z.array(

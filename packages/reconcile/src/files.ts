@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { formatMoney, money } from '@repo/domain';
 import { parse } from 'csv-parse';
@@ -35,6 +35,13 @@ const textOf = (value: unknown): string => (typeof value === 'bigint' ? formatMo
 /** A file that cannot be compared, said to the person who gave it. */
 export class UnusableFile extends Error {
   override name = 'UnusableFile';
+  /** The same without anything that stands in the file. */
+  readonly withoutContent: string;
+
+  constructor(message: string, withoutContent = message) {
+    super(message);
+    this.withoutContent = withoutContent;
+  }
 }
 
 /** Which of our columns the other side's file has, and its rows. */
@@ -54,13 +61,13 @@ interface Line {
  * Reads the other side's detail file: CSV with a line of column names, `setl_id` among them and at least one amount. Without
  * `refd_setl_flag` every row is a settlement. Throws `UnusableFile` with every line that cannot be used, the first twenty by number.
  */
-export async function readOtherSide(path: string): Promise<OtherSide> {
+export async function readOtherSide(file: Readable): Promise<OtherSide> {
   const rows: Said[] = [];
   const problems: string[] = [];
   let columns: AmountName[] | undefined;
   const parser = parse({ bom: true, columns: true, skip_empty_lines: true, info: true, trim: true });
   try {
-    await pipeline(createReadStream(path), parser, async (lines: AsyncIterable<Line>) => {
+    await pipeline(file, parser, async (lines: AsyncIterable<Line>) => {
       for await (const { record, info } of lines) {
         columns ??= columnsOf(Object.keys(record));
         const found = read(record, columns);
@@ -72,7 +79,8 @@ export async function readOtherSide(path: string): Promise<OtherSide> {
     if (error instanceof UnusableFile) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     const isCsv = code?.startsWith('CSV_') === true;
-    throw new UnusableFile(isCsv ? `it is not CSV: ${message}` : `it cannot be read (${code ?? 'unknown'})`);
+    if (isCsv) throw new UnusableFile(`it is not CSV: ${message}`, 'it is not CSV');
+    throw new UnusableFile(`it cannot be read (${code ?? 'unknown'})`);
   }
   if (problems.length > 0) {
     const shown = problems.slice(0, PROBLEMS_MAX).join('\n  ');

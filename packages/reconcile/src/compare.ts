@@ -9,9 +9,9 @@ export interface Said {
 }
 
 export type DifferenceKind = 'MISSING_HERE' | 'MISSING_THERE' | 'AMOUNT_DIFFERS';
-const DIFFERENCE_KINDS: readonly DifferenceKind[] = ['MISSING_HERE', 'MISSING_THERE', 'AMOUNT_DIFFERS'];
+export const DIFFERENCE_KINDS: readonly DifferenceKind[] = ['MISSING_HERE', 'MISSING_THERE', 'AMOUNT_DIFFERS'];
 
-interface Difference {
+export interface Difference {
   readonly kind: DifferenceKind;
   readonly setl_id: string;
   readonly refd_setl_flag: string;

@@ -5,7 +5,6 @@ import { Client } from 'pg';
 const SESSION = [
   '-c role=gongji_reader',
   '-c search_path=public',
-  '-c statement_timeout=0',
   '-c transaction_timeout=0',
   '-c idle_in_transaction_session_timeout=0',
   '-c client_min_messages=warning',
@@ -23,12 +22,15 @@ export class Snapshot implements AsyncDisposable {
     this.#client = client;
   }
 
-  /** @param databaseUrl of a user who is, or may become, `gongji_reader` */
-  static async open(databaseUrl: string): Promise<Snapshot> {
+  /**
+   * @param databaseUrl of a user who is, or may become, `gongji_reader`
+   * @param limitMs how long a statement may take; 0 = as long as it takes
+   */
+  static async open(databaseUrl: string, { name = 'gongji-audit', limitMs = 0 } = {}): Promise<Snapshot> {
     const client = new Client({
       ...databaseConnection(databaseUrl),
-      application_name: 'gongji-audit',
-      options: SESSION,
+      application_name: name,
+      options: `${SESSION} -c statement_timeout=${limitMs}`,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });

@@ -1,6 +1,6 @@
 import type { CalendarDate } from '@repo/domain';
-import type { Snapshot } from '../audit/snapshot.ts';
-import { type Comparison, compare, type Said } from './compare.ts';
+import type { Snapshot } from '@repo/ledger';
+import { type Comparison, compare, DIFFERENCE_KINDS, type DifferenceKind, type Said } from './compare.ts';
 import type { OtherSide } from './files.ts';
 import type { Period, SettledRow } from './settled.ts';
 
@@ -36,4 +36,17 @@ export async function compareWith(
   for await (const rows of settled)
     for (const row of rows) ours.push({ setl_id: row.setl_id, refd_setl_flag: row.refd_setl_flag, amounts: row });
   return compare(ours, other.rows, other.columns);
+}
+
+/** How many settlements, or settlements refunded, are the same on both sides, and how many differ in each way. */
+export function countKinds({ compared, differences }: Comparison): {
+  readonly same: number;
+  readonly kinds: readonly { readonly kind: DifferenceKind; readonly count: number }[];
+} {
+  const keyOf = ({ setl_id, refd_setl_flag }: (typeof differences)[number]) => `${setl_id} ${refd_setl_flag}`;
+  const kinds = DIFFERENCE_KINDS.map((kind) => ({
+    kind,
+    count: new Set(differences.filter((each) => each.kind === kind).map(keyOf)).size,
+  }));
+  return { same: compared - kinds.reduce((sum, { count }) => sum + count, 0), kinds };
 }

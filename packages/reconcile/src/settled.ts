@@ -1,5 +1,5 @@
 import { addDays, type CalendarDate, type Money, money, negate } from '@repo/domain';
-import type { Snapshot } from '../audit/snapshot.ts';
+import type { Snapshot } from '@repo/ledger';
 
 /** The amounts of a settlement that both sides keep, in the order of the national files. Sharing has no column there (3202). */
 export const AMOUNTS = ['medfee_sumamt', 'fund_pay_sumamt', 'acct_pay', 'acct_mulaid_pay', 'cash_payamt'] as const;

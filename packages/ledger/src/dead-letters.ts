@@ -1,0 +1,86 @@
+import type { OutcomePlace } from './outcome-log.ts';
+import type { RowSource } from './reads.ts';
+
+/** A dead letter as it is stored: `stamp` is text that only the writer of outcomes understands. */
+export interface DeadRow {
+  readonly place: OutcomePlace;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly stamp: string;
+  /** The moment of the message, as its stamp has it. */
+  readonly at: string;
+}
+
+export interface DeadFilter {
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+  /** As the stamp has it. */
+  readonly code?: string | undefined;
+  readonly key?: string | undefined;
+  /** At or after, and before, as the stamp writes a moment. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+interface Row {
+  readonly shard_id: number;
+  readonly seq: string;
+  readonly key: Buffer | null;
+  readonly payload: Buffer | null;
+  readonly stamp: string;
+  readonly at: string;
+}
+
+/** As `ix_outcome_dead` has it: moments as they are stored sort as text. */
+const AT = `(substring(stamp from '"at":"([^"]*)"[}][}]$') collate "C")`;
+const CODE = `substring(stamp from '"note":[{]"code":"([^"]*)"')`;
+
+const toDead = ({ shard_id: shardId, seq, payload: value, ...row }: Row): DeadRow => ({
+  place: { shardId, seq },
+  key: row.key,
+  value,
+  stamp: row.stamp,
+  at: row.at,
+});
+
+/** The dead letters that are looked for, the latest first, from behind `before` on: at most `limit`. */
+export async function findDead(
+  source: RowSource,
+  filter: DeadFilter,
+  { before, limit }: { readonly before?: (OutcomePlace & { readonly at: string }) | undefined; readonly limit: number },
+): Promise<DeadRow[]> {
+  const rows = await source.rows<Row>(
+    `select shard_id, seq, key, payload, stamp, ${AT} as at from outcome
+     where dest = 'D' and ($1::text is null or ${AT} >= $1) and ($2::text is null or ${AT} < $2)
+       and ($3::text is null or ${CODE} = $3) and ($4::text is null or key = convert_to($4, 'UTF8'))
+       and (($5::text is null and $6::int is null) or shard_id in (
+         select shard_id from shard where ($5::text is null or topic = $5) and ($6::int is null or partition = $6)))
+       and ($7::text is null or (${AT}, shard_id, seq) < ($7, $8::int, $9::bigint))
+     order by ${AT} desc, shard_id desc, seq desc limit $10`,
+    [
+      ...[filter.since ?? null, filter.until ?? null, filter.code ?? null, filter.key ?? null],
+      ...[filter.topic ?? null, filter.partition ?? null],
+      ...[before?.at ?? null, before?.shardId ?? null, before?.seq ?? null, limit],
+    ],
+  );
+  return rows.map(toDead);
+}
+
+/** The dead letters at these places, in the order in which each shard left them; those that are none are left out. */
+export async function findDeadAt(source: RowSource, places: readonly OutcomePlace[]): Promise<DeadRow[]> {
+  const rows = await source.rows<Row>(
+    `select shard_id, seq, key, payload, stamp, ${AT} as at from unnest($1::int[], $2::bigint[]) as asked (shard_id, seq)
+     join outcome using (shard_id, seq) where dest = 'D' order by shard_id, seq`,
+    [places.map(({ shardId }) => shardId), places.map(({ seq }) => seq)],
+  );
+  return rows.map(toDead);
+}
+
+/** How many dead letters there are since a moment, by code, the most frequent first. */
+export async function countDead(source: RowSource, since: string): Promise<{ code: string; count: number }[]> {
+  return source.rows(
+    `select ${CODE} as code, count(*)::int as count from outcome where dest = 'D' and ${AT} >= $1
+     group by 1 order by 2 desc, 1`,
+    [since],
+  );
+}

@@ -1,0 +1,136 @@
+import { UploadOutlined } from '@ant-design/icons';
+import { useMutation } from '@tanstack/react-query';
+import { Alert, Button, Card, Flex, Table, type TableColumnsType, Typography, Upload } from 'antd';
+import { useMemo } from 'react';
+import { upload } from '../../api/client.ts';
+import { textOf } from '../../api/commands.ts';
+import type { Comparison } from '../../api/types.ts';
+import { Chart } from '../../charts/chart.tsx';
+import { Yuan } from '../../parts/figure.tsx';
+import { usePreferences, useWords } from '../../shell/preferences.tsx';
+import { PAYING } from '../../shell/theme.ts';
+
+type Difference = Comparison['differences'][number];
+interface Of {
+  readonly day: string;
+  readonly institution: string | undefined;
+}
+
+/** Holds the other side's file against ours, on the server; nothing is kept of it. */
+export function CompareCard({ day, institution }: Of) {
+  const { books: w, unreachable } = useWords();
+  const compare = useMutation({
+    mutationFn: (file: Blob) => upload<Comparison>('/v1/reconciliation/compare', { day, institution }, file),
+  });
+  return (
+    <Card title={w.compare}>
+      <Flex vertical gap="middle">
+        <Upload
+          accept=".csv,text/csv"
+          maxCount={1}
+          showUploadList={false}
+          beforeUpload={(file) => {
+            compare.mutate(file);
+            return false;
+          }}
+        >
+          <Button icon={<UploadOutlined />} loading={compare.isPending}>
+            {w.choose}
+          </Button>
+        </Upload>
+        <Typography.Text type="secondary">{w.fileHint}</Typography.Text>
+        {compare.error === null ? null : (
+          <Alert role="alert" type="error" showIcon title={textOf(compare.error, unreachable)} />
+        )}
+        {compare.data === undefined ? null : <Compared comparison={compare.data} />}
+      </Flex>
+    </Card>
+  );
+}
+
+function Compared({ comparison: { compared, same, kinds, differences } }: { readonly comparison: Comparison }) {
+  const { w: words, appearance } = usePreferences();
+  const { books: w } = words;
+  const colors = PAYING[appearance];
+  const counts = useMemo(
+    () => [
+      { name: w.same, count: same, color: colors.own },
+      ...kinds.map(({ kind, count }) => ({ name: w.kinds[kind], count, color: colors.cash })),
+    ],
+    [same, kinds, w, colors],
+  );
+  const option = useMemo(
+    () => ({
+      animation: false,
+      grid: { left: 8, right: 40, top: 8, bottom: 8, containLabel: true },
+      xAxis: { type: 'value', show: false },
+      yAxis: {
+        type: 'category',
+        inverse: true,
+        data: counts.map(({ name }) => name),
+        axisLabel: { color: colors.text },
+        axisTick: { show: false },
+      },
+      series: [
+        {
+          type: 'bar',
+          barMaxWidth: 22,
+          // Whatever there is one of is seen.
+          barMinHeight: 3,
+          data: counts.map(({ count, color }) => ({ value: count, itemStyle: { color } })),
+          label: { show: true, position: 'right', color: colors.text },
+        },
+      ],
+    }),
+    [counts, colors],
+  );
+  const label = `${w.picture}: ${counts.map(({ name, count }) => `${name} ${count}`).join(', ')}`;
+  return (
+    <Flex vertical gap="middle">
+      <Typography.Text strong role="status">
+        {w.compared(compared)}: {counts.map(({ name, count }) => `${name} ${count}`).join(' · ')}
+      </Typography.Text>
+      <Chart option={option} height={150} label={label} />
+      <Differences differences={differences} />
+    </Flex>
+  );
+}
+
+function Differences({ differences }: { readonly differences: readonly Difference[] }) {
+  const { books: w, claim } = useWords();
+  const names: Readonly<Record<string, string>> = {
+    medfee_sumamt: claim.total,
+    fund_pay_sumamt: claim.fund,
+    acct_pay: claim.own,
+    acct_mulaid_pay: claim.relatives,
+    cash_payamt: claim.cash,
+  };
+  if (differences.length === 0) return <Alert type="success" showIcon title={w.noDifference} />;
+  const columns: TableColumnsType<Difference> = [
+    { title: w.kind, render: (_, { kind }) => w.kinds[kind] },
+    {
+      title: w.settlement,
+      render: (_, { setl_id: id, refd_setl_flag: flag }) => (flag === '1' ? w.refundOf(id) : id),
+    },
+    { title: w.column, render: (_, { column }) => (column === null ? claim.total : (names[column] ?? column)) },
+    { title: w.here, align: 'right', render: (_, { here }) => <Yuan amount={here} /> },
+    { title: w.there, align: 'right', render: (_, { there }) => <Yuan amount={there} /> },
+  ];
+  return (
+    <>
+      <Table
+        size="small"
+        rowKey={(row) => `${row.kind} ${row.setl_id} ${row.refd_setl_flag} ${row.column}`}
+        columns={columns}
+        dataSource={[...differences]}
+        pagination={{ pageSize: 20, hideOnSinglePage: true }}
+        scroll={{ x: true }}
+        onRow={() => ({ tabIndex: 0 })}
+      />
+      {differences.length < SHOWN_MAX ? null : <Typography.Text type="secondary">{w.shown(SHOWN_MAX)}</Typography.Text>}
+    </>
+  );
+}
+
+/** How many the API lists. */
+const SHOWN_MAX = 1_000;

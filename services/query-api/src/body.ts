@@ -1,0 +1,21 @@
+import { type Issue, readJson } from '@repo/contracts';
+import type { z } from 'zod';
+import { Problem } from './problem.ts';
+
+export const malformed = (issues: readonly Issue[]) =>
+  new Problem(422, 'expected a body as described', { code: 'EVENT_MALFORMED', issues });
+
+/** The fields of a body, none where there is none. */
+export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
+  const bytes = (body as Buffer | undefined) ?? Buffer.alloc(0);
+  const given = bytes.length === 0 ? {} : readJson(bytes);
+  if (given === null) throw malformed([{ path: '', problem: 'expected a JSON object in UTF-8' }]);
+  return given;
+}
+
+/** A body as its schema has it. */
+export function bodyOf<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  const { success, data, error } = schema.safeParse(fieldsOf(body));
+  if (success) return data;
+  throw malformed(error.issues.map(({ path, message }) => ({ path: path.join('.'), problem: message })));
+}

@@ -1,0 +1,30 @@
+import { Problem } from './problem.ts';
+
+const KEPT_MAX = 1_000;
+
+/**
+ * Answers of commands that leave no trace in the database under their own name, so that a repeat is answered as the first was: the last
+ * thousand of this process. What is repeated after it was forgotten is done again.
+ */
+export class Repeats<T> {
+  readonly #done = new Map<string, { readonly content: string; readonly answer: Promise<T> }>();
+
+  /** Performs a command, unless one of this name has been; one that failed may be repeated. */
+  async once(name: string, content: string, perform: () => Promise<T>): Promise<T> {
+    const known = this.#done.get(name);
+    if (known !== undefined) {
+      if (known.content === content) return known.answer;
+      throw new Problem(409, 'idempotency-key: expected one that was not used for something else', {
+        code: 'EVENT_CONFLICT',
+      });
+    }
+    const answer = perform();
+    this.#done.set(name, { content, answer });
+    for (const [oldest] of this.#done) {
+      if (this.#done.size <= KEPT_MAX) break;
+      this.#done.delete(oldest);
+    }
+    answer.catch(() => this.#done.delete(name));
+    return answer;
+  }
+}

@@ -1,0 +1,190 @@
+import { deadLetterAnswer, deadLettersAnswer, redriveAnswer, redriveBody } from '@repo/contracts';
+import { formatInstant } from '@repo/domain';
+import { type DeadRow, findDead, findDeadAt, type OutcomePlace } from '@repo/ledger';
+import { type Found, foundOf, isOurs, isWanted, placeName, topicOf, wholeOf } from '@repo/set-aside';
+import { readDead } from '@repo/shard-worker';
+import { z } from 'zod';
+import { bodyOf } from '../body.ts';
+import { idOf } from '../commands.ts';
+import { type Api, responses } from '../openapi.ts';
+import {
+  contentParameter,
+  deadPlaceParameter,
+  deadPlaceText,
+  idParameter,
+  keyHeader,
+  outcomePlaceParameter,
+  outcomePlaceText,
+  setAsideParameters,
+} from '../parameters.ts';
+import { notFound } from '../problem.ts';
+import { type Redriven, sendBack } from '../redrive.ts';
+import { Repeats } from '../repeats.ts';
+import type { ApiDeps } from '../server.ts';
+
+const LETTERS_MAX = 100;
+/** Rows looked at for one answer: an id stands somewhere in a message, and no index leads to it. */
+const READ_AT_ONCE = 500;
+const READS_MAX = 20;
+
+type Placed = Found & { readonly id: string };
+
+const list = z.object({
+  ...setAsideParameters,
+  code: idParameter('why it could not be used').optional(),
+  after: deadPlaceParameter('the `next` of the answer before').optional(),
+});
+
+/** Messages that could not be used: listed, looked at, and sent again. All of it is for operators. */
+export function deadLetterRoutes(app: Api, { ledger, prefix, commands }: ApiDeps): void {
+  const lettersOf = (rows: readonly DeadRow[]): Placed[] =>
+    rows.map((row) => ({
+      id: outcomePlaceText(row.place),
+      ...foundOf({ ...row, ...readDead(row.stamp) }, { prefix, atMs: Date.parse(row.at) }),
+    }));
+
+  app.get(
+    '/v1/dead-letters',
+    {
+      config: { scopes: ['operate'] },
+      schema: {
+        operationId: 'listDeadLetters',
+        tags: ['Repair'],
+        summary: 'The messages that could not be used',
+        description: `Without their keys and values. At most ${LETTERS_MAX} at a time; with an \`id\` a page may hold fewer, or none, although there are more.`,
+        querystring: list,
+        response: responses(
+          { of: deadLettersAnswer, is: 'the last sent first' },
+          { 400: 'a parameter is not as expected' },
+        ),
+      },
+    },
+    async ({ query: { after, ...query } }) => {
+      const { found, next } = await search(query, after);
+      const letters = found.map(({ id, letter }) => ({ dead_letter_id: id, ...letter }));
+      return next === undefined ? { dead_letters: letters } : { dead_letters: letters, next: deadPlaceText(next) };
+    },
+  );
+
+  async function search(
+    query: Omit<z.output<typeof list>, 'after'>,
+    after: (DeadRow['place'] & { at: string }) | undefined,
+  ) {
+    const { topic, partition, since, until, ...rest } = query;
+    const filter = {
+      ...{ topic, partition: partition === undefined ? undefined : Number(partition), ...rest },
+      ...{
+        since: since === undefined ? undefined : new Date(since),
+        until: until === undefined ? undefined : new Date(until),
+      },
+    };
+    const stored = {
+      ...{ ...filter, topic: topic && topicOf(prefix, topic) },
+      since: since === undefined ? undefined : formatInstant(since),
+      until: until === undefined ? undefined : formatInstant(until),
+    };
+    const found: Placed[] = [];
+    let before = after;
+    for (let read = 0; read < READS_MAX; read++) {
+      const rows = await findDead(ledger, stored, { before, limit: READ_AT_ONCE });
+      for (const [i, one] of lettersOf(rows).entries()) {
+        if (!isWanted(one, filter, prefix)) continue;
+        if (found.length === LETTERS_MAX) return { found, next: before };
+        found.push(one);
+        const row = rows[i];
+        if (row !== undefined) before = { ...row.place, at: row.at };
+      }
+      const last = rows.at(-1);
+      if (rows.length < READ_AT_ONCE || last === undefined) return { found, next: undefined };
+      if (found.length < LETTERS_MAX) before = { ...last.place, at: last.at };
+    }
+    return { found, next: before };
+  }
+
+  app.get(
+    '/v1/dead-letters/:dead_letter_id',
+    {
+      config: { scopes: ['operate'] },
+      schema: {
+        operationId: 'getDeadLetter',
+        tags: ['Repair'],
+        summary: 'One message that could not be used, and why',
+        params: z.object({ dead_letter_id: outcomePlaceParameter('which, as it is listed') }),
+        querystring: z.object({ content: contentParameter }),
+        response: responses(
+          { of: deadLetterAnswer, is: 'the dead letter' },
+          { 400: 'a parameter is not as expected', 404: 'no such dead letter' },
+        ),
+      },
+    },
+    async ({ params: { dead_letter_id: place }, query: { content } }) => {
+      const [one] = lettersOf(await findDeadAt(ledger, [place]));
+      if (one === undefined) throw notFound('dead letter');
+      const letter = { dead_letter_id: one.id, ...one.letter };
+      return content === 'true' ? { ...letter, ...wholeOf(one.original) } : letter;
+    },
+  );
+
+  if (commands === undefined) return;
+  const { sendAgain, waitMs } = commands;
+  const repeats = new Repeats<object>();
+  app.post(
+    '/v1/dead-letters/redrive',
+    {
+      config: { scopes: ['operate'] },
+      schema: {
+        operationId: 'redriveDeadLetters',
+        tags: ['Repair'],
+        summary: 'Send messages that could not be used again, to be judged afresh',
+        description:
+          'Each goes to the topic and partition it came from, as it came, behind whatever its sender has sent since. What was taken after all is not taken twice; what is rejected again is a dead letter again. The old dead letters stay.',
+        headers: keyHeader,
+        body: redriveBody,
+        response: responses(
+          { of: redriveAnswer, is: 'what was sent, and what came of each within the wait' },
+          {
+            400: 'the key is missing, or a parameter is not as expected',
+            409: 'the key was used for something else',
+            413: 'the body is larger than 1 MiB',
+            415: 'the content is not application/json',
+            422: 'the body is not as expected: `issues` say why',
+          },
+        ),
+      },
+    },
+    async (request) => {
+      const commandId = idOf(request);
+      const { dead_letters: ids, dry_run: dryRun = false } = bodyOf(redriveBody, request.body);
+      const asked = [...new Set(ids)];
+      const found = lettersOf(await findDeadAt(ledger, asked.map(placeOf)));
+      const due = found.filter((one) => isOurs(one, prefix));
+      const answer = {
+        ...{ dry_run: dryRun, due: countsOf(due) },
+        ...{ foreign: found.length - due.length, gone: asked.length - found.length },
+      };
+      if (dryRun) return { ...answer, redriven: due.map((one) => told(one, undefined, prefix)) };
+      return repeats.once(commandId, JSON.stringify(asked), async () => {
+        const sent = await sendBack(due, { ledger, sendAgain, waitMs });
+        return { ...answer, redriven: due.map((one, i) => told(one, sent[i], prefix)) };
+      });
+    },
+  );
+}
+
+function placeOf(id: string): OutcomePlace {
+  const [shardId = '', seq = ''] = id.split('-');
+  return { shardId: Number(shardId), seq };
+}
+
+function countsOf(letters: readonly Found[]): { code: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const { letter } of letters) counts.set(letter.code, (counts.get(letter.code) ?? 0) + 1);
+  return [...counts].map(([code, count]) => ({ code, count })).sort((one, other) => other.count - one.count);
+}
+
+const told = ({ id }: Placed, sent: Redriven | undefined, prefix: string) => ({
+  dead_letter_id: id,
+  place: sent === undefined ? null : placeName(prefix, sent.topic, sent.partition, sent.offset),
+  result: sent?.result ?? 'DUE',
+  code: sent?.code ?? null,
+});

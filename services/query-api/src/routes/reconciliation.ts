@@ -1,0 +1,160 @@
+import { pipeline, type Readable, Transform } from 'node:stream';
+import { comparisonAnswer, reconciliationAnswer } from '@repo/contracts';
+import { type CalendarDate, formatMoney } from '@repo/domain';
+import type { Snapshot } from '@repo/ledger';
+import {
+  booksOfDays,
+  compareWith,
+  countKinds,
+  isInstitution,
+  type OtherSide,
+  readOtherSide,
+  settledRows,
+  Totals,
+  UnusableFile,
+} from '@repo/reconcile';
+import { z } from 'zod';
+import { type Api, responses } from '../openapi.ts';
+import { dateParameter } from '../parameters.ts';
+import { Problem } from '../problem.ts';
+import type { ApiDeps } from '../server.ts';
+
+/** A city's day has a few hundred thousand rows of some fifty characters. */
+const FILE_BYTES_MAX = 32 << 20;
+const DIFFERENCES_MAX = 1_000;
+const INSTITUTION_PROBLEM = 'expected letters and digits';
+
+const query = z.object({
+  day: dateParameter('the date of settlement'),
+  institution: z
+    .string(INSTITUTION_PROBLEM)
+    .refine(isInstitution, INSTITUTION_PROBLEM)
+    .optional()
+    .describe('定点医药机构编号: of one institution only'),
+});
+type Query = z.output<typeof query>;
+type InTurn = <T>(work: (snapshot: Snapshot) => Promise<T>) => Promise<T>;
+
+/** Reconciliation (对账) of a day: its totals and whether its books are closed, and what differs from the other side's file. */
+export function reconciliationRoutes(app: Api, { openSnapshot }: ApiDeps): void {
+  // One at a time: each reads the outcomes of many months.
+  let before: Promise<unknown> = Promise.resolve();
+  const inTurn: InTurn = (work) => {
+    const done = before.then(async () => {
+      await using snapshot = await openSnapshot();
+      return await work(snapshot);
+    });
+    before = done.catch(() => undefined);
+    return done;
+  };
+
+  app.get(
+    '/v1/reconciliation',
+    {
+      config: { scopes: ['operate'] },
+      schema: {
+        operationId: 'getReconciliation',
+        tags: ['Operation'],
+        summary:
+          'The totals of a day by institution, kind of insurance and clearing class, and whether its books are closed',
+        description:
+          'As 3201: what was settled less what was refunded that day. Kinds of insurance are those the persons have now.',
+        querystring: query,
+        response: responses({ of: reconciliationAnswer, is: 'the day' }, { 400: 'a parameter is not as expected' }),
+      },
+    },
+    async ({ query: { day, institution } }) =>
+      inTurn(async (snapshot) => {
+        const totals = new Totals();
+        for await (const rows of settledRows(snapshot, { from: day, to: day, institution }))
+          for (const row of rows) totals.add(row);
+        return {
+          day,
+          books: await booksOf(snapshot, day),
+          totals: totals.list().map(({ day: _, ...total }) => inYuan(total)),
+        };
+      }),
+  );
+
+  app.register(async (files: Api) => {
+    // A file of the other side is read as it comes.
+    files.removeContentTypeParser('application/json');
+    files.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
+    comparisonRoute(files, inTurn);
+  });
+}
+
+function comparisonRoute(app: Api, inTurn: InTurn): void {
+  app.post(
+    '/v1/reconciliation/compare',
+    {
+      bodyLimit: FILE_BYTES_MAX,
+      config: { scopes: ['operate'], takes: 'text/csv' },
+      schema: {
+        operationId: 'compareReconciliation',
+        tags: ['Operation'],
+        summary: 'What differs from the other side’s file of a day',
+        description:
+          'The file is CSV with a line of column names, setl_id among them and at least one amount; refd_setl_flag tells refunds apart. Where it has no acct_mulaid_pay, its acct_pay is taken to contain it. Nothing is kept of it.',
+        querystring: query,
+        response: responses(
+          { of: comparisonAnswer, is: 'what differs, by kind' },
+          {
+            400: 'a parameter is not as expected',
+            413: 'the file is larger than 32 MiB',
+            415: 'the content is not text/csv',
+            422: 'the file cannot be compared: `detail` says why, by line',
+          },
+        ),
+      },
+    },
+    async ({ query: asked, body }) => {
+      const other = await fileOf(body);
+      return inTurn((snapshot) => compared(snapshot, asked, other));
+    },
+  );
+}
+
+async function compared(snapshot: Snapshot, { day, institution }: Query, other: OtherSide) {
+  const comparison = await compareWith(settledRows(snapshot, { from: day, to: day, institution }), other);
+  return {
+    day,
+    books: await booksOf(snapshot, day),
+    compared: comparison.compared,
+    ...countKinds(comparison),
+    differences: comparison.differences.slice(0, DIFFERENCES_MAX).map(inYuan),
+  };
+}
+
+async function booksOf(snapshot: Snapshot, day: CalendarDate) {
+  const [books] = await booksOfDays(snapshot, { from: day, to: day, institution: undefined });
+  if (books === undefined) return null;
+  const { day: _, ...rest } = books;
+  return rest;
+}
+
+/** Amounts as they are written on the wire. */
+const inYuan = (row: object): object =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? formatMoney(value as never) : value]),
+  );
+
+/** Reads the file as it comes, at most so much of it. */
+async function fileOf(body: unknown): Promise<OtherSide> {
+  let bytes = 0;
+  const limited = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      bytes += chunk.length;
+      done(bytes > FILE_BYTES_MAX ? new Error('too large') : null, chunk);
+    },
+  });
+  // What breaks the upload off is told to whoever reads.
+  pipeline(body as Readable, limited, () => undefined);
+  try {
+    return await readOtherSide(limited);
+  } catch (error) {
+    if (bytes > FILE_BYTES_MAX) throw new Problem(413, `body: expected at most ${FILE_BYTES_MAX} bytes`);
+    if (!(error instanceof UnusableFile)) throw error;
+    throw new Problem(422, `the file cannot be compared: ${error.withoutContent}`);
+  }
+}

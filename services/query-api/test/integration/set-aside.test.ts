@@ -1,0 +1,159 @@
+import { topicsOf } from '@repo/contracts';
+import { codeOf, Ledger } from '@repo/ledger';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Scene } from './scene.ts';
+
+type Wire = Readonly<Record<string, unknown>>;
+interface Letters {
+  readonly dead_letters: readonly { dead_letter_id: string; place: string; code: string; id: string | null }[];
+  readonly next?: string;
+}
+
+const START = Date.parse('2025-03-10T08:00:00+08:00');
+const HELD = 'claims%2F0%401041';
+const claims = (n: number) => `{"claim_id":"C${n}","psn_no":"P1"}`;
+
+let scene: Scene;
+let api: FastifyInstance;
+
+beforeAll(async () => {
+  scene = await Scene.open();
+  const unsent = () => Promise.reject(new Error('nothing is sent here'));
+  api = scene.serve({ commands: { topics: topicsOf('scene'), send: unsent, sendAgain: unsent, waitMs: 0 } });
+  // Left in another order than they were sent in, the last a second and a tenth later than the one before.
+  for (const n of [2, 0, 1])
+    await scene.setAside(claims(n), { code: 'EVENT_MALFORMED', detail: 'at: expected a moment' }, START + n * 1_000);
+  await scene.setAside('{', { code: 'EVENT_UNREADABLE', detail: 'expected JSON' }, START + 3_100);
+  await scene.hold(1041, claims(7), 'TypeError');
+  await scene.hold(1044, claims(8), null);
+  await scene.hold(-1, '', 'RangeError');
+});
+afterAll(async () => {
+  await api.close();
+  await scene[Symbol.asyncDispose]();
+});
+
+const read = async <T>(url: string): Promise<T> => (await scene.get(url, api)).body as T;
+async function command(url: string, body: object, key: string) {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+  const answer = await api.inject({ method: 'POST', url, headers, payload: body });
+  return { status: answer.statusCode, body: answer.json() as Wire };
+}
+
+test('dead letters are listed by the moment at which they were sent, without whose they are', async () => {
+  const all = await read<Letters>('/v1/dead-letters');
+  expect(all.dead_letters.map(({ id }) => id)).toEqual([null, 'C2', 'C1', 'C0']);
+  expect(all.next).toBeUndefined();
+  expect(JSON.stringify(all)).not.toMatch(/P1|psn_no/);
+  expect(all.dead_letters[1]).toMatchObject({ code: 'EVENT_MALFORMED', type: 'claim.submitted' });
+  const ids = async (query: string) =>
+    (await read<Letters>(`/v1/dead-letters?${query}`)).dead_letters.map(({ id }) => id);
+  expect(await ids('code=EVENT_UNREADABLE')).toEqual([null]);
+  expect(await ids('id=C1')).toEqual(['C1']);
+  expect(await ids('key=P1&topic=claims&partition=0')).toHaveLength(4);
+  expect(await ids('key=P2')).toEqual([]);
+  expect(await ids('topic=members')).toEqual([]);
+  expect(await ids('since=2025-03-10T08:00:01%2B08:00&until=2025-03-10T08:00:03%2B08:00')).toEqual(['C2', 'C1']);
+});
+
+test('a list is read on from where its last page ended', async () => {
+  const more = await Scene.open();
+  for (let n = 0; n < 103; n++) await more.setAside(claims(n), { code: 'X', detail: 'd' }, START + (n % 50));
+  const page = async (query: string) => (await more.get(`/v1/dead-letters${query}`)).body as unknown as Letters;
+  const first = await page('');
+  const second = await page(`?after=${first.next}`);
+  const ids = [...first.dead_letters, ...second.dead_letters].map(({ dead_letter_id: id }) => id);
+  expect([first.dead_letters.length, second.dead_letters.length, new Set(ids).size]).toEqual([100, 3, 103]);
+  expect(second.next).toBeUndefined();
+  await more[Symbol.asyncDispose]();
+});
+
+test('a dead letter is shown whole only where that is asked for, and a dry run sends nothing', async () => {
+  const [, letter] = (await read<Letters>('/v1/dead-letters')).dead_letters;
+  const id = String(letter?.dead_letter_id);
+  const bare = await read<Wire>(`/v1/dead-letters/${id}`);
+  expect(bare).toMatchObject({ detail: 'at: expected a moment', id: 'C2' });
+  expect(bare).not.toHaveProperty('value');
+  const whole = await read<Wire>(`/v1/dead-letters/${id}?content=true`);
+  expect(whole).toMatchObject({ key: 'P1', value: claims(2), headers: [['ce_type', 'claim.submitted']] });
+  const asked = { dead_letters: [id, '9-9'], dry_run: true };
+  expect((await command('/v1/dead-letters/redrive', asked, 'dry')).body).toEqual({
+    ...{ dry_run: true, due: [{ code: 'EVENT_MALFORMED', count: 1 }], foreign: 0, gone: 1 },
+    redriven: [{ dead_letter_id: id, place: null, result: 'DUE', code: null }],
+  });
+  const unsent = await command('/v1/dead-letters/redrive', { dead_letters: [id] }, 'wet');
+  expect([unsent.status, unsent.body.detail]).toEqual([503, expect.stringContaining('repeat it')]);
+  const bad = await command('/v1/dead-letters/redrive', { dead_letters: ['x'] }, 'bad');
+  expect([bad.status, bad.body.issues]).toEqual([
+    422,
+    [{ path: 'dead_letters.0', problem: 'expected a dead_letter_id' }],
+  ]);
+});
+
+test('alerts tell of what is held and of fresh dead letters, with the limits of the rules', async () => {
+  const { alerts, judged } = await read<{ alerts: Wire[]; judged: string[] }>('/v1/alerts');
+  expect(judged).toEqual(expect.arrayContaining(['GongjiQuarantine', 'GongjiDeadLetters', 'GongjiOutboxWaits']));
+  expect(judged).not.toContain('GongjiInputLag');
+  // The dead letters are hours old by the clock of these reads.
+  expect(alerts).toEqual([{ alert: 'GongjiQuarantine', severity: 'page', topic: 'claims', value: 1, over: 0 }]);
+  await scene.setAside(claims(9), { code: 'EVENT_CONFLICT', detail: 'd' }, Date.parse('2025-03-10T11:50:00+08:00'));
+  const { alerts: later } = await read<{ alerts: Wire[] }>('/v1/alerts');
+  expect(later.map(({ alert, value }) => [alert, value])).toEqual([
+    ['GongjiQuarantine', 1],
+    ['GongjiConflict', 1],
+    ['GongjiDeadLetters', 1],
+  ]);
+});
+
+test('what is held is listed by key, and shown in the order in which it came', async () => {
+  const { quarantined } = await read<{ quarantined: Wire[] }>('/v1/quarantine');
+  expect(quarantined).toEqual([
+    expect.objectContaining({ place: 'claims/0@-1', messages: 2, failed: 'claims/0@-1', failure: 'RangeError' }),
+  ]);
+  expect(JSON.stringify(quarantined)).not.toContain('P1');
+  const { messages } = await read<{ messages: Wire[] }>(`/v1/quarantine/${HELD}`);
+  expect(messages.map(({ place, is_work: isWork, id }) => [place, isWork, id])).toEqual([
+    ['claims/0@-1', true, null],
+    ['claims/0@1041', false, 'C7'],
+    ['claims/0@1044', false, 'C8'],
+  ]);
+  expect((await read<{ messages: Wire[] }>(`/v1/quarantine/${HELD}?content=true`)).messages[1]).toMatchObject({
+    ...{ key: 'P1', value: claims(7) },
+  });
+});
+
+test('an order is left once for each key, by whoever may leave it, with a reason that names nobody', async () => {
+  const drop = (body: object, key: string, place = HELD) => command(`/v1/quarantine/${place}/drop`, body, key);
+  expect((await drop({ reason: 'issue 17', dry_run: true }, 'a')).body).toMatchObject({ order_id: null, messages: 1 });
+  for (const reason of ['', ' ', 'of P1', 'of 110105194912310029'])
+    expect([reason, (await drop({ reason }, 'a')).status]).toEqual([reason, 422]);
+  expect((await drop({ reason: 'r', code: 'CLAIM_LOST' }, 'a')).status).toBe(422);
+  expect((await drop({ reason: 'r' }, 'a', 'claims%2F0%40-1')).body.issues).toMatchObject([{ path: 'place' }]);
+  const first = await drop({ reason: 'issue 17' }, 'a');
+  expect(first).toMatchObject({ status: 202, body: { action: 'DROP', messages: 0, result: null } });
+  expect(await drop({ reason: 'issue 17' }, 'a')).toEqual(first);
+  expect((await drop({ reason: 'issue 18' }, 'a')).body).toMatchObject({ status: 409, code: 'EVENT_CONFLICT' });
+  const released = await command(`/v1/quarantine/${HELD}/release`, {}, 'b');
+  expect(released.body.order_id).not.toBe(first.body.order_id);
+  expect(await read(`/v1/quarantine-orders/${released.body.order_id}`)).toEqual(released.body);
+  const rows = await scene.rows<Wire>(
+    'select action, log_offset, code, reason from quarantine_order order by order_id',
+  );
+  expect(rows).toEqual([
+    { action: 'DROP', log_offset: '1041', code: 'EVENT_UNREADABLE', reason: 'issue 17' },
+    { action: 'RELEASE', log_offset: '1041', code: null, reason: '' },
+  ]);
+});
+
+test.for([
+  `update quarantine_order set result = 'DONE', ended_at = now()`,
+  'delete from quarantined_message',
+  `insert into quarantine_order (partition, topic, action, log_offset, ordered_by, reason, messages) values (0, 't', 'RELEASE', 1, 'x', '', 5)`,
+  'select from account',
+  'select from outcome',
+])('the role of operators may not: %s', async (statement) => {
+  const operator = await Ledger.open({ url: scene.url, role: 'gongji_operator', name: 'set-aside' });
+  await expect(operator.rows(statement)).rejects.toSatisfy((error) => codeOf(error) === '42501');
+  await operator.close();
+});
