@@ -8,6 +8,7 @@ import { Migration20261124Quarantine } from '../migrations/migration-20261124-qu
 import { Migration20261127ReaderRights } from '../migrations/migration-20261127-reader-rights.ts';
 import { Migration20261128PersonOutcomes } from '../migrations/migration-20261128-person-outcomes.ts';
 import { Migration20261129Postings } from '../migrations/migration-20261129-postings.ts';
+import { Migration20261130Partitions } from '../migrations/migration-20261130-partitions.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader';
 
@@ -34,6 +35,7 @@ const MIGRATIONS = [
   { name: 'migration-20261127-reader-rights', class: Migration20261127ReaderRights },
   { name: 'migration-20261128-person-outcomes', class: Migration20261128PersonOutcomes },
   { name: 'migration-20261129-postings', class: Migration20261129Postings },
+  { name: 'migration-20261130-partitions', class: Migration20261130Partitions },
 ];
 
 /**
@@ -88,8 +90,8 @@ export class OtherSchema extends Error {
   override readonly name = 'OtherSchema';
 }
 
-/** Brings a database to the newest schema. Forward only; safe to run again. The URL is the owner's. Throws `OtherSchema`. */
-export async function migrate(url: string): Promise<void> {
+/** Runs the migrations that a database lacks; see `migrate`. */
+export async function runMigrations(url: string): Promise<void> {
   const orm = await openOrm({
     url,
     name: 'gongji-migrate',
