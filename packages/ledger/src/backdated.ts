@@ -33,8 +33,8 @@ export async function drawsSince(
     stamp: string;
   }>(
     `select psn_no, version, kind, binding_id, stamp from ${given}
-       join entry on psn_no = payer and on_day >= since and binding_id is not null and kind in ('CLAIM', 'PREMIUM')
-       join event_id on event_id = 'claim:' || reference join outcome using (shard_id, seq)
+       join all_entry on psn_no = payer and on_day >= since and book_day >= since and binding_id is not null and kind in ('CLAIM', 'PREMIUM')
+       join event_id on event_id = 'claim:' || reference join all_outcome using (shard_id, seq, month)
      order by psn_no, version`,
     parameters,
   );
@@ -143,11 +143,11 @@ export async function findBackdated(
          where psn_no > $1 and ($2::text is null or psn_no = $2) ${range.condition} order by psn_no limit $3)
        group by psn_no, version)
      select psn_no, entry.binding_id, beneficiary, relation, on_day::text, payload, reasons, array(
-         select refund.payload from claim_refund join outcome as refund using (shard_id, seq)
+         select refund.payload from claim_refund join all_outcome as refund using (shard_id, seq, month)
          where claim_refund.claim_id = reference order by claim_refund.shard_id, claim_refund.seq) as refunds
-     from listed join entry using (psn_no, version)
+     from listed join all_entry as entry using (psn_no, version)
        join binding on (binding.payer, binding.binding_id) = (psn_no, entry.binding_id)
-       join event_id on event_id = 'claim:' || reference join outcome using (shard_id, seq)
+       join event_id on event_id = 'claim:' || reference join all_outcome using (shard_id, seq, month)
      order by psn_no, version`,
     [after, payer ?? null, payersMax, ...range.values],
   );

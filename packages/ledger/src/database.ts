@@ -8,6 +8,7 @@ import { Migration20261124Quarantine } from '../migrations/migration-20261124-qu
 import { Migration20261127ReaderRights } from '../migrations/migration-20261127-reader-rights.ts';
 import { Migration20261128PersonOutcomes } from '../migrations/migration-20261128-person-outcomes.ts';
 import { Migration20261129Postings } from '../migrations/migration-20261129-postings.ts';
+import { Migration20261130Partitions } from '../migrations/migration-20261130-partitions.ts';
 import { Migration20261130QuarantineRights } from '../migrations/migration-20261130-quarantine-rights.ts';
 import { Migration20261201Operators } from '../migrations/migration-20261201-operators.ts';
 
@@ -36,6 +37,7 @@ const MIGRATIONS = [
   { name: 'migration-20261127-reader-rights', class: Migration20261127ReaderRights },
   { name: 'migration-20261128-person-outcomes', class: Migration20261128PersonOutcomes },
   { name: 'migration-20261129-postings', class: Migration20261129Postings },
+  { name: 'migration-20261130-partitions', class: Migration20261130Partitions },
   { name: 'migration-20261130-quarantine-rights', class: Migration20261130QuarantineRights },
   { name: 'migration-20261201-operators', class: Migration20261201Operators },
 ];
@@ -92,11 +94,8 @@ export class OtherSchema extends Error {
   override readonly name = 'OtherSchema';
 }
 
-/**
- * Brings a database to the newest schema, or as far as the migration named `to`. Forward only; safe to run again. The URL is the owner's.
- * Throws `OtherSchema`.
- */
-export async function migrate(url: string, { to }: { readonly to?: string } = {}): Promise<void> {
+/** Runs the migrations that a database lacks, or as far as the one named `to`; see `migrate`. */
+export async function runMigrations(url: string, { to }: { readonly to?: string } = {}): Promise<void> {
   const orm = await openOrm({
     url,
     name: 'gongji-migrate',

@@ -50,7 +50,7 @@ export async function findDead(
   { before, limit }: { readonly before?: (OutcomePlace & { readonly at: string }) | undefined; readonly limit: number },
 ): Promise<DeadRow[]> {
   const rows = await source.rows<Row>(
-    `select shard_id, seq, key, payload, stamp, ${AT} as at from outcome
+    `select shard_id, seq, key, payload, stamp, ${AT} as at from all_outcome
      where dest = 'D' and ($1::text is null or ${AT} >= $1) and ($2::text is null or ${AT} < $2)
        and ($3::text is null or ${CODE} = $3) and ($4::text is null or key = convert_to($4, 'UTF8'))
        and (($5::text is null and $6::int is null) or shard_id in (
@@ -70,7 +70,7 @@ export async function findDead(
 export async function findDeadAt(source: RowSource, places: readonly OutcomePlace[]): Promise<DeadRow[]> {
   const rows = await source.rows<Row>(
     `select shard_id, seq, key, payload, stamp, ${AT} as at from unnest($1::int[], $2::bigint[]) as asked (shard_id, seq)
-     join outcome using (shard_id, seq) where dest = 'D' order by shard_id, seq`,
+     join all_outcome using (shard_id, seq) where dest = 'D' order by shard_id, seq`,
     [places.map(({ shardId }) => shardId), places.map(({ seq }) => seq)],
   );
   return rows.map(toDead);
@@ -79,7 +79,7 @@ export async function findDeadAt(source: RowSource, places: readonly OutcomePlac
 /** How many dead letters there are since a moment, by code, the most frequent first. */
 export async function countDead(source: RowSource, since: string): Promise<{ code: string; count: number }[]> {
   return source.rows(
-    `select ${CODE} as code, count(*)::int as count from outcome where dest = 'D' and ${AT} >= $1
+    `select ${CODE} as code, count(*)::int as count from all_outcome where dest = 'D' and ${AT} >= $1
      group by 1 order by 2 desc, 1`,
     [since],
   );

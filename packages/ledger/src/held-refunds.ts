@@ -37,7 +37,7 @@ export async function findHeldRefunds(
     amount: string;
     paid: string;
   }>(
-    `select psn_no, refund_id, (select min(on_day)::text from entry where entry.psn_no = held_refund.psn_no
+    `select psn_no, refund_id, (select min(on_day)::text from all_entry as entry where entry.psn_no = held_refund.psn_no
          and kind = 'REFUND' and reference = refund_id) as on_day, amount, paid
      from held_refund where amount > paid and psn_no in (select distinct psn_no from held_refund
        where amount > paid and psn_no > $1 and ($2::text is null or psn_no = $2) ${range.condition} order by psn_no limit $3)

@@ -19,13 +19,14 @@ export {
   writeBackdated,
 } from './backdated.ts';
 export { type BookDay, closeBooks, closedDays } from './book-days.ts';
-export { migrate, OtherSchema, type Role, schemaKey } from './database.ts';
+export { OtherSchema, type Role, schemaKey } from './database.ts';
 export { countDead, type DeadFilter, type DeadRow, findDead, findDeadAt } from './dead-letters.ts';
 export { codeOf, Fenced, isRetry, isTransient, Raced } from './errors.ts';
 export { findHeldRefunds, type HeldRefund } from './held-refunds.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
 export { type LoadableEvent, loadMembers } from './load-members.ts';
 export { MemberWorld } from './member-world.ts';
+export { migrate } from './migrate.ts';
 export {
   countPaused,
   findOutcomesOf,
@@ -35,6 +36,25 @@ export {
   readProgress,
   type ShardProgress,
 } from './outcome-log.ts';
+export {
+  addMonths,
+  archivable,
+  archivePartitions,
+  createPartition,
+  currentMonth,
+  findPartitions,
+  isMonth,
+  type MissingPartition,
+  type Month,
+  missingPartitions,
+  monthsAhead,
+  NotArchivable,
+  type PartedTable,
+  type Partition,
+  proveBounds,
+  type Refusal,
+  restorePartitions,
+} from './partitions.ts';
 export {
   type HeldMessage,
   heldForWork,

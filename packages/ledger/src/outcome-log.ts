@@ -38,7 +38,7 @@ export async function findOutcomesOf(
 ): Promise<LoggedOutcome[]> {
   const rows = await source.rows<Row>(
     `with theirs as materialized (
-       select shard_id, seq, stamp, payload from outcome where key = convert_to($1, 'UTF8') and dest = 'R')
+       select shard_id, seq, stamp, payload from all_outcome where key = convert_to($1, 'UTF8') and dest = 'R')
      select shard_id, seq, stamp, payload from theirs
      where shard_id in (select shard_id from shard where topic = $2)
        and ($3::int is null or (shard_id, seq) < ($3::int, $4::bigint))
@@ -68,7 +68,10 @@ export async function readProgress(source: RowSource, topic: string): Promise<Sh
   }));
 }
 
-/** The next outcomes of a shard after a number, at most `limit` of them, in order; dead letters are left out of the answer. */
+/**
+ * The next outcomes of a shard after a number, at most `limit` of them, in order; dead letters are left out of the answer, and so is what
+ * has been archived.
+ */
 export async function outcomesAfter(
   source: RowSource,
   { shardId, seq, limit }: { shardId: number; seq: bigint; limit: number },

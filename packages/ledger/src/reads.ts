@@ -127,9 +127,9 @@ export async function findOutcome(
 ): Promise<StoredOutcome | undefined> {
   const [row] = await source.rows<{ content_hash: Buffer; payload: Buffer; refunds: Buffer[] }>(
     `select content_hash, payload, array(
-         select refund.payload from claim_refund join outcome as refund using (shard_id, seq)
+         select refund.payload from claim_refund join all_outcome as refund using (shard_id, seq, month)
          where claim_refund.claim_id = $2 order by claim_refund.shard_id, claim_refund.seq) as refunds
-     from event_id join outcome using (shard_id, seq) where event_id = $1 and dest = 'R'`,
+     from event_id join all_outcome using (shard_id, seq, month) where event_id = $1 and dest = 'R'`,
     [eventId, claimId],
   );
   if (row === undefined) return undefined;
@@ -143,7 +143,7 @@ export async function findEvent(
   eventId: string,
 ): Promise<{ readonly contentHash: Buffer; readonly answer: string | null } | undefined> {
   const [row] = await source.rows<{ content_hash: Buffer; payload: Buffer | null }>(
-    `select content_hash, payload from event_id left join outcome using (shard_id, seq) where event_id = $1`,
+    `select content_hash, payload from event_id left join all_outcome using (shard_id, seq, month) where event_id = $1`,
     [eventId],
   );
   return row && { contentHash: row.content_hash, answer: row.payload?.toString() ?? null };
@@ -161,7 +161,7 @@ export async function findProgress(
   return row && { nextOffset: BigInt(row.next_offset), outSeq: BigInt(row.out_seq) };
 }
 
-/** The stamps of the dead letters that a shard has left since an outcome, in order. */
+/** The stamps of the dead letters that a shard has left since an outcome, in order; not those of archived months. */
 export async function findDeadSince(source: RowSource, shard: ShardKey, afterSeq: bigint): Promise<string[]> {
   const rows = await source.rows<{ stamp: string }>(
     `select stamp from outcome where shard_id = (select shard_id from shard where topic = $1 and partition = $2)
@@ -182,8 +182,8 @@ export async function findFamily(
   usage: { bindingId: string; on: CalendarDate; amount: Money }[];
 }> {
   const rows = await source.rows<BindingRow & { used: string | null }>(
-    `select ${BINDING_COLUMNS}, (select sum(-prior_year - current_year - held) from entry
-         where entry.binding_id = binding.binding_id and counted_on = $2) as used
+    `select ${BINDING_COLUMNS}, (select sum(-prior_year - current_year - held) from all_entry as entry
+         where entry.binding_id = binding.binding_id and counted_on = $2 and book_day >= $2) as used
      from binding where beneficiary = $1`,
     [patient, on],
   );

@@ -38,6 +38,8 @@ export interface KnownId {
   readonly contentHash: Buffer;
   readonly shardId: number;
   readonly seq: bigint | null;
+  /** By which the partition of its outcome is found. */
+  readonly month: CalendarDate;
 }
 
 /** Work as it was left; what `detail` means depends on `kind`. */
@@ -116,14 +118,25 @@ export class LedgerTransaction {
 
   /** Which of these event ids are known. An id taken by another shard at this moment fails the insert, and all begins again. */
   async findIds(ids: readonly string[]): Promise<Map<string, KnownId>> {
-    const rows = await this.rows<{ event_id: string; content_hash: Buffer; shard_id: number; seq: string | null }>(
-      `select event_id, content_hash, shard_id, seq from event_id where event_id = any(${listColumn('$1', 'text')})`,
+    const rows = await this.rows<{
+      event_id: string;
+      content_hash: Buffer;
+      shard_id: number;
+      seq: string | null;
+      month: CalendarDate;
+    }>(
+      `select event_id, content_hash, shard_id, seq, month::text from event_id where event_id = any(${listColumn('$1', 'text')})`,
       [packList(ids)],
     );
     return new Map(
       rows.map((row) => [
         row.event_id,
-        { contentHash: row.content_hash, shardId: row.shard_id, seq: row.seq === null ? null : BigInt(row.seq) },
+        {
+          contentHash: row.content_hash,
+          shardId: row.shard_id,
+          seq: row.seq === null ? null : BigInt(row.seq),
+          month: row.month,
+        },
       ]),
     );
   }
@@ -191,13 +204,15 @@ export class LedgerTransaction {
     return rows.map((row) => ({ bindingId: row.binding_id, on: row.on_day, amount: money(row.amount) }));
   }
 
-  /** The published outcomes at these places, in the order given; a place may be on any shard. */
-  async outcomesAt(places: readonly { readonly shardId: number; readonly seq: bigint }[]): Promise<string[]> {
+  /** The published outcomes at these places, in the order given; a place may be on any shard, its month archived or not. */
+  async outcomesAt(
+    places: readonly { readonly shardId: number; readonly seq: bigint; readonly month: CalendarDate }[],
+  ): Promise<string[]> {
     if (places.length === 0) return [];
     const rows = await this.rows<{ payload: Buffer }>(
-      `select payload from unnest($1::int[], $2::bigint[]) with ordinality as asked (shard_id, seq, n)
-       join outcome using (shard_id, seq) order by n`,
-      [places.map(({ shardId }) => shardId), places.map(({ seq }) => seq)],
+      `select payload from unnest($1::int[], $2::bigint[], $3::date[]) with ordinality as asked (shard_id, seq, month, n)
+       join all_outcome using (shard_id, seq, month) order by n`,
+      [places.map(({ shardId }) => shardId), places.map(({ seq }) => seq), places.map(({ month }) => month)],
     );
     return rows.map(({ payload }) => payload.toString());
   }
@@ -206,7 +221,7 @@ export class LedgerTransaction {
   async refundsOf(claimIds: readonly string[]): Promise<{ claimId: string; payload: string }[]> {
     if (claimIds.length === 0) return [];
     const rows = await this.rows<{ claim_id: string; payload: Buffer }>(
-      `select claim_id, payload from claim_refund join outcome using (shard_id, seq)
+      `select claim_id, payload from claim_refund join all_outcome using (shard_id, seq, month)
        where claim_id = any($1::text[]) order by claim_id, shard_id, seq`,
       [claimIds],
     );
@@ -269,10 +284,12 @@ const LOCK_PERSONS = packedQuery(
   LOCKED,
   `account where psn_no = any(${listColumn('$1', 'text')}) order by psn_no for no key update`,
 );
-/** SQL for the use of bindings on days, `$1` and `$2`. */
-const USAGE = `select binding_id, counted_on::text as on_day, sum(-prior_year - current_year - held) as amount from entry
-  join unnest($1::text[], $2::date[]) as asked (binding_id, counted_on) using (binding_id, counted_on)
-  group by binding_id, counted_on`;
+
+/** SQL for the use of bindings on days, `$1` and `$2`. No entry is booked before the day it counts on: earlier partitions are not looked at. */
+const USAGE = `select asked.binding_id, asked.on_day::text, sum(-prior_year - current_year - held) as amount
+  from unnest($1::text[], $2::date[]) as asked (binding_id, on_day)
+    join all_entry as entry on entry.binding_id = asked.binding_id and counted_on = asked.on_day and book_day >= asked.on_day
+  group by asked.binding_id, asked.on_day`;
 
 /** Books holding these persons, bindings and usage. */
 export function booksOf(policyOf: PolicyLookup, rows: Parameters<Books['load']>[0]): Books {

@@ -80,7 +80,8 @@ export async function findUsage(
     `kind in ('CLAIM', 'PREMIUM')`,
     payer === undefined ? null : `entry.psn_no = ${given(payer)}`,
     beneficiary === undefined ? null : `beneficiary = ${given(beneficiary)}`,
-    from === undefined ? null : `on_day >= ${given(from)}`,
+    // Nothing is booked before its day: of earlier months nothing is read.
+    from === undefined ? null : `on_day >= ${given(from)} and book_day >= $${parameters.length}`,
     to === undefined ? null : `on_day <= ${given(to)}`,
     name === undefined
       ? null
@@ -92,18 +93,18 @@ export async function findUsage(
   const rows = await source.rows<Row>(
     `select psn_no, debit.version, kind, on_day::text, insu_admdvs, beneficiary, debit.binding_id, relation, daily_limit,
        -debit.prior_year as prior_year, -debit.current_year as current_year, balance_after, outcome.payload,
-       coalesce((select sum(-used.prior_year - used.current_year - used.held) from entry as used
-         where used.binding_id = debit.binding_id and used.counted_on = debit.on_day), 0) as used,
-       array(select refund.payload from claim_refund join outcome as refund using (shard_id, seq)
+       coalesce((select sum(-used.prior_year - used.current_year - used.held) from all_entry as used
+         where used.binding_id = debit.binding_id and used.counted_on = debit.on_day and used.book_day >= debit.on_day), 0) as used,
+       array(select refund.payload from claim_refund join all_outcome as refund using (shard_id, seq, month)
          where claim_refund.claim_id = reference order by claim_refund.shard_id, claim_refund.seq) as refunds
      from (select entry.psn_no, version, kind, reference, on_day, entry.binding_id, beneficiary, relation, daily_limit,
              prior_year, current_year, prior_year_after + current_year_after as balance_after
-           from entry left join binding on binding.payer = entry.psn_no and binding.binding_id = entry.binding_id
+           from all_entry as entry left join binding on binding.payer = entry.psn_no and binding.binding_id = entry.binding_id
            where ${conditions.join(' and ')}
            order by on_day desc, entry.psn_no desc, version desc limit ${given(limit)}) as debit
      join account using (psn_no)
      join event_id on event_id.event_id = 'claim:' || reference
-     join outcome using (shard_id, seq)
+     join all_outcome as outcome using (shard_id, seq, month)
      order by on_day desc, psn_no desc, debit.version desc`,
     parameters,
   );

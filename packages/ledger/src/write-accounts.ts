@@ -4,6 +4,7 @@ import {
   assert,
   type Books,
   balanceOf,
+  type CalendarDate,
   compareMoney,
   type Entry,
   formatMoney,
@@ -86,7 +87,7 @@ const ENTRY_WRITE = [
   ['counted_on', 'date'],
 ] as const;
 
-/** Appends the entries, each with its account's next version, on its own day or the first one still open. */
+/** Appends the entries, each with its account's next version. */
 export function writeEntries(
   tx: LedgerTransaction,
   shard: Pick<LockedShard, 'closedThrough'>,
@@ -110,12 +111,16 @@ export function writeEntries(
       formatMoney(entry.after.priorYear),
       formatMoney(entry.after.currentYear),
       entry.on,
-      firstOpen !== null && entry.on < firstOpen ? firstOpen : entry.on,
+      bookDay(entry, firstOpen),
       entry.countedOn,
     ];
   });
   insertRows(tx, 'entry', ENTRY_WRITE, rows);
 }
+
+/** Its own day, or the first one still open; never before the day it counts on, so that what counts on a day is not looked for before it. */
+const bookDay = ({ on, countedOn }: Entry, firstOpen: CalendarDate | null): CalendarDate =>
+  [countedOn ?? on, firstOpen ?? on].reduce((latest, day) => (day > latest ? day : latest), on);
 
 const MONEY_WRITE = [
   ['psn_no', 'text'],

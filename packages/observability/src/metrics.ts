@@ -142,6 +142,12 @@ export const METRICS = {
     help: 'Database connections in use, idle, and callers waiting for one.',
     labels: { state: POOL_STATES },
   },
+  monthsAhead: {
+    kind: 'gauge',
+    name: 'settlement_partition_months_ahead',
+    help: 'Months to come that the ledger has partitions for, as of the scrape.',
+    labels: {},
+  },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 type Table = typeof METRICS;

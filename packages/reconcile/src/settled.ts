@@ -38,7 +38,7 @@ const dayOf = (field: string) => `((${field})::timestamptz at time zone 'Asia/Sh
 /** `$1` and `$2` the first and last day, `$3` the first month looked at, `$4` the institution or null. */
 const SETTLED = `
   with result as (
-    select shard_id, seq, convert_from(payload, 'UTF8')::json as own from outcome
+    select shard_id, seq, convert_from(payload, 'UTF8')::json as own from all_outcome
     where dest = 'R' and month >= date_trunc('month', $3::date)
   ), paid as (
     select shard_id, seq, own, own as claim, ${dayOf(`own->>'setl_time'`)} as day from result
@@ -46,7 +46,7 @@ const SETTLED = `
     union all
     select result.shard_id, result.seq, own, convert_from(claimed.payload, 'UTF8')::json, ${dayOf(`own->>'at'`)} from result
     join event_id on event_id = 'claim:' || (own->>'claim_id')
-    join outcome as claimed on claimed.shard_id = event_id.shard_id and claimed.seq = event_id.seq
+    join all_outcome as claimed on claimed.shard_id = event_id.shard_id and claimed.seq = event_id.seq and claimed.month = event_id.month
     where own->>'refund_id' is not null and own->>'status' = 'REFUNDED'
   )
   select claim->>'setl_id' as setl_id, own->>'refd_setl_flag' as refd_setl_flag, coalesce(own->>'refund_id', '') as refund_id,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OUTCOME_CODES, type PolicyLookup } from '@repo/domain';
-import { countHeld, isTransient, Ledger } from '@repo/ledger';
+import { countHeld, isTransient, Ledger, monthsAhead } from '@repo/ledger';
 import { createProcessor, type KafkaConnection, KafkaLog, KafkaPublisher } from '@repo/messaging';
 import {
   ConfigurationError,
@@ -119,6 +119,12 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   metrics.beforeScrape(() =>
     countHeld(ledger, topic).then(
       (held) => health.showHeld(held),
+      () => undefined,
+    ),
+  );
+  metrics.beforeScrape(() =>
+    monthsAhead(ledger).then(
+      (months) => metrics.monthsAhead.set({}, months),
       () => undefined,
     ),
   );

@@ -41,6 +41,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Comm
   Operate: {
     'dead-letters': () => import('./commands/dead-letters.ts'),
     quarantine: () => import('./commands/quarantine.ts'),
+    partitions: () => import('./commands/partitions.ts'),
     renumber: () => import('./commands/renumber.ts'),
   },
 };

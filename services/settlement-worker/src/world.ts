@@ -76,7 +76,7 @@ async function loadPaid(
   const paid = new Map<string, Paid>();
   const places = [...new Set(refunded)].flatMap((claimId) => {
     const place = known.get(`claim:${claimId}`);
-    return place === undefined || place.seq === null ? [] : [{ claimId, shardId: place.shardId, seq: place.seq }];
+    return place === undefined || place.seq === null ? [] : [{ ...place, claimId, seq: place.seq }];
   });
   const outcomes = await tx.outcomesAt(places);
   places.forEach(({ claimId }, i) => {

@@ -17,7 +17,7 @@ export const ACCOUNTS: Area = {
       select psn_no, version, prior_year, current_year, held, prior_year + current_year + held as moved,
         prior_year_after, current_year_after, row_number() over walk as place,
         sum(prior_year) over walk as prior_sum, sum(current_year) over walk as current_sum, sum(held) over walk as held_sum
-      from entry where ${inPage('psn_no')} window walk as (partition by psn_no order by version)
+      from all_entry where ${inPage('psn_no')} window walk as (partition by psn_no order by version)
     ), replayed as (
       select psn_no, count(*) as entries, sum(prior_year) as prior_year, sum(current_year) as current_year, sum(held) as held,
         sum(greatest(moved, 0)) as credits, sum(greatest(-moved, 0)) as debits, bool_and(version = place) as is_dense,
@@ -57,16 +57,16 @@ export const ENTRIES: Area = {
   },
   sql: `
     with given as (
-      select ctid as place, psn_no, version, kind, reference, binding_id, prior_year, current_year, held, on_day, book_day,
+      select stored_in, place, psn_no, version, kind, reference, binding_id, prior_year, current_year, held, on_day, book_day,
         lead(kind) over walk as next_kind, lead(reference) over walk as next_reference,
         case kind when 'OPENING' then 'account.opened:' || psn_no || ':'
           when 'CREDIT' then 'account.credited:' || reference
           when 'PAYOUT' then case when reference ~ '^[A-Za-z0-9._-]+$' then 'refund.paid:' || reference || ':' || psn_no end
           end as event,
         case kind when 'CREDIT' then 'contribution.received:' || reference end as other_event
-      from entry where ${inPage('psn_no')} window walk as (partition by psn_no order by version)
+      from all_entry where ${inPage('psn_no')} window walk as (partition by psn_no order by version)
     )
-    select 'row ' || given.place || ' of entry' as ref,
+    select 'row ' || given.place || ' of ' || given.stored_in as ref,
       case when kind = 'ROLLOVER' then next_reference = reference and next_kind <> 'ROLLOVER'
         else event is null or one.event_id is not null or other.event_id is not null end as "entry-event",
       case when kind = 'PAYOUT' then prior_year = 0 and current_year = 0 and held < 0
@@ -97,11 +97,11 @@ export const BINDING_DAYS: Area = {
   sql: `
     with paid as (
       select psn_no as payer, binding_id, on_day, reference, -(prior_year + current_year + held) as amount
-      from entry where kind = 'CLAIM' and binding_id is not null
+      from all_entry where kind = 'CLAIM' and binding_id is not null
     ), returned as (
       select entry.psn_no as payer, entry.binding_id, listed.claim_id as reference,
         -(prior_year + current_year + held) as amount
-      from entry
+      from all_entry as entry
       join event_id on event_id = 'refund:' || entry.reference
       join claim_refund listed on listed.shard_id = event_id.shard_id and listed.seq = event_id.seq
       where kind = 'REFUND' and binding_id is not null
@@ -113,7 +113,7 @@ export const BINDING_DAYS: Area = {
       ) every group by payer, binding_id, on_day
     ), counted as (
       select psn_no as payer, binding_id, counted_on as on_day, -sum(prior_year + current_year + held) as amount
-      from entry where counted_on is not null group by psn_no, binding_id, counted_on
+      from all_entry where counted_on is not null group by psn_no, binding_id, counted_on
     )
     select 'binding ' || binding_id || ' on ' || on_day as ref,
       coalesce(counted.amount, 0) = coalesce(used.amount, 0) as "usage-amount",
@@ -128,7 +128,7 @@ export const HELD_REFUNDS: Area = {
     with posted as (
       select psn_no, reference as refund_id, sum(held) filter (where kind = 'REFUND') as amount,
         -sum(held) filter (where kind = 'PAYOUT') as paid
-      from entry where held <> 0 group by psn_no, reference
+      from all_entry where held <> 0 group by psn_no, reference
     )
     select 'refund ' || refund_id as ref,
       held_refund.amount = posted.amount and held_refund.paid = coalesce(posted.paid, 0) as "held-refund"
@@ -168,7 +168,7 @@ export const SHARDS: Area = {
     with numbered as (
       select shard_id, seq, dest, dest_seq, row_number() over (partition by shard_id order by seq) as place,
         row_number() over (partition by shard_id, dest order by seq) as dest_place
-      from outcome
+      from all_outcome
     ), written as (
       select shard_id, count(*) as outcomes, bool_and(seq = place) as is_dense, bool_and(dest_seq = dest_place) as is_dest_dense,
         count(*) filter (where dest = 'R') as results, count(*) filter (where dest = 'D') as dead
@@ -192,7 +192,7 @@ export const unclaimedResults = (claimsTopic: string): Area => ({
   checks: { 'outcome-event': 'is the outcome of an event that is known' },
   sql: `
     select topic || '/' || partition || ' seq ' || seq as ref, event_id is not null as "outcome-event"
-    from outcome join shard using (shard_id) left join event_id using (shard_id, seq)
+    from all_outcome join shard using (shard_id) left join event_id using (shard_id, seq, month)
     where topic = '${claimsTopic.replaceAll("'", "''")}' and dest = 'R' and position('"id":"rejected:' in stamp) = 0`,
 });
 
@@ -202,5 +202,5 @@ export const LISTED_REFUNDS: Area = {
   checks: { 'refund-known': 'listed as a refund: is the outcome of a refund that is known' },
   sql: `
     select 'refund of claim ' || claim_id as ref, coalesce(event_id like 'refund:%', false) as "refund-known"
-    from claim_refund left join event_id using (shard_id, seq)`,
+    from claim_refund left join event_id using (shard_id, seq, month)`,
 };

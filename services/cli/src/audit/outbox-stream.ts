@@ -93,7 +93,7 @@ export class OutboxStream {
       const { shardId, dest } = this.#source;
       this.#page = await this.#snapshot.rows<ExpectedRow>(
         `select seq, dest_seq, encode(key, 'hex') as key, encode(sha256(payload), 'hex') as digest, stamp
-         from outcome where shard_id = $1 and dest = $2 and seq > $3 order by seq limit ${ROWS_PER_PAGE}`,
+         from all_outcome where shard_id = $1 and dest = $2 and seq > $3 order by seq limit ${ROWS_PER_PAGE}`,
         [shardId, dest, this.#after],
       );
       this.#next = 0;
@@ -119,7 +119,7 @@ interface ShardRow {
 /** A stream for every output partition that a shard writes: its own number, and for dead letters of members behind those of claims. */
 export async function openStreams(snapshot: Snapshot, topics: Topics): Promise<Map<string, OutboxStream>> {
   const due = (dest: string): string =>
-    `(select dest_seq from outcome where outcome.shard_id = shard.shard_id and dest = '${dest}' and seq <= published_seq
+    `(select dest_seq from all_outcome as outcome where outcome.shard_id = shard.shard_id and dest = '${dest}' and seq <= published_seq
       order by seq desc limit 1)`;
   const shards = await snapshot.rows<ShardRow>(
     `select shard_id, topic, partition, partitions, published_seq, ${due('R')} as result_due, ${due('D')} as dead_due

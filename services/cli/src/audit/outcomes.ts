@@ -55,9 +55,9 @@ async function* pagesOfEvents(snapshot: Snapshot, prefix: string): AsyncGenerato
   const read = (after: string): Promise<EventRow[]> =>
     snapshot.rows<EventRow>(
       `select event_id, shard_id, seq, dest, key, payload
-       from (select event_id, shard_id, seq from event_id where event_id > $1 and event_id < $2
+       from (select event_id, shard_id, seq, month from event_id where event_id > $1 and event_id < $2
              order by event_id limit ${EVENTS_PER_PAGE}) page
-       left join outcome using (shard_id, seq) order by event_id`,
+       left join all_outcome using (shard_id, seq, month) order by event_id`,
       [after, end],
     );
   let page = await read(prefix);
@@ -108,11 +108,11 @@ async function refundedClaims(snapshot: Snapshot, page: readonly EventRow[]): Pr
   const claimOf = new Map(page.map(({ event_id, payload }) => [event_id, String(fieldsOf(payload)?.claim_id)]));
   const ids = [...new Set(claimOf.values())];
   const originals = await snapshot.rows<{ event_id: string; payload: Buffer }>(
-    `select event_id, payload from event_id join outcome using (shard_id, seq) where event_id = any($1::text[])`,
+    `select event_id, payload from event_id join all_outcome using (shard_id, seq, month) where event_id = any($1::text[])`,
     [ids.map((id) => `claim:${id}`)],
   );
   const listed = await snapshot.rows<{ claim_id: string; shard_id: number; seq: string; payload: Buffer | null }>(
-    `select claim_id, shard_id, seq, payload from claim_refund left join outcome using (shard_id, seq)
+    `select claim_id, shard_id, seq, payload from claim_refund left join all_outcome using (shard_id, seq, month)
      where claim_id = any($1::text[])`,
     [ids],
   );
@@ -149,10 +149,11 @@ interface EntryRow {
 }
 
 const ENTRIES_BY_EVENT = `
-  select case kind when 'REFUND' then 'refund:' else 'claim:' end || reference collate "C" as event_id, ctid::text as place,
+  select case kind when 'REFUND' then 'refund:' else 'claim:' end || reference collate "C" as event_id,
+    place || ' of ' || stored_in as place,
     kind, psn_no, binding_id, counterpart, prior_year, current_year, held, prior_year_after + current_year_after as balance_after,
     on_day::text
-  from entry where kind in ('CLAIM', 'PREMIUM', 'REFUND') order by 1`;
+  from all_entry where kind in ('CLAIM', 'PREMIUM', 'REFUND') order by 1`;
 
 /** The entries in the order of their events' ids, taken event by event. */
 class EntryWalk implements AsyncDisposable {
@@ -174,7 +175,7 @@ class EntryWalk implements AsyncDisposable {
       const order = row === undefined ? 1 : compareUtf8(row.event_id, eventId);
       if (row === undefined || order > 0) return found;
       this.#next += 1;
-      this.#tally.expect('entry-outcome', order === 0, `row ${row.place} of entry`);
+      this.#tally.expect('entry-outcome', order === 0, `row ${row.place}`);
       if (order === 0) found.push(toPosting(row));
     }
   }
@@ -185,7 +186,7 @@ class EntryWalk implements AsyncDisposable {
       const row = this.#piece[this.#next] ?? (await this.#refill());
       if (row === undefined) return;
       this.#next += 1;
-      this.#tally.expect('entry-outcome', false, `row ${row.place} of entry`);
+      this.#tally.expect('entry-outcome', false, `row ${row.place}`);
     }
   }
 

@@ -5,7 +5,7 @@ export const summary = 'bring the schema of a database and the topics of a broke
 
 const HELP = `Usage: gongji setup
 
-Runs the migrations a database lacks and creates the topics that are missing. Where nothing is missing it changes nothing, so
+Runs the migrations a database lacks, creates partitions for three months to come and the topics that are missing. Where nothing is missing it changes nothing, so
 run it before every start of a new version: the services are not ready while a migration is missing. \`npm start\` does it by itself.
 
 Settings, from the environment or a file .env:

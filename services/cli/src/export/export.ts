@@ -44,7 +44,7 @@ export async function exportOutcomes(options: ExportOptions): Promise<ExportSumm
   );
   const total = Math.max(1, Number(shards?.outcomes));
   let read = 0;
-  const sql = `select stamp, payload from outcome where dest = 'R' order by shard_id, seq`;
+  const sql = `select stamp, payload from all_outcome where dest = 'R' order by shard_id, seq`;
   for await (const piece of snapshot.pieces<OutcomeRow>('outcomes', sql, PIECE)) {
     for (const { stamp, payload } of piece) {
       const { type } = JSON.parse(stamp) as Pick<PublishedEvent, 'type'>;

@@ -33,7 +33,7 @@ export async function readPostings(snapshot: Snapshot, policyOf: PolicyLookup) {
   const opening = new Map<string, { priorYear: Money; currentYear: Money }>();
   const used = new Map<string, Money>();
   const sql = `select entry.psn_no, kind, reference, binding_id, entry.prior_year, entry.current_year, entry.held, on_day::text, insu_admdvs
-    from entry join account using (psn_no) order by entry.psn_no, entry.version`;
+    from all_entry as entry join account using (psn_no) order by entry.psn_no, entry.version`;
   interface Row {
     readonly psn_no: string;
     readonly kind: string;

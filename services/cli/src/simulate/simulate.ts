@@ -136,7 +136,7 @@ const told = ({ status, psn_cash_pay, balc, allocation, skipped }: Answer): stri
 /** What was answered to each claim, as one text each. */
 async function readAnswers(snapshot: Snapshot): Promise<Map<string, string>> {
   const answers = new Map<string, string>();
-  const sql = `select payload from outcome where dest = 'R' and stamp ~ '"settlement\\.(settled|refused)"'`;
+  const sql = `select payload from all_outcome where dest = 'R' and stamp ~ '"settlement\\.(settled|refused)"'`;
   for await (const piece of snapshot.pieces<{ payload: Buffer }>('answers', sql, 2_000))
     for (const { payload } of piece) {
       const answer = JSON.parse(payload.toString()) as Answer & { readonly claim_id: string };

@@ -13,6 +13,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditReport, audit, NothingToAudit } from '../../src/audit/audit.ts';
 import { type FilledLedger, fillLedger } from './family.fixture.ts';
+import { partitionCases } from './partitions.cases.ts';
 import { IN_ACCOUNTS, IN_ENTRIES, IN_KAFKA, IN_OUTCOMES, type Tampering, UNPUBLISHED } from './tamper.fixture.ts';
 
 const original = `audit_${randomBytes(6).toString('hex')}`;
@@ -100,6 +101,19 @@ test('an outcome that has not been published yet is a note', async () => {
   expect(broken(report)).toEqual({});
   expect(report.notes).toEqual(['1 outcomes had not been published when the audit began']);
 });
+
+describe('partitions', () =>
+  partitionCases(() => ({
+    copy: tamperedWith,
+    audited: async (databaseUrl) => {
+      const report = await auditOf(databaseUrl, filled.brokers);
+      return {
+        wrong: broken(report),
+        checked: Object.fromEntries(report.checks.map(({ name, checked }) => [name, checked])),
+      };
+    },
+    folder: mkdtempSync(join(tmpdir(), 'gongji-partitions-test-')),
+  })));
 
 test('closed days are as they were closed', async () => {
   const databaseUrl = await tamperedWith('select 1');

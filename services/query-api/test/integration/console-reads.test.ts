@@ -72,9 +72,9 @@ test('a long list comes in pages, none twice and none left out', async () => {
 
 test('a person’s outcomes are found by way of the index, which leaves out most of the table', async () => {
   const plan = await scene.rows<Record<string, string>>(
-    `explain select seq from outcome where key = convert_to('P1', 'UTF8')`,
+    `explain select seq from all_outcome where key = convert_to('P1', 'UTF8')`,
   );
-  expect(JSON.stringify(plan)).toContain('ix_outcome_key');
+  expect(JSON.stringify(plan)).toMatch(/Bitmap Index Scan on outcome_\d{4}_\d\d_key_idx/);
 });
 
 test('the sums of a day are those of its settlements by their date in Shanghai, and say why accounts paid nothing', async () => {
