@@ -41,12 +41,13 @@ test('a gauge is refreshed just before it is read, and can be removed', async ()
 
 test('the README lists every metric with its kind, labels and help, and no other', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const evenly = (line: string) => line.replace(/ +/g, ' ');
   const listed = readme
     .split('\n')
     .filter((line) => line.startsWith('| `settlement_'))
-    .map((line) => line.replace(/ +/g, ' '));
-  const expected = Object.values(METRICS).map(
-    ({ name, kind, labels, help }) => `| \`${name}\` | ${kind} | ${Object.keys(labels).join(', ')} | ${help} |`,
+    .map(evenly);
+  const expected = Object.values(METRICS).map(({ name, kind, labels, help }) =>
+    evenly(`| \`${name}\` | ${kind} | ${Object.keys(labels).join(', ')} | ${help} |`),
   );
   expect(listed).toEqual(expected);
 });

@@ -8,7 +8,7 @@ import { startPipeline } from './pipelines.ts';
 import { execute, openServers } from './servers.ts';
 import { makeClaims, makeFamilies } from './workload.ts';
 
-const HELP = `npm run storage -w @repo/bench -- [--claims N] [--json]
+const HELP = `npm run storage -w @repo/bench -- [--claims N] [--only plain|product] [--json]
 
 What a settlement leaves on disk, by table, for the plain pipeline and the product: bytes of the heap, of its TOAST table and of
 its indexes, WAL bytes, and row versions. 60000 claims unless told otherwise. With --json the last line is one JSON object.
@@ -128,7 +128,12 @@ function describe(name: string, { walBytes, tables }: Storage): string[] {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { claims: { type: 'string', default: '60000' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      claims: { type: 'string', default: '60000' },
+      only: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) return console.log(HELP);
   const count = Number(values.claims);
@@ -139,6 +144,7 @@ async function main(): Promise<void> {
   const bench = { servers, town: 'usual', families, patients: families, partitions: PARTITIONS, seed: 1, progress };
   const results: Record<string, Storage> = {};
   for (const name of ['plain', 'product'] as const) {
+    if (values.only !== undefined && values.only !== name) continue;
     const storage = await measureStorage(bench, name, count);
     results[name] = storage;
     console.log(`${describe(name, storage).join('\n')}\n`);
