@@ -137,9 +137,11 @@ test('an order is left once for each key, by whoever may leave it, with a reason
   const released = await command(`/v1/quarantine/${HELD}/release`, {}, 'b');
   expect(released.body.order_id).not.toBe(first.body.order_id);
   expect(await read(`/v1/quarantine-orders/${released.body.order_id}`)).toEqual(released.body);
-  const rows = await scene.rows<Wire>(
+  const operator = await Ledger.open({ url: scene.url, role: 'gongji_operator', name: 'set-aside' });
+  const rows = await operator.rows<Wire>(
     'select action, log_offset, code, reason from quarantine_order order by order_id',
   );
+  await operator.close();
   expect(rows).toEqual([
     { action: 'DROP', log_offset: '1041', code: 'EVENT_UNREADABLE', reason: 'issue 17' },
     { action: 'RELEASE', log_offset: '1041', code: null, reason: '' },
