@@ -8,7 +8,7 @@ export class Raced extends Error {
   override readonly name = 'Raced';
 }
 
-/** Conditions that a new attempt from the top resolves: serialization, deadlock, lock timeout, and an id taken at the same moment. */
+/** Conditions that a new attempt from the top resolves: serialization, deadlock, lock timeout, an id taken or a month's partition made at the same moment. */
 const RETRY = new Set(['40001', '40P01', '55P03']);
 const TAKEN = new Set(['pk_event_id', 'ux_binding_id']);
 
@@ -29,6 +29,9 @@ export function codeOf(error: unknown): string | null {
   return null;
 }
 
+/** A row was on its way to one partition when another was created for its month: a check that no constraint names. */
+const isPartedMeanwhile = (error: unknown): boolean => codeOf(error) === '23514' && constraintOf(error) === '';
+
 const constraintOf = (error: unknown): string =>
   typeof error === 'object' && error !== null ? String((error as { constraint?: unknown }).constraint ?? '') : '';
 
@@ -36,6 +39,7 @@ const constraintOf = (error: unknown): string =>
 export const isRetry = (error: unknown): boolean =>
   error instanceof Raced ||
   RETRY.has(codeOf(error) ?? '') ||
+  isPartedMeanwhile(error) ||
   (codeOf(error) === '23505' && TAKEN.has(constraintOf(error)));
 
 /** Whether the error is of the connection or the server's state, and passes by itself. */

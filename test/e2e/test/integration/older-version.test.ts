@@ -72,7 +72,7 @@ const { url: changing } = await cloneDatabase({ key: schemaKey(), migrate });
 test.for<[string, string[]]>([
   ['alter table entry add column n1 text', []],
   [`alter table entry add column n2 text not null default ''`, []],
-  ['alter table entry add column n3 bigint unique', []],
+  ['alter table contribution add column n3 bigint unique', []],
   ['create table later (id bigint primary key, name text not null)', []],
   ['alter table arrears_left add column n4 int not null', ['arrears_left.n4 must be given and has no default']],
   ['alter table arrears_left alter column check_id type varchar(200)', ['arrears_left.check_id is of another type']],
