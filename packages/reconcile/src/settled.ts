@@ -1,4 +1,4 @@
-import { addDays, type CalendarDate, type Money, money, negate } from '@repo/domain';
+import { type CalendarDate, type Money, money, negate } from '@repo/domain';
 import type { Snapshot } from '@repo/ledger';
 
 /** The amounts of a settlement that both sides keep, in the order of the national files. Sharing has no column there (3202). */
@@ -35,11 +35,11 @@ const ROWS_AT_ONCE = 5_000;
 
 const dayOf = (field: string) => `((${field})::timestamptz at time zone 'Asia/Shanghai')::date`;
 
-/** `$1` and `$2` the first and last day, `$3` the first month looked at, `$4` the institution or null. */
+/** `$1` and `$2` the first and last day, `$3` the institution or null. The server counts the days back, beyond the year 1 too. */
 const SETTLED = `
   with result as (
     select shard_id, seq, convert_from(payload, 'UTF8')::json as own from all_outcome
-    where dest = 'R' and month >= date_trunc('month', $3::date)
+    where dest = 'R' and month >= date_trunc('month', $1::date - ${STORED_BEFORE_DAYS})
   ), paid as (
     select shard_id, seq, own, own as claim, ${dayOf(`own->>'setl_time'`)} as day from result
     where own->>'setl_id' is not null and own->>'status' = 'SETTLED'
@@ -55,7 +55,7 @@ const SETTLED = `
     coalesce(own->>'medfee_sumamt', own->>'amount') as medfee_sumamt, coalesce(own->>'fund_pay_sumamt', '0.00') as fund_pay_sumamt,
     own->>'acct_pay' as acct_pay, own->>'acct_mulaid_pay' as acct_mulaid_pay, own->>'psn_cash_pay' as cash_payamt
   from paid left join account on account.psn_no = claim->>'psn_no'
-  where day between $1::date and $2::date and claim->>'setl_id' is not null and ($4::text is null or claim->>'fixmedins_code' = $4)`;
+  where day between $1::date and $2::date and claim->>'setl_id' is not null and ($3::text is null or claim->>'fixmedins_code' = $3)`;
 
 /** A code of an institution. */
 export const isInstitution = (code: string): boolean => /^[A-Za-z0-9]{1,30}$/.test(code);
@@ -80,6 +80,6 @@ export async function* settledRows(
   snapshot: Snapshot,
   { from, to, institution }: Period,
 ): AsyncGenerator<SettledRow[]> {
-  const asked = [from, to, addDays(from, -STORED_BEFORE_DAYS), institution ?? null];
+  const asked = [from, to, institution ?? null];
   for await (const piece of snapshot.pieces<Wire>('settled', SETTLED, ROWS_AT_ONCE, asked)) yield piece.map(toRow);
 }

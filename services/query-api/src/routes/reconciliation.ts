@@ -1,4 +1,4 @@
-import { pipeline, type Readable, Transform } from 'node:stream';
+import { pipeline, Readable, Transform } from 'node:stream';
 import { comparisonAnswer, reconciliationAnswer } from '@repo/contracts';
 import { type CalendarDate, formatMoney } from '@repo/domain';
 import type { Snapshot } from '@repo/ledger';
@@ -141,6 +141,7 @@ const inYuan = (row: object): object =>
 
 /** Reads the file as it comes, at most so much of it. */
 async function fileOf(body: unknown): Promise<OtherSide> {
+  if (!(body instanceof Readable)) throw new Problem(422, 'the file cannot be compared: expected CSV as the body');
   let bytes = 0;
   const limited = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
@@ -149,7 +150,7 @@ async function fileOf(body: unknown): Promise<OtherSide> {
     },
   });
   // What breaks the upload off is told to whoever reads.
-  pipeline(body as Readable, limited, () => undefined);
+  pipeline(body, limited, () => undefined);
   try {
     return await readOtherSide(limited);
   } catch (error) {

@@ -258,7 +258,9 @@ describe('what is answered', () => {
     ['GET /v1/alerts', 200],
     ['GET /v1/reconciliation?day=2025-03-10', 200],
     ['GET /v1/reconciliation?day=2024-03-10&institution=H1', 200],
+    ['GET /v1/reconciliation?day=0001-01-01', 200],
     ['GET /v1/reconciliation', 400],
+    ['POST /v1/reconciliation/compare?day=2025-03-10', 422],
     ['POST /v1/reconciliation/compare?day=2025-03-10', 200, 'setl_id,acct_pay\nS-C1,40.00\nS-X,1.00\n', 'text/csv'],
     ['POST /v1/reconciliation/compare?day=now', 400, 'setl_id\n', 'text/csv'],
     [
