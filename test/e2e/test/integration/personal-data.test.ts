@@ -45,7 +45,8 @@ async function tablesWith(text: string): Promise<string[]> {
   await client.connect();
   try {
     const { rows: tables } = await client.query<{ name: string }>(
-      `select tablename as name from pg_tables where schemaname = 'public' order by 1`,
+      `select relname as name from pg_class
+       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition order by 1`,
     );
     const found: string[] = [];
     for (const { name } of tables) {
