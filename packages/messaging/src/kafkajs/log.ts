@@ -30,7 +30,7 @@ export interface KafkaLogOptions {
   readonly rebalanceTimeoutMs?: number;
   /** How long crashes that pass by themselves may follow each other before `onCrash`. Default 60 s. */
   readonly rejoinMaxMs?: number;
-  /** How long an empty fetch waits, and so how late a resumed partition may be read. Default 200 ms. */
+  /** How long an empty fetch waits, and so how late a resumed partition may be read. Default 100 ms. */
   readonly maxWaitMs?: number;
   /** Bytes per partition in one fetch; a larger record is fetched alone. Default 1 MiB. */
   readonly maxBytesPerPartition?: number;
@@ -78,7 +78,7 @@ export class KafkaLog implements InputLog {
       heartbeatIntervalMs: 2_000,
       rebalanceTimeoutMs: 15_000,
       rejoinMaxMs: 60_000,
-      maxWaitMs: 200,
+      maxWaitMs: 100,
       maxBytesPerPartition: 1 << 20,
       ...options,
     };
