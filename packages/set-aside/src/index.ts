@@ -21,4 +21,4 @@ export {
   waitFor,
 } from './held.ts';
 export { DROP_CODES, type DropCode, planDrop, reasonProblem, textProblem } from './orders.ts';
-export { type Filter, type Place, parsePlace, placeName, STREAMS, type Stream, topicOf } from './place.ts';
+export { type Filter, heldPlaceOf, type Place, parsePlace, placeName, STREAMS, type Stream, topicOf } from './place.ts';

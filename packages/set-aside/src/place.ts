@@ -1,4 +1,5 @@
 import { topicsOf } from '@repo/contracts';
+import type { HeldPlace } from '@repo/ledger';
 
 /** The input topics, by what comes on them. */
 export const STREAMS = ['claims', 'members'] as const;
@@ -24,6 +25,13 @@ export function placeName(prefix: string, topic: string, partition: number, offs
   const short = topic === claims ? 'claims' : topic === members ? 'members' : topic;
   return `${short}/${partition}@${offset}`;
 }
+
+/** Where the ledger knows a message that is held. */
+export const heldPlaceOf = (prefix: string, { stream, partition, offset }: Place): HeldPlace => ({
+  topic: topicOf(prefix, stream),
+  partition,
+  offset,
+});
 
 export const topicOf = (prefix: string, stream: Stream): string => topicsOf(prefix)[stream];
 

@@ -116,17 +116,15 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   stack.defer(() => publisher.close());
   const core = parts.build({ config, ledger, metrics, log, policyOf, targets, failpoint });
   // Without a database the last values stay: others tell that it is away.
-  metrics.beforeScrape(() =>
-    countHeld(ledger, topic).then(
-      (held) => health.showHeld(held),
-      () => undefined,
-    ),
+  const showStored = <T>(read: () => Promise<T>, show: (stored: T) => void): void =>
+    metrics.beforeScrape(() => read().then(show, () => undefined));
+  showStored(
+    () => countHeld(ledger, topic),
+    (held) => health.showHeld(held),
   );
-  metrics.beforeScrape(() =>
-    monthsAhead(ledger).then(
-      (months) => metrics.monthsAhead.set({}, months),
-      () => undefined,
-    ),
+  showStored(
+    () => monthsAhead(ledger),
+    (months) => metrics.monthsAhead.set({}, months),
   );
   const processor = withQuarantine(core, {
     ...{ ledger, policyOf, targets, failpoint },

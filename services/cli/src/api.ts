@@ -16,7 +16,7 @@ interface Asked {
 const TIMEOUT_MS = 30_000;
 
 /** Asks the API of the running system, or of `GONGJI_HTTP_URL`. What goes wrong is told in words: the API's own, where it has some. */
-export async function askApi(settings: Settings, { path, body, headers = {} }: Asked): Promise<Answer> {
+async function askApi(settings: Settings, { path, body, headers = {} }: Asked): Promise<Answer> {
   const base = runningHttp(settings);
   if (base === undefined)
     return { ok: false, problem: 'No API here: start the system in this folder (npm start), or set GONGJI_HTTP_URL.' };
@@ -39,6 +39,18 @@ export async function askApi(settings: Settings, { path, body, headers = {} }: A
   return response.ok
     ? { ok: true, status: response.status, body: answer }
     : { ok: false, problem: told(response.status, answer) };
+}
+
+/** Asks the API and has its answer printed; what goes wrong is told. Answers the exit code: that of `print`, or 1. */
+export async function printAnswer(
+  settings: Settings,
+  asked: Asked,
+  print: (answer: Extract<Answer, { ok: true }>) => number,
+): Promise<number> {
+  const answer = await askApi(settings, asked);
+  if (answer.ok) return print(answer);
+  console.error(answer.problem);
+  return 1;
 }
 
 /** A problem (RFC 9457) in a line, its fields below it. */

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { StartFailure } from '@repo/embedded';
 import { ConfigurationError } from '@repo/observability';
 import { explainRefusal } from '@repo/transport';
-import { argumentProblem, isAboutArguments } from './argument-problem.ts';
+import { argumentProblem, isAboutArguments } from './arguments.ts';
 import { readSettings, type Settings } from './config.ts';
 
 interface Command {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { NotUnderstood, placeIn, readArguments } from '../src/messages/asked.ts';
+import { NotUnderstood } from '../src/arguments.ts';
+import { placeIn, readArguments } from '../src/messages/asked.ts';
 
 describe('what is asked', () => {
   const ACTIONS = { list: ['topic', 'since'], drop: ['why'] } as const;

@@ -14,7 +14,7 @@ import { partitionForKey } from '@repo/messaging';
 import { contentHash, readDead } from '@repo/shard-worker';
 import type { FastifyRequest } from 'fastify';
 import { fieldsOf, malformed } from './body.ts';
-import { Problem } from './problem.ts';
+import { keyTaken, Problem } from './problem.ts';
 
 /** Sends one event to an input topic, and says where it is. */
 export type SendEvent = (
@@ -194,7 +194,7 @@ function standing(
 function refusal(code: string): Problem {
   switch (code) {
     case 'EVENT_CONFLICT':
-      return new Problem(409, 'idempotency-key: expected one that was not used for something else', { code });
+      return keyTaken();
     case 'TRANSITION_NOT_ALLOWED':
       return new Problem(409, 'expected a binding in a state that allows this', { code });
     case 'BINDING_UNKNOWN':

@@ -75,44 +75,36 @@ export const outcomePlaceParameter = (description: string) =>
     })
     .describe(description);
 
-/** A place in the list of dead letters as its reader hands it back, to be taken as it is. */
-export const deadPlaceText = ({ at, shardId, seq }: OutcomePlace & { readonly at: string }): string =>
-  Buffer.from(JSON.stringify([at, shardId, seq])).toString('base64url');
+/** What says where a list goes on, as its reader hands it back: to be taken as it is. */
+const packedText = (parts: readonly unknown[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
 
-/** Reads what `deadPlaceText` wrote. */
-export const deadPlaceParameter = (description: string) =>
+/** Reads what `packedText` wrote of parts of this form. */
+const packedParameter = <Parts, Place>(form: z.ZodType<Parts>, placeOf: (parts: Parts) => Place, description: string) =>
   z
     .string(orOnce(PLACE_PROBLEM))
-    .transform((text, context) => {
-      const { data } = deadPlace.safeParse(jsonIn(Buffer.from(text, 'base64url').toString()));
-      if (data !== undefined) return { at: data[0], shardId: data[1], seq: data[2] };
+    .transform((text, context): Place => {
+      const { success, data } = form.safeParse(jsonIn(Buffer.from(text, 'base64url').toString()));
+      if (success) return placeOf(data);
       context.addIssue(PLACE_PROBLEM);
       return z.NEVER;
     })
     .describe(description);
 
+/** A place in the list of dead letters. */
+type DeadPlace = OutcomePlace & { readonly at: string };
+export const deadPlaceText = ({ at, shardId, seq }: DeadPlace): string => packedText([at, shardId, seq]);
+export const deadPlaceParameter = (description: string) =>
+  packedParameter(deadPlace, ([at, shardId, seq]): DeadPlace => ({ at, shardId, seq }), description);
 const deadPlace = z.tuple([
   z.string().regex(/^[\x21-\x7e]{1,40}$/),
   z.int().min(0).max(999_999_999),
   z.string().regex(/^\d{1,18}$/),
 ]);
 
-/** A place in a list of usage as its reader hands it back, to be taken as it is. */
-export const placeText = ({ on, payer, version }: UsagePlace): string =>
-  Buffer.from(JSON.stringify([on, version, payer])).toString('base64url');
-
-/** Reads what `placeText` wrote. */
+/** A place in a list of usage. */
+export const placeText = ({ on, payer, version }: UsagePlace): string => packedText([on, version, payer]);
 export const placeParameter = (description: string) =>
-  z
-    .string(orOnce(PLACE_PROBLEM))
-    .transform((text, context): UsagePlace => {
-      const { data } = place.safeParse(jsonIn(Buffer.from(text, 'base64url').toString()));
-      if (data !== undefined) return { on: data[0], version: data[1], payer: data[2] };
-      context.addIssue(PLACE_PROBLEM);
-      return z.NEVER;
-    })
-    .describe(description);
-
+  packedParameter(place, ([on, version, payer]): UsagePlace => ({ on, version, payer }), description);
 const place = z.tuple([
   z.string().refine((text) => parseDate(text) !== null),
   z.string().regex(/^\d{1,18}$/),
@@ -162,6 +154,22 @@ export const setAsideParameters = {
   since: momentParameter('at or after').optional(),
   until: momentParameter('before').optional(),
 } as const;
+
+/** The same as `packages/set-aside` takes it. */
+export function setAsideFilter<
+  Query extends {
+    readonly partition?: string | undefined;
+    readonly since?: number | undefined;
+    readonly until?: number | undefined;
+  },
+>({ partition, since, until, ...rest }: Query) {
+  return {
+    ...rest,
+    partition: partition === undefined ? undefined : Number(partition),
+    since: since === undefined ? undefined : new Date(since),
+    until: until === undefined ? undefined : new Date(until),
+  };
+}
 
 /** One of a few words; the first where the parameter is absent. */
 export const choiceParameter = <const T extends readonly [string, ...string[]]>(words: T, description: string) =>

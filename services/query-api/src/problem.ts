@@ -40,6 +40,10 @@ export const problemAnswer = z.object({
     .describe('every field that is not as expected'),
 });
 
+/** The `Idempotency-Key` names another command already. */
+export const keyTaken = (): Problem =>
+  new Problem(409, 'idempotency-key: expected one that was not used for something else', { code: 'EVENT_CONFLICT' });
+
 export const notFound = (what: string): Problem => new Problem(404, `no such ${what}`);
 
 /** A status in words. */

@@ -1,4 +1,4 @@
-import { Problem } from './problem.ts';
+import { keyTaken } from './problem.ts';
 
 const KEPT_MAX = 1_000;
 
@@ -14,9 +14,7 @@ export class Repeats<T> {
     const known = this.#done.get(name);
     if (known !== undefined) {
       if (known.content === content) return known.answer;
-      throw new Problem(409, 'idempotency-key: expected one that was not used for something else', {
-        code: 'EVENT_CONFLICT',
-      });
+      throw keyTaken();
     }
     const answer = perform();
     this.#done.set(name, { content, answer });

@@ -1,6 +1,6 @@
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { explainRefusal } from '@repo/transport';
-import { argumentProblem } from '../argument-problem.ts';
+import { forArguments, parseOptions, refuse } from '../arguments.ts';
 import type { AuditReport } from '../audit/audit.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -26,33 +26,33 @@ Settings, from the environment or a file .env:
   GONGJI_DATA_DIR        where the system that was started here keeps its data (.gongji)`;
 
 /** Runs the audit and prints what it found. Answers the exit code. */
-export async function run(args: string[], settings: Settings): Promise<number> {
+export const run = (args: string[], settings: Settings): Promise<number> =>
+  forArguments(
+    () => readArguments(args),
+    HELP,
+    (asked) => check(asked, settings),
+  );
+
+function readArguments(args: string[]) {
   const options = {
     json: { type: 'boolean' },
     'no-kafka': { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   } as const;
-  let flags: { json?: boolean; 'no-kafka'?: boolean; help?: boolean };
-  try {
-    flags = parseArgs({ args, options }).values;
-  } catch (error) {
-    console.error(`${argumentProblem(error)}\n\n${HELP}`);
-    return 2;
-  }
-  if (flags.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const noKafka = flags['no-kafka'] === true;
+  const { values } = parseOptions({ args, options });
+  return values.help ? 'help' : { json: values.json === true, noKafka: values['no-kafka'] === true };
+}
+
+type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
+
+async function check({ json, noKafka }: Asked, settings: Settings): Promise<number> {
   const servers = runningServers(noKafka ? { ...settings, kafkaBrokers: [] } : settings);
-  if (servers === null) {
-    console.error(
+  if (servers === null)
+    return refuse(
       'Nothing to audit: start the system here (npm start), or set GONGJI_DATABASE_URL and GONGJI_KAFKA_BROKERS.',
     );
-    return 2;
-  }
   try {
-    const bar = flags.json ? undefined : progressBar(process.stderr);
+    const bar = json ? undefined : progressBar(process.stderr);
     // Loaded here, so that the list of commands does not wait for a Kafka client.
     const { audit } = await import('../audit/audit.ts');
     const report = await audit({
@@ -60,7 +60,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
       ...(noKafka && { brokers: null }),
       ...(bar && { onProgress: bar.show }),
     }).finally(() => bar?.clear());
-    if (flags.json) console.log(JSON.stringify(report));
+    if (json) console.log(JSON.stringify(report));
     else printReport(report);
     return report.clean ? 0 : 1;
   } catch (error) {

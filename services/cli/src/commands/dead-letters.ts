@@ -9,8 +9,9 @@ import {
   wholeOf,
 } from '@repo/set-aside';
 import { explainRefusal } from '@repo/transport';
+import { NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
-import { isNarrowed, NotUnderstood, placeIn, readArguments } from '../messages/asked.ts';
+import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningBrokers } from '../system/addresses.ts';
 

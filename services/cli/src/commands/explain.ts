@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { askApi } from '../api.ts';
+import { printAnswer } from '../api.ts';
+import { forArguments, NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
 export const summary = 'say in sentences how a claim or premium was settled, and why';
@@ -15,32 +16,35 @@ given back since. The API is that of the system that runs in this folder, or of 
 Exits with 0, 1 if there is no such settlement or the API does not answer, 2 if the arguments are not understood.`;
 
 /** Prints the explanation. Answers the exit code. */
-export async function run(args: string[], settings: Settings): Promise<number> {
+export const run = (args: string[], settings: Settings): Promise<number> =>
+  forArguments(
+    () => readArguments(args),
+    HELP,
+    ({ claimId, lang, json }) =>
+      printAnswer(
+        settings,
+        { path: `/v1/settlements/${encodeURIComponent(claimId)}/explanation?lang=${lang}` },
+        ({ body }) => {
+          const { sentences, refunds } = body as { sentences: string[]; refunds: { sentences: string[] }[] };
+          if (json) console.log(JSON.stringify(body));
+          else
+            for (const sentence of [...sentences, ...refunds.flatMap((refund) => refund.sentences)])
+              console.log(sentence);
+          return 0;
+        },
+      ),
+  );
+
+function readArguments(args: string[]) {
   const options = {
     lang: { type: 'string' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+  if (values.help) return 'help';
   const [claimId, ...more] = positionals;
   const { lang = 'zh', json } = values;
-  if (claimId === undefined || more.length > 0 || (lang !== 'zh' && lang !== 'en')) {
-    console.error(HELP);
-    return 2;
-  }
-  const answer = await askApi(settings, {
-    path: `/v1/settlements/${encodeURIComponent(claimId)}/explanation?lang=${lang}`,
-  });
-  if (!answer.ok) {
-    console.error(answer.problem);
-    return 1;
-  }
-  const { sentences, refunds } = answer.body as { sentences: string[]; refunds: { sentences: string[] }[] };
-  if (json) console.log(JSON.stringify(answer.body));
-  else for (const sentence of [...sentences, ...refunds.flatMap((refund) => refund.sentences)]) console.log(sentence);
-  return 0;
+  if (claimId === undefined || more.length > 0 || (lang !== 'zh' && lang !== 'en')) throw new NotUnderstood();
+  return { claimId, lang, json } as const;
 }

@@ -1,6 +1,4 @@
-import { parseArgs } from 'node:util';
-import { parseDate } from '@repo/domain';
-import { argumentProblem } from '../argument-problem.ts';
+import { forArguments, NotUnderstood, parseOptions, readDays, refuse } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
@@ -25,19 +23,19 @@ It only reads, in one read-only transaction, and the system may run on. It finds
 GONGJI_DATABASE_URL names another database. Exits with 0 if done, 2 if the arguments or the settings are not understood.`;
 
 /** Writes the tables. Answers the exit code. */
-export async function run(args: string[], settings: Settings): Promise<number> {
-  const asked = readArguments(args);
-  if ('problem' in asked) {
-    (asked.problem === null ? console.log : console.error)(
-      asked.problem === null ? HELP : `${asked.problem}\n\n${HELP}`,
-    );
-    return asked.problem === null ? 0 : 2;
-  }
+export const run = (args: string[], settings: Settings): Promise<number> =>
+  forArguments(
+    () => readArguments(args),
+    HELP,
+    (asked) => write(asked, settings),
+  );
+
+type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
+
+async function write(asked: Asked, settings: Settings): Promise<number> {
   const databaseUrl = settings.databaseUrl ?? runningServers(settings)?.databaseUrl;
-  if (databaseUrl === undefined) {
-    console.error('Nothing to export: start the system in this folder (npm start), or set GONGJI_DATABASE_URL.');
-    return 2;
-  }
+  if (databaseUrl === undefined)
+    return refuse('Nothing to export: start the system in this folder (npm start), or set GONGJI_DATABASE_URL.');
   // Loaded here, so that the list of commands does not wait for DuckDB.
   const { exportOutcomes } = await import('../export/export.ts');
   const bar = progressBar(process.stderr);
@@ -55,7 +53,6 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   return 0;
 }
 
-/** What was asked for, or the problem with it; null asks for help. */
 function readArguments(args: string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
@@ -68,16 +65,10 @@ function readArguments(args: string[]) {
     json: flag,
     help: { ...flag, short: 'h' },
   } as const;
-  try {
-    const { values } = parseArgs({ args, options });
-    if (values.help) return { problem: null };
-    const [from, to] = [parseDate(values.from ?? ''), parseDate(values.to ?? '')];
-    if (from === null || to === null) return { problem: '--from and --to are days, YYYY-MM-DD' };
-    if (from > to) return { problem: '--from is not after --to' };
-    const { format = 'parquet', charts = false, json = false } = values;
-    if (format !== 'parquet' && format !== 'csv') return { problem: '--format is parquet or csv' };
-    return { from, to, format, charts, json, folder: values.out ?? `gongji-export-${from}-${to}` } as const;
-  } catch (error) {
-    return { problem: argumentProblem(error) };
-  }
+  const { values } = parseOptions({ args, options });
+  if (values.help) return 'help';
+  const { from, to } = readDays(values);
+  const { format = 'parquet', charts = false, json = false } = values;
+  if (format !== 'parquet' && format !== 'csv') throw new NotUnderstood('--format is parquet or csv');
+  return { from, to, format, charts, json, folder: values.out ?? `gongji-export-${from}-${to}` } as const;
 }

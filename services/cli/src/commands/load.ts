@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { loadPolicies } from '@repo/policy';
-import { argumentProblem } from '../argument-problem.ts';
+import { forArguments, NotUnderstood, parseOptions, refuse } from '../arguments.ts';
 import type { Format } from '../bulk/lines.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -28,13 +27,16 @@ Exits with 0 if all is entered, 1 if a line is bad, 2 if the arguments or the se
 this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database, GONGJI_PARTITIONS the partitions of its members topic.`;
 
 /** Loads a file. Answers the exit code. */
-export async function run(args: string[], settings: Settings): Promise<number> {
-  const asked = readArguments(args);
-  if (asked === 'help') {
-    console.log(HELP);
-    return 0;
-  }
-  if ('problem' in asked) return refuse(`${asked.problem}\n\n${HELP}`);
+export const run = (args: string[], settings: Settings): Promise<number> =>
+  forArguments(
+    () => readArguments(args),
+    HELP,
+    (asked) => load(asked, settings),
+  );
+
+type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
+
+async function load(asked: Asked, settings: Settings): Promise<number> {
   const { file, json } = asked;
   if (!existsSync(file)) return refuse(`${file}: expected a file that can be read`);
   const databaseUrl = settings.databaseUrl ?? runningServers(settings)?.databaseUrl;
@@ -67,11 +69,6 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   return bad.length > 0 ? 1 : 0;
 }
 
-function refuse(problem: string): 2 {
-  console.error(problem);
-  return 2;
-}
-
 function readArguments(args: string[]) {
   const options = {
     format: { type: 'string' },
@@ -79,21 +76,17 @@ function readArguments(args: string[]) {
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   } as const;
-  try {
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    if (values.help) return 'help';
-    const [file, ...more] = positionals;
-    if (file === undefined || more.length > 0) return { problem: 'one file is loaded at a time' };
-    const format: string | undefined =
-      values.format ?? (/\.csv$/i.test(file) ? 'csv' : /\.(ndjson|jsonl)$/i.test(file) ? 'ndjson' : undefined);
-    if (format !== 'csv' && format !== 'ndjson') return { problem: '--format is csv or ndjson' };
-    return {
-      file,
-      format: format satisfies Format,
-      checkOnly: values.check === true,
-      json: values.json === true,
-    } as const;
-  } catch (error) {
-    return { problem: argumentProblem(error) };
-  }
+  const { values, positionals } = parseOptions({ args, options, allowPositionals: true });
+  if (values.help) return 'help';
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw new NotUnderstood('one file is loaded at a time');
+  const format: string | undefined =
+    values.format ?? (/\.csv$/i.test(file) ? 'csv' : /\.(ndjson|jsonl)$/i.test(file) ? 'ndjson' : undefined);
+  if (format !== 'csv' && format !== 'ndjson') throw new NotUnderstood('--format is csv or ndjson');
+  return {
+    file,
+    format: format satisfies Format,
+    checkOnly: values.check === true,
+    json: values.json === true,
+  } as const;
 }

@@ -19,6 +19,7 @@ import {
   type Refusal,
   restorePartitions,
 } from '@repo/ledger';
+import { forArguments, NotUnderstood, refuse } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { progressLine } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
@@ -64,13 +65,14 @@ interface Asked {
 }
 
 /** Lists, creates, archives or restores. Answers the exit code. */
-export async function run(args: string[], settings: Settings): Promise<number> {
-  const asked = readArguments(args);
-  if (asked === 'help') {
-    console.log(HELP);
-    return 0;
-  }
-  if ('problem' in asked) return refuse(`${asked.problem}\n\n${HELP}`);
+export const run = (args: string[], settings: Settings): Promise<number> =>
+  forArguments(
+    () => readArguments(args),
+    HELP,
+    (asked) => work(asked, settings),
+  );
+
+async function work(asked: Asked, settings: Settings): Promise<number> {
   const url = settings.databaseUrl ?? runningServers(settings)?.databaseUrl;
   if (url === undefined)
     return refuse('No ledger here: start the system in this folder (npm start), or set GONGJI_DATABASE_URL.');
@@ -89,12 +91,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   }
 }
 
-function refuse(problem: string): 2 {
-  console.error(problem);
-  return 2;
-}
-
-function readArguments(args: string[]): Asked | { readonly problem: string } | 'help' {
+function readArguments(args: string[]): Asked | 'help' {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -108,21 +105,19 @@ function readArguments(args: string[]): Asked | { readonly problem: string } | '
   if (values.help) return 'help';
   const [name, month, ...more] = positionals;
   const action = ACTIONS.find((known) => known === name);
-  if (action === undefined) return { problem: `expected one of ${ACTIONS.join(', ')}` };
-  if (month !== undefined && !isMonth(month)) return { problem: `${month}: expected a month, such as 2026-03` };
+  if (action === undefined) throw new NotUnderstood(`expected one of ${ACTIONS.join(', ')}`);
+  if (month !== undefined && !isMonth(month)) throw new NotUnderstood(`${month}: expected a month, such as 2026-03`);
   const takesMonth = action === 'archive' || action === 'restore';
   if (more.length > 0 || (month === undefined ? takesMonth : action === 'list'))
-    return {
-      problem: takesMonth
-        ? `${action} takes one month`
-        : `${action} takes ${action === 'list' ? 'no' : 'at most one'} month`,
-    };
+    throw new NotUnderstood(
+      takesMonth ? `${action} takes one month` : `${action} takes ${action === 'list' ? 'no' : 'at most one'} month`,
+    );
   if (values.ahead !== undefined && (action !== 'create' || month !== undefined))
-    return { problem: '--ahead is for create without a month' };
-  if (values['dry-run'] && action === 'list') return { problem: '--dry-run is not for list' };
+    throw new NotUnderstood('--ahead is for create without a month');
+  if (values['dry-run'] && action === 'list') throw new NotUnderstood('--dry-run is not for list');
   const ahead = Number(values.ahead ?? 3);
   if (!/^\d+$/.test(values.ahead ?? '3') || ahead > AHEAD_MAX)
-    return { problem: `--ahead: expected a whole number from 0 to ${AHEAD_MAX}` };
+    throw new NotUnderstood(`--ahead: expected a whole number from 0 to ${AHEAD_MAX}`);
   return { action, month: month ?? null, ahead, dryRun: values['dry-run'] === true, json: values.json === true };
 }
 

@@ -8,7 +8,7 @@ import {
   type PlainValue,
   type Policies,
 } from '@repo/policy';
-import { argumentProblem } from '../argument-problem.ts';
+import { argumentProblem } from '../arguments.ts';
 
 export const summary = 'check a folder of regional policy packs, or show the rules in force in an area';
 

@@ -15,8 +15,9 @@ import {
   waitFor,
   wholeOf,
 } from '@repo/set-aside';
+import { NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
-import { isNarrowed, NotUnderstood, placeIn, readArguments } from '../messages/asked.ts';
+import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 

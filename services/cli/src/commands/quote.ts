@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { askApi } from '../api.ts';
+import { printAnswer } from '../api.ts';
+import { forArguments, NotUnderstood, refuse } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
 export const summary = 'what a claim would come to if it were settled now';
@@ -24,35 +25,36 @@ interface Quote {
 }
 
 /** Prints the quote. Answers the exit code. */
-export async function run(args: string[], settings: Settings): Promise<number> {
+export const run = (args: string[], settings: Settings): Promise<number> =>
+  forArguments(
+    () => readArguments(args),
+    HELP,
+    (asked) => quote(asked, settings),
+  );
+
+function readArguments(args: string[]) {
   const options = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+  if (values.help) return 'help';
   const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) {
-    console.error(HELP);
-    return 2;
-  }
+  if (file === undefined || more.length > 0) throw new NotUnderstood();
+  return { file, json: values.json };
+}
+
+type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
+
+async function quote({ file, json }: Asked, settings: Settings): Promise<number> {
   let body: string;
   try {
     // As it is: an amount must not pass through a number.
     body = readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch {
-    console.error(`${file}: expected a file that can be read`);
-    return 2;
+    return refuse(`${file}: expected a file that can be read`);
   }
-  const answer = await askApi(settings, { path: '/v1/quotes', body });
-  if (!answer.ok) {
-    console.error(answer.problem);
-    return 1;
-  }
-  const quote = answer.body as unknown as Quote;
-  if (values.json) console.log(JSON.stringify(answer.body));
-  else console.log(describe(quote));
-  return 0;
+  return printAnswer(settings, { path: '/v1/quotes', body }, (answer) => {
+    console.log(json ? JSON.stringify(answer.body) : describe(answer.body as unknown as Quote));
+    return 0;
+  });
 }
 
 const describe = ({ status, code, psn_part_amt, psn_cash_pay, allocation, skipped }: Quote): string =>

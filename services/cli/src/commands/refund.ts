@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { askApi } from '../api.ts';
+import { printAnswer } from '../api.ts';
+import { forArguments, NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
 export const summary = 'give back a claim or premium, or part of a claim';
@@ -21,7 +22,14 @@ outcome is not there yet: the same command with its key asks again.`;
 const PENDING = 202;
 
 /** Asks for the refund and prints what came of it. Answers the exit code. */
-export async function run(args: string[], settings: Settings): Promise<number> {
+export const run = (args: string[], settings: Settings): Promise<number> =>
+  forArguments(
+    () => readArguments(args),
+    HELP,
+    (asked) => refund(asked, settings),
+  );
+
+function readArguments(args: string[]) {
   const text = { type: 'string' } as const;
   const options = {
     amount: text,
@@ -30,34 +38,41 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     help: { type: 'boolean', short: 'h' },
   } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+  if (values.help) return 'help';
   const [claimId, ...more] = positionals;
-  if (claimId === undefined || more.length > 0) {
-    console.error(HELP);
-    return 2;
-  }
-  const { key = randomUUID(), amount } = values;
-  const answer = await askApi(settings, {
-    path: `/v1/settlements/${encodeURIComponent(claimId)}/refunds`,
-    body: JSON.stringify(amount === undefined ? {} : { amount }),
-    headers: { 'idempotency-key': key },
-  });
-  if (!answer.ok) {
-    console.error(answer.problem);
-    return 1;
-  }
-  const isPending = answer.status === PENDING;
-  if (values.json) console.log(JSON.stringify({ ...answer.body, ...(isPending ? { key } : {}) }));
+  if (claimId === undefined || more.length > 0) throw new NotUnderstood();
+  return { claimId, key: values.key ?? randomUUID(), amount: values.amount, json: values.json };
+}
+
+type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
+
+const refund = ({ claimId, key, amount, json }: Asked, settings: Settings): Promise<number> =>
+  printAnswer(
+    settings,
+    {
+      path: `/v1/settlements/${encodeURIComponent(claimId)}/refunds`,
+      body: JSON.stringify(amount === undefined ? {} : { amount }),
+      headers: { 'idempotency-key': key },
+    },
+    ({ status, body }) => {
+      const isPending = status === PENDING;
+      print(body, { key, isPending, json });
+      return isPending ? 3 : 0;
+    },
+  );
+
+function print(
+  body: Readonly<Record<string, unknown>>,
+  { key, isPending, json }: Pick<Asked, 'key' | 'json'> & { readonly isPending: boolean },
+): void {
+  if (json) console.log(JSON.stringify({ ...body, ...(isPending ? { key } : {}) }));
   else if (isPending) console.log(`Sent; its outcome is not there yet. Ask again with --key ${key}`);
   else {
     const {
       refund_id,
       amount: given,
       returned,
-    } = answer.body as unknown as {
+    } = body as unknown as {
       readonly refund_id: string;
       readonly amount: string;
       readonly returned: readonly { readonly source: string; readonly amount: string; readonly manual?: true }[];
@@ -66,5 +81,4 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     for (const { source, amount: part, manual } of returned)
       console.log(`  ${source.padEnd(12)} ${part.padStart(14)}${manual ? '  held to be paid out by hand' : ''}`);
   }
-  return isPending ? 3 : 0;
 }

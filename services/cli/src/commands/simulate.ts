@@ -1,8 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { parseDate } from '@repo/domain';
 import { loadPolicies } from '@repo/policy';
-import { argumentProblem } from '../argument-problem.ts';
+import { forArguments, parseOptions, readDays, refuse } from '../arguments.ts';
 import { barChart } from '../chart/bars.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -28,13 +26,16 @@ Exits with 0 if every claim comes out under the rules in force as the ledger has
 comparison is worth that much less), 2 if the arguments, the pack or the settings are not understood or the inputs are gone.`;
 
 /** Replays and prints. Answers the exit code. */
-export async function run(args: string[], settings: Settings): Promise<number> {
-  const asked = readArguments(args);
-  if (asked === 'help') {
-    console.log(HELP);
-    return 0;
-  }
-  if ('problem' in asked) return refuse(`${asked.problem}\n\n${HELP}`);
+export const run = (args: string[], settings: Settings): Promise<number> =>
+  forArguments(
+    () => readArguments(args),
+    HELP,
+    (asked) => replay(asked, settings),
+  );
+
+type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
+
+async function replay(asked: Asked, settings: Settings): Promise<number> {
   const servers = runningServers(settings);
   if (servers === null)
     return refuse(
@@ -68,25 +69,13 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   }
 }
 
-function refuse(problem: string): 2 {
-  console.error(problem);
-  return 2;
-}
-
 function readArguments(args: string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const options = { from: text, to: text, pack: text, svg: text, json: flag, help: { ...flag, short: 'h' } } as const;
-  try {
-    const { values } = parseArgs({ args, options });
-    if (values.help) return 'help';
-    const [from, to] = [parseDate(values.from ?? ''), parseDate(values.to ?? '')];
-    if (from === null || to === null) return { problem: '--from and --to are days, YYYY-MM-DD' };
-    if (from > to) return { problem: '--from is not after --to' };
-    return { from, to, pack: values.pack, svg: values.svg, json: values.json === true };
-  } catch (error) {
-    return { problem: argumentProblem(error) };
-  }
+  const { values } = parseOptions({ args, options });
+  if (values.help) return 'help';
+  return { ...readDays(values), pack: values.pack, svg: values.svg, json: values.json === true };
 }
 
 const groupsOf = (report: Report): [title: string, groups: readonly Group[]][] => [

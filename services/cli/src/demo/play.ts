@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { argumentProblem } from '../argument-problem.ts';
+import { argumentProblem } from '../arguments.ts';
 import { type DemoOptions, runDemo } from './run.ts';
 
 export type Size = Pick<DemoOptions, 'people' | 'claims' | 'seed'>;

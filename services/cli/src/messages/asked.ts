@@ -1,13 +1,7 @@
-import { parseArgs } from 'node:util';
 import type { HeldPlace } from '@repo/ledger';
-import { type Filter, parsePlace, STREAMS, topicOf } from '@repo/set-aside';
+import { type Filter, heldPlaceOf, parsePlace, STREAMS } from '@repo/set-aside';
 import { z } from 'zod';
-import { argumentProblem } from '../argument-problem.ts';
-
-/** What the person asked for cannot be understood; the message is for them. */
-export class NotUnderstood extends Error {
-  override readonly name = 'NotUnderstood';
-}
+import { NotUnderstood, parseOptions } from '../arguments.ts';
 
 /** The topic and place that a person named. Throws `NotUnderstood`. */
 export function placeIn(prefix: string, text: string): HeldPlace {
@@ -16,8 +10,7 @@ export function placeIn(prefix: string, text: string): HeldPlace {
     throw new NotUnderstood(
       'a place is written claims/PARTITION@OFFSET or members/PARTITION@OFFSET, as `list` shows it',
     );
-  const { stream, partition, offset } = place;
-  return { topic: topicOf(prefix, stream), partition, offset };
+  return heldPlaceOf(prefix, place);
 }
 
 const FLAGS = {
@@ -52,13 +45,7 @@ const schema = z.object({
 
 /** Reads arguments of a command that has actions, and which flags each of them takes. Throws `NotUnderstood`. */
 export function readArguments<A extends string>(args: string[], actions: Readonly<Record<A, readonly Flag[]>>) {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    throw new NotUnderstood(argumentProblem(error));
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = parseOptions({ args, allowPositionals: true, options: FLAGS });
   const [action = '', ...rest] = positionals;
   if (values.help === true) return { isHelp: true } as const;
   if (!Object.hasOwn(actions, action)) throw new NotUnderstood(`expected one of ${Object.keys(actions).join(', ')}`);
@@ -82,7 +69,5 @@ export function readArguments<A extends string>(args: string[], actions: Readonl
   };
   return { isHelp: false, action: action as A, places: rest, values, filter } as const;
 }
-
-const parse = (args: string[]) => parseArgs({ args, allowPositionals: true, options: FLAGS });
 
 export const isNarrowed = (filter: Filter): boolean => Object.values(filter).some((value) => value !== undefined);

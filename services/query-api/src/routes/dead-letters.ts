@@ -15,6 +15,7 @@ import {
   keyHeader,
   outcomePlaceParameter,
   outcomePlaceText,
+  setAsideFilter,
   setAsideParameters,
 } from '../parameters.ts';
 import { notFound } from '../problem.ts';
@@ -70,14 +71,8 @@ export function deadLetterRoutes(app: Api, { ledger, prefix, commands }: ApiDeps
     query: Omit<z.output<typeof list>, 'after'>,
     after: (DeadRow['place'] & { at: string }) | undefined,
   ) {
-    const { topic, partition, since, until, ...rest } = query;
-    const filter = {
-      ...{ topic, partition: partition === undefined ? undefined : Number(partition), ...rest },
-      ...{
-        since: since === undefined ? undefined : new Date(since),
-        until: until === undefined ? undefined : new Date(until),
-      },
-    };
+    const { topic, since, until } = query;
+    const filter = setAsideFilter(query);
     const stored = {
       ...{ ...filter, topic: topic && topicOf(prefix, topic) },
       since: since === undefined ? undefined : formatInstant(since),

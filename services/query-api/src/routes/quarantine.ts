@@ -14,6 +14,7 @@ import {
 } from '@repo/ledger';
 import {
   DROP_CODES,
+  heldPlaceOf,
   listed,
   listedMessage,
   order,
@@ -22,7 +23,6 @@ import {
   printable,
   quarantinesFor,
   reasonProblem,
-  topicOf,
   wholeOf,
 } from '@repo/set-aside';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -35,9 +35,10 @@ import {
   keyHeader,
   messagePlaceParameter,
   outcomePlaceParameter,
+  setAsideFilter,
   setAsideParameters,
 } from '../parameters.ts';
-import { notFound, Problem } from '../problem.ts';
+import { keyTaken, notFound } from '../problem.ts';
 import type { ApiDeps } from '../server.ts';
 
 const KEYS_MAX = 100;
@@ -53,11 +54,7 @@ const list = z.object({
 /** The people whose messages are held since a worker failed on one: listed, looked at, released or dropped. All of it is for operators. */
 export function quarantineRoutes(app: Api, deps: Deps): void {
   const { operator, prefix } = deps;
-  const at = ({ stream, partition, offset }: Place): HeldPlace => ({
-    topic: topicOf(prefix, stream),
-    partition,
-    offset,
-  });
+  const at = (place: Place): HeldPlace => heldPlaceOf(prefix, place);
 
   app.get(
     '/v1/quarantine',
@@ -75,13 +72,8 @@ export function quarantineRoutes(app: Api, deps: Deps): void {
         ),
       },
     },
-    async ({ query: { after, partition, since, until, ...rest } }) => {
-      const found = await quarantinesFor(operator, prefix, {
-        ...rest,
-        partition: partition === undefined ? undefined : Number(partition),
-        since: since === undefined ? undefined : new Date(since),
-        until: until === undefined ? undefined : new Date(until),
-      });
+    async ({ query: { after, ...query } }) => {
+      const found = await quarantinesFor(operator, prefix, setAsideFilter(query));
       const left = after === undefined ? found : found.filter((each) => isBehind(each, at(after)));
       const shown = left.slice(0, KEYS_MAX).map((each) => listed(prefix, each));
       return left.length > KEYS_MAX ? { quarantined: shown, next: shown.at(-1)?.place } : { quarantined: shown };
@@ -172,9 +164,7 @@ function orderRoutes(app: Api, { operator, prefix, commands }: Deps, at: (place:
       by,
       commandId: idOf(request),
     }).catch((error: Error) => {
-      if (!(error instanceof OrderNameTaken)) throw error;
-      const code = 'EVENT_CONFLICT';
-      throw new Problem(409, 'idempotency-key: expected one that was not used for something else', { code });
+      throw error instanceof OrderNameTaken ? keyTaken() : error;
     });
     const id = `${partition}-${orderId}`;
     reply.header('location', `/v1/quarantine-orders/${id}`);

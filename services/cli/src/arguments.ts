@@ -1,0 +1,62 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type CalendarDate, parseDate } from '@repo/domain';
+
+/** What `parseArgs` throws: an option that does not exist, or lacks its value, or an argument that no command takes. */
+export const isAboutArguments = (error: unknown): error is Error & { readonly code: string } =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
+
+/** What of the arguments was not understood. It repeats no argument that is no option: that may be a person's number or name. */
+export function argumentProblem(error: unknown): string {
+  if (isAboutArguments(error) && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL')
+    return 'expected options alone, and found an argument that is none';
+  return (error as Error).message;
+}
+
+/** What the person asked for cannot be understood; the message is for them, and empty where the help says enough. */
+export class NotUnderstood extends Error {
+  override readonly name = 'NotUnderstood';
+}
+
+/** `parseArgs`, whose complaints are `NotUnderstood`. */
+export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new NotUnderstood(argumentProblem(error));
+  }
+}
+
+/** The days `--from` and `--to`. Throws `NotUnderstood`. */
+export function readDays(values: { readonly from?: string | undefined; readonly to?: string | undefined }): {
+  readonly from: CalendarDate;
+  readonly to: CalendarDate;
+} {
+  const [from, to] = [parseDate(values.from ?? ''), parseDate(values.to ?? '')];
+  if (from === null || to === null) throw new NotUnderstood('--from and --to are days, YYYY-MM-DD');
+  if (from > to) throw new NotUnderstood('--from is not after --to');
+  return { from, to };
+}
+
+/** Tells why a command does not begin. Answers its exit code. */
+export function refuse(problem: string): 2 {
+  console.error(problem);
+  return 2;
+}
+
+/** Does what the arguments ask for, or shows the help: asked for, or behind what was not understood. Answers the exit code. */
+export async function forArguments<Asked>(
+  read: () => Asked | 'help',
+  help: string,
+  work: (asked: Asked) => Promise<number>,
+): Promise<number> {
+  let asked: Asked | 'help';
+  try {
+    asked = read();
+  } catch (error) {
+    if (!(error instanceof NotUnderstood)) throw error;
+    return refuse(error.message === '' ? help : `${error.message}\n\n${help}`);
+  }
+  if (asked !== 'help') return work(asked);
+  console.log(help);
+  return 0;
+}
