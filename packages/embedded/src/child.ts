@@ -116,9 +116,16 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   });
   const pid = child.pid as number;
   const record = join(runDir, `${name}.json`);
-  const stamp = processStamp(pid);
-  if (stamp !== undefined) writeFileSync(record, JSON.stringify({ pid, stamp, stopSteps } satisfies Record));
   endWithUs(child, options.lastSignal);
+  const stamp = processStamp(pid);
+  try {
+    if (stamp !== undefined) writeFileSync(record, JSON.stringify({ pid, stamp, stopSteps } satisfies Record));
+  } catch (error) {
+    // Nobody would know of it: it would keep its port and its data from its successor.
+    child.kill('SIGKILL');
+    await exited;
+    throw error;
+  }
   child.once('exit', () => rmSync(record, { force: true }));
   return {
     name,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startChild, stopLeftovers } from '../src/child.ts';
@@ -57,6 +57,14 @@ test('a program that does not exist is a clear failure', async () => {
     stopSteps,
   };
   await expect(startChild(options)).rejects.toThrow('Cannot run /nowhere/x');
+});
+
+test('a child that cannot be recorded, as on a full disk, is not left running', async () => {
+  const directory = tempDir();
+  mkdirSync(join(directory, 'sh.json'));
+  await expect(startShell(directory, `echo $$; exec sleep 600`)).rejects.toThrow('EISDIR');
+  const pid = Number(readFileSync(join(directory, 'log'), 'utf8'));
+  expect(pid === 0 || processStamp(pid) === undefined).toBe(true);
 });
 
 test('a child ends when its parent exits, even by an error nobody handles', async () => {

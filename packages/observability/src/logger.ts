@@ -1,11 +1,6 @@
-import {
-  type DestinationStream,
-  destination as fileDestination,
-  type Logger as Pino,
-  pino,
-  stdTimeFunctions,
-} from 'pino';
+import { type DestinationStream, type Logger as Pino, pino, stdTimeFunctions } from 'pino';
 import { describeError } from './errors.ts';
+import { standardOutput } from './standard-output.ts';
 
 /**
  * The only fields a log line may carry. A field that is not in this list is left out and counted, so personal data cannot reach the
@@ -201,7 +196,7 @@ function wrap(line: Pino): Logger {
  * @param destination where lines go, standard output unless given
  */
 export function createLogger(options: { service: string; level?: LogLevel; destination?: DestinationStream }): Logger {
-  const { service, level = 'info', destination = fileDestination({ fd: 1, sync: true }) } = options;
+  const { service, level = 'info', destination = standardOutput() } = options;
   const settings = {
     level,
     base: { service, pid: process.pid },

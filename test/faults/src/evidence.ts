@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import { type LogEnd, type LogRecord, readLog } from './reader.ts';
 import type { Sent } from './script.ts';
@@ -31,7 +32,8 @@ export interface Ledger {
     readonly isDead: boolean;
     readonly destSeq: number;
     readonly key: string | null;
-    readonly value: string | null;
+    /** `digestOf` the value: the million outcomes of a burst are held once, as published. */
+    readonly digest: string | null;
   }[];
   readonly accounts: readonly {
     readonly account: string;
@@ -72,6 +74,9 @@ export interface Place {
 
 const TOPICS: readonly TopicName[] = ['claims', 'members', 'settlements', 'sharing', 'dead-letters'];
 
+/** SHA-256 of a text as UTF-8, in hexadecimal, as the database computes it of a stored record. */
+export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** The five topics' full names, and back. */
 export const fullName = (prefix: string, topic: TopicName): string => `${prefix}.${topic}.v1`;
 
@@ -97,7 +102,7 @@ async function readLedger({ postgresUrl, prefix }: Place): Promise<Ledger> {
     );
     const outcomes = await rows<Raw<Ledger['outcomes'][number]>>(
       `select topic, partition, seq::int, dest = 'D' as "isDead", dest_seq::int as "destSeq",
-         convert_from(key, 'UTF8') as key, convert_from(payload, 'UTF8') as value
+         convert_from(key, 'UTF8') as key, encode(sha256(payload), 'hex') as digest
        from outcome join shard using (shard_id) order by shard_id, seq`,
     );
     return {

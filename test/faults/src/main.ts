@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { burst } from './burst.ts';
 import { type Counts, charge, type Injected, inject, type Judged, tableOf } from './campaign.ts';
+import { diskFull, FILLABLE_BYTES, isFillable } from './disk-fault.ts';
 import { clusterPlan, mixedPlan, type Step, shortPlan, singlePlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { Random } from './random.ts';
@@ -19,7 +20,7 @@ then three at a time; then the same for the nodes of three brokers. Ends with a 
   --mixed N    how many steps of three faults at once in a round (6)
   --brokers N  1 or 3: only the round on so many brokers
   --only TEXT  of the single faults only those whose name matches this regular expression
-  --burst N    instead of all this: N claims that wait at once (a million needs NODE_OPTIONS=--max-old-space-size=12000 to be judged)
+  --burst N    instead of all this: N claims that wait at once (to judge a million takes some 10 GB)
   --short      the plan of npm test
   --rate N     claims per second (80)
   --keep       keep logs and data of a clean run too`;
@@ -111,9 +112,18 @@ function planOf(brokers: 1 | 3, random: Random): Step[] {
   if (values.burst !== undefined) return brokers === 1 ? [[[burst(Number(values.burst))]]] : [];
   if (values.short) return brokers === 1 ? shortPlan(random) : [];
   const only = new RegExp(values.only ?? '');
-  const single = brokers === 1 ? singlePlan(random) : clusterPlan(random);
+  const single = brokers === 1 ? [...singlePlan(random), ...fullDisk()] : clusterPlan(random);
   const chosen = single.filter((step) => step.flat().some(({ name }) => only.test(name)));
   return brokers === 1 ? [...chosen, ...mixedPlan(random, Number(values.mixed))] : chosen;
+}
+
+/** The disk is filled where that is nobody else's. */
+function fullDisk(): Step[] {
+  if (isFillable(tmpdir())) return [[[diskFull]]];
+  console.log(
+    `"${diskFull.name}" is left out: TMPDIR is on no file system of its own of at most ${FILLABLE_BYTES / 2 ** 30} GiB (see test/faults/README.md)`,
+  );
+  return [];
 }
 
 /** "lost 0, duplicated 0, …" */

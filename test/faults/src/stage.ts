@@ -129,6 +129,11 @@ export class Stage {
     this.#armed.set(name, failpoint);
   }
 
+  /** Where both servers keep their data. */
+  get dataDir(): string {
+    return this.#dataDir;
+  }
+
   /** Starts at once what lies dead, instead of after the supervisor's growing pauses. */
   async startAll(): Promise<void> {
     await Promise.all(this.system.services.map(({ process }) => process.start()));
@@ -172,6 +177,8 @@ export class Stage {
   async judge(): Promise<{ problems: Problem[]; outcomes: number; messages: number }> {
     await this.load.stop();
     await this.#rest();
+    // The relays are in this process, which for minutes has no time for them while it judges a million outcomes.
+    await Promise.all(this.system.services.map(({ process }) => process.kill('SIGTERM')));
     const evidence = await collectEvidence(this.place, this.load.sent);
     const problems = judge(evidence);
     problems.push(...(await secondOpinion(this.place)));

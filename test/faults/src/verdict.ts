@@ -1,5 +1,5 @@
 import { judgeBooks } from './books.ts';
-import type { Evidence } from './evidence.ts';
+import { digestOf, type Evidence } from './evidence.ts';
 import { compareLists, fieldsOf, type Input, type Problem } from './problems.ts';
 import type { LogRecord } from './reader.ts';
 import type { Meaning, Sent } from './script.ts';
@@ -22,25 +22,26 @@ export function judge(evidence: Evidence): Problem[] {
   ];
 }
 
-const textOf = (topic: string, type: string, key: string | null, value: string | null): string =>
-  [topic, type, key, value].join('\n');
+/** What makes a message the one that was sent. */
+const markOf = (topic: string, type: string, key: string | null, value: string | null): string =>
+  digestOf([topic, type, key, value].join('\n'));
 
 function readInputs({ sent, records }: Evidence): { list: Input[]; problems: Problem[] } {
   const meanings = new Map<string, Sent>();
-  for (const each of sent) meanings.set(textOf(each.topic, each.type, each.key, each.value), each);
+  for (const each of sent) meanings.set(markOf(each.topic, each.type, each.key, each.value), each);
   const seen = new Set<string>();
   const problems: Problem[] = [];
   const list: Input[] = [];
   for (const record of records) {
     if (record.topic !== 'claims' && record.topic !== 'members') continue;
-    const text = textOf(record.topic, record.headers.ce_type ?? '', record.key, record.value);
-    const meaning = meanings.get(text)?.meaning;
+    const mark = markOf(record.topic, record.headers.ce_type ?? '', record.key, record.value);
+    const meaning = meanings.get(mark)?.meaning;
     if (meaning === undefined) problems.push({ kind: 'altered', what: `${place(record)} holds what nobody sent` });
-    else list.push({ record, meaning, isRepeat: meaning.kind !== 'bad' && seen.has(text) });
-    seen.add(text);
+    else list.push({ record, meaning, isRepeat: meaning.kind !== 'bad' && seen.has(mark) });
+    seen.add(mark);
   }
-  for (const [text, { topic, meaning }] of meanings)
-    if (!seen.has(text)) {
+  for (const [mark, { topic, meaning }] of meanings)
+    if (!seen.has(mark)) {
       const about = topic === 'claims' ? idOf(meaning) : undefined;
       problems.push({ kind: 'lost', what: `the ${meaning.kind} sent to ${topic} is not in its log`, about });
     }
@@ -159,15 +160,15 @@ function judgeSequences({ records }: Evidence): Problem[] {
 
 /** Every record is the row stored for it, byte for byte, and every row is published. */
 function judgeStored({ records, ledger, partitions }: Evidence): Problem[] {
-  const stored = ledger.outcomes.map(({ topic, partition, isDead, destSeq, key, value }): string => {
+  const stored = ledger.outcomes.map(({ topic, partition, isDead, destSeq, key, digest }): string => {
     const isClaims = topic === 'claims';
     const to = isDead ? 'dead-letters' : isClaims ? 'settlements' : 'sharing';
-    return `${to}/${isDead && !isClaims ? partitions + partition : partition} #${destSeq} ${key} ${value}`;
+    return `${to}/${isDead && !isClaims ? partitions + partition : partition} #${destSeq} ${key} ${digest}`;
   });
   const published = records.flatMap(({ topic, partition, headers, key, value }) => {
     if (topic === 'claims' || topic === 'members') return [];
     const sequence = topic === 'dead-letters' ? headers['gongji-sequence'] : headers.ce_sequence;
-    return [`${topic}/${partition} #${sequence} ${key} ${value}`];
+    return [`${topic}/${partition} #${sequence} ${key} ${value === null ? null : digestOf(value)}`];
   });
   return compareLists('published against stored', stored.sort(), published.sort());
 }

@@ -1,4 +1,4 @@
-import type { Evidence, TopicName } from '../src/evidence.ts';
+import { digestOf, type Evidence, type TopicName } from '../src/evidence.ts';
 import type { LogRecord } from '../src/reader.ts';
 import type { Sent } from '../src/script.ts';
 
@@ -120,7 +120,7 @@ const account = (name: string, version: number, current: string, credits: string
 
 const row = (topic: 'claims' | 'members', seq: number, record: LogRecord, isDead = false) => ({
   ...{ topic, partition: 0, seq, isDead, destSeq: isDead ? 1 : Number(record.headers.ce_sequence) },
-  ...{ key: record.key, value: record.value },
+  ...{ key: record.key, digest: record.value === null ? null : digestOf(record.value) },
 });
 
 /** A claim on two accounts, sent twice; a refund that brings money back; a bad message; a payer's switch. All as it should be. */

@@ -185,7 +185,7 @@ describe('a wrong ledger is found', () => {
 
   test('a stored outcome was never published', () => {
     const { outcomes, shards } = rightRun().ledger;
-    const extra = { topic: 'claims', partition: 0, seq: 5, isDead: false, destSeq: 4, key: 'P1', value: '{}' } as const;
+    const extra = { topic: 'claims', partition: 0, seq: 5, isDead: false, destSeq: 4, key: 'P1', digest: 'x' } as const;
     const moved = shards.map((each) => (each.topic === 'claims' ? { ...each, outSeq: 5, publishedSeq: 5 } : each));
     expect(kinds(judge(withLedger({ outcomes: [...outcomes, extra], shards: moved })))).toContain('lost');
   });
