@@ -68,7 +68,9 @@ export const bindingAnswer = z.object({
   premium_registered: z.boolean(),
 });
 
-/** What became of a binding since it was asked for or opened, as it was published. */
+const changedValue = z.union([text, z.number(), z.boolean()]).nullable();
+
+/** What became of a binding since it was asked for or opened: as it was published, and what the payer changed of it. */
 export const bindingHistoryAnswer = z.object({
   binding_id: text,
   bound_at: moment,
@@ -90,9 +92,19 @@ export const bindingHistoryAnswer = z.object({
             'the event that led to it; null where it is the command itself, or where only the beneficiary asks',
           ),
         code: text.nullable().describe('why a request was refused'),
+        changes: z
+          .array(
+            z.object({
+              field: text.describe('as `binding.changed` calls it'),
+              before: changedValue.describe('what it was'),
+              after: changedValue.describe('what it is from then on'),
+            }),
+          )
+          .optional()
+          .describe('of a `binding.changed`: its fields that got another value; null = none'),
       }),
     )
-    .describe('the first published first'),
+    .describe('the earliest first'),
 });
 
 export const bindingsAnswer = z.object({ bindings: z.array(bindingAnswer), next: text.optional() });

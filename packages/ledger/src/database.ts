@@ -11,6 +11,7 @@ import { Migration20261129Postings } from '../migrations/migration-20261129-post
 import { Migration20261130Partitions } from '../migrations/migration-20261130-partitions.ts';
 import { Migration20261130QuarantineRights } from '../migrations/migration-20261130-quarantine-rights.ts';
 import { Migration20261201Operators } from '../migrations/migration-20261201-operators.ts';
+import { Migration20261202BindingChanges } from '../migrations/migration-20261202-binding-changes.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
@@ -40,6 +41,7 @@ const MIGRATIONS = [
   { name: 'migration-20261130-partitions', class: Migration20261130Partitions },
   { name: 'migration-20261130-quarantine-rights', class: Migration20261130QuarantineRights },
   { name: 'migration-20261201-operators', class: Migration20261201Operators },
+  { name: 'migration-20261202-binding-changes', class: Migration20261202BindingChanges },
 ];
 
 /**

@@ -18,6 +18,7 @@ export {
   type StoredDraw,
   writeBackdated,
 } from './backdated.ts';
+export { type BindingChange, findBindingChanges } from './binding-changes.ts';
 export { type BookDay, closeBooks, closedDays } from './book-days.ts';
 export { OtherSchema, type Role, schemaKey } from './database.ts';
 export { countDead, type DeadFilter, type DeadRow, findDead, findDeadAt } from './dead-letters.ts';

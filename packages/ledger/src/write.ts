@@ -1,4 +1,5 @@
 import { assert, type Books, type CalendarDate, type Contribution, formatMoney, type Money } from '@repo/domain';
+import { type BindingChange, writeBindingChanges } from './binding-changes.ts';
 import { givenRows, insertRows, listColumn, packList } from './packed.ts';
 import type { LedgerTransaction, LockedShard, ShardLease } from './transaction.ts';
 import { writeBindings, writeEntries, writeFacts, writeMoney } from './write-accounts.ts';
@@ -35,6 +36,8 @@ export interface BatchWrites {
   readonly paidOut?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
   readonly contributions?: readonly Contribution[];
   readonly names?: readonly { readonly personNo: string; readonly name: string }[];
+  /** What payers changed of their bindings. */
+  readonly changes?: readonly BindingChange[];
   readonly work?: readonly WorkItem[];
   readonly workDone?: readonly bigint[];
   /** Arrears checks to begin on these members shards. */
@@ -79,6 +82,7 @@ export function writeSets(
   writeEntries(tx, shard, writes.books.entries);
   writeMoney(tx, writes.books);
   writeBindings(tx, writes.books);
+  writeBindingChanges(tx, writes.changes ?? []);
   writeWork(tx, writes);
 }
 

@@ -14,7 +14,7 @@ const PREFIX = '/console/';
 const NOT_BUILT = 'the console is not built: npm run console builds it, and so does npm start once the system is ready';
 
 /**
- * Serves the console under `/console/`: files that anyone may have, since every figure they show is asked of this API. Names under
+ * Serves the console under `/console/`, where `/` leads too: files that anyone may have, since every figure they show is asked of this API. Names under
  * `assets/` say what is in them, so these may be kept for ever. Files are looked for at each request: a console that is built
  * while the service runs is there at once.
  */
@@ -25,7 +25,8 @@ export function serveConsole(app: FastifyInstance, { dir, signIn }: ConsoleOptio
       route.config = { ...route.config, open: true, unlimited: true };
     });
     await pages.register(fastifyStatic, { root: dir, serve: false, preCompressed: true, cacheControl: false });
-    pages.get('/console', { schema: { hide: true } }, async (_request, reply) => reply.redirect(PREFIX));
+    for (const door of ['/', '/console'])
+      pages.get(door, { schema: { hide: true } }, async (_request, reply) => reply.redirect(PREFIX));
     pages.get(`${PREFIX}sign-in.json`, { schema: { hide: true } }, async (_request, reply) => reply.send(signIn ?? {}));
     pages.get(`${PREFIX}*`, { schema: { hide: true } }, async (request, reply) => {
       const name = (request.params as { '*': string })['*'] || 'index.html';

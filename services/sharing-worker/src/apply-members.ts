@@ -17,6 +17,7 @@ import {
 } from '@repo/domain';
 import {
   type BatchWrites,
+  type BindingChange,
   type Ledger,
   type LedgerTransaction,
   MemberWorld,
@@ -64,6 +65,7 @@ export class MemberDraft {
   readonly ids: { id: string; contentHash: Buffer; outcome: number | null }[] = [];
   readonly names: { personNo: string; name: string }[] = [];
   readonly opened = new Map<string, number>();
+  readonly changes: BindingChange[] = [];
   readonly work = new Set<WorkItem>();
   readonly workDone: bigint[] = [];
   readonly checks: { checkId: string; on: CalendarDate; partition: number }[] = [];
@@ -198,8 +200,13 @@ function applyOne(lease: Lease, message: Message, step: Step): string | null {
 function applyFact(message: Message, event: MemberEvent, { world, queue, draft, backdated }: Step) {
   const payer = payerOf(event);
   queue.catchUp(payer, dateOf(event.at), event.cause);
+  const before = 'bindingId' in event ? world.books.binding(event.bindingId) : undefined;
   const verdict = backdated.watch(payer, event, () => applyMemberEvent(event, world));
   if (verdict.kind === 'DEAD') return { code: verdict.code, detail: verdict.detail };
+  if (event.kind === 'BINDING_CHANGED' && before !== undefined) {
+    const { bindingId, at, cause, changes: after } = event;
+    draft.changes.push({ payer, bindingId, changeId: cause.id, at, before, after });
+  }
   draft.tell(verdict.events, message.traceparent);
   for (const { dueOn, cause } of verdict.due) queue.leave(payer, dueOn, cause);
   return null;

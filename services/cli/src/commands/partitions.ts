@@ -106,7 +106,7 @@ function readArguments(args: string[]): Asked | 'help' {
   const [name, month, ...more] = positionals;
   const action = ACTIONS.find((known) => known === name);
   if (action === undefined) throw new NotUnderstood(`expected one of ${ACTIONS.join(', ')}`);
-  if (month !== undefined && !isMonth(month)) throw new NotUnderstood(`${month}: expected a month, such as 2026-03`);
+  if (month !== undefined && !isMonth(month)) throw new NotUnderstood('MONTH: expected a month, such as 2026-03');
   const takesMonth = action === 'archive' || action === 'restore';
   if (more.length > 0 || (month === undefined ? takesMonth : action === 'list'))
     throw new NotUnderstood(

@@ -128,7 +128,7 @@ export function partitionCases(filled: () => Filled): void {
   test.each([
     [[], 'expected one of list, create, archive, restore'],
     [['archive'], 'archive takes one month'],
-    [['archive', '2026-13'], '2026-13: expected a month, such as 2026-03'],
+    [['archive', '2026-13'], 'MONTH: expected a month, such as 2026-03'],
     [['list', '2026-03'], 'list takes no month'],
     [['create', '2026-03', '--ahead', '2'], '--ahead is for create without a month'],
     [['create', '--ahead', '99'], '--ahead: expected a whole number from 0 to 60'],

@@ -1,6 +1,6 @@
 import { bindingHistoryAnswer, topicsOf } from '@repo/contracts';
 import { formatInstant } from '@repo/domain';
-import { findBindingsById, findOutcomesOf, type LoggedOutcome } from '@repo/ledger';
+import { findBindingChanges, findBindingsById, findOutcomesOf, type LoggedOutcome } from '@repo/ledger';
 import { readResultStamp } from '@repo/shard-worker';
 import { z } from 'zod';
 import { type Api, responses } from '../openapi.ts';
@@ -12,8 +12,9 @@ import { visiblePersons } from '../visible.ts';
 
 /** Far more than was ever published about one payer's bindings: a binding is paused a few times a year. */
 const OUTCOMES_MAX = 2_000;
+const CHANGES_MAX = 1_000;
 
-/** `GET /v1/bindings/{binding_id}/history`: what became of a binding, as it was published. For the payer and the beneficiary. */
+/** `GET /v1/bindings/{binding_id}/history`: what became of a binding, published or changed. For the payer and the beneficiary. */
 export function bindingHistoryRoutes(app: Api, { ledger, prefix }: ApiDeps): void {
   app.get(
     '/v1/bindings/:binding_id/history',
@@ -22,11 +23,13 @@ export function bindingHistoryRoutes(app: Api, { ledger, prefix }: ApiDeps): voi
       schema: {
         operationId: 'getBindingHistory',
         tags: ['Bindings'],
-        summary: 'What became of a binding: activated, paused, resumed, revoked, with reasons',
-        description: 'As it was published. What a payer changes of order and limits is published nowhere.',
+        summary:
+          'What became of a binding: activated, paused, resumed, revoked, with reasons; order and limits changed',
+        description:
+          'As it was published. What a payer changes of order and limits is not; it is noted beside, as `binding.changed`.',
         params: z.object({ binding_id: idParameter('the sharing relation (共济关系)') }),
         response: responses(
-          { of: bindingHistoryAnswer, is: 'the first published first' },
+          { of: bindingHistoryAnswer, is: 'the earliest first' },
           { 400: 'a parameter is not as expected', 404: 'no such binding, or none that the token may see' },
         ),
       },
@@ -39,7 +42,9 @@ export function bindingHistoryRoutes(app: Api, { ledger, prefix }: ApiDeps): voi
       if (visible.size === 0) throw notFound('binding');
       const topic = topicsOf(prefix).members;
       const found = await findOutcomesOf(ledger, { topic, personNo: payer, limit: OUTCOMES_MAX });
-      const events = found.reverse().flatMap((outcome) => eventOf(outcome, bindingId));
+      const published = found.reverse().flatMap((outcome) => eventOf(outcome, bindingId));
+      const changed = (await findBindingChanges(ledger, binding, CHANGES_MAX)).map(changeOf);
+      const events = [...published, ...changed].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
       // Which month a payer missed is the payer's own: a beneficiary sees that there was a pause, and not what led to it.
       const shown = visible.has(payer) ? events : events.map((event) => ({ ...event, cause: null }));
       return { binding_id: bindingId, bound_at: formatInstant(boundAt), events: shown };
@@ -53,4 +58,13 @@ function eventOf({ stamp, payload }: LoggedOutcome, bindingId: string) {
   const { type, time } = readResultStamp(stamp);
   const { reason = null, state = null, effective_on = null, cause = null, code = null } = told;
   return [{ ce_type: type, at: time, reason, state, effective_on, cause, code }];
+}
+
+/** The command itself is the change: nothing else led to it, and nothing more is told of it. */
+function changeOf({ changeId, at, changes }: Awaited<ReturnType<typeof findBindingChanges>>[number]) {
+  return {
+    ...{ ce_type: 'binding.changed', at: formatInstant(at), reason: null, state: null, effective_on: null, code: null },
+    cause: { ce_type: 'binding.changed', id: changeId },
+    changes: Object.entries(changes).map(([field, [before, after]]) => ({ field, before, after })),
+  };
 }

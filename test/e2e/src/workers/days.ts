@@ -4,6 +4,7 @@ import { date } from '@repo/domain';
 import {
   closedDays,
   findBackdated,
+  findBindingChanges,
   findBindings,
   findFamily,
   findHeldRefunds,
@@ -46,7 +47,10 @@ export async function goodDay(url: string): Promise<void> {
     binding('B1', 'A1', 'P1', { priority: 1, authorised_amount: '100.00' }),
     binding('B2', 'A2', 'P1', { priority: 2, relation: 'PARENT', authorised_amount: '50.00' }),
   ]);
-  await members.take([fact('account.changed', { change_id: 'N1', psn_no: 'P1', psn_name: '王大明' })]);
+  await members.take([
+    fact('account.changed', { change_id: 'N1', psn_no: 'P1', psn_name: '王大明' }),
+    fact('binding.changed', { change_id: 'N2', binding_id: 'B2', payer: 'A2', priority: 3 }),
+  ]);
   // A refund that waits for its claim, and one that is given back to an account that is closed by then.
   await claims.take([refund('R0', 'C1', 'P1', AT, '5.00')]);
   await claims.take([claim('C1', 'P1', '40.00')]);
@@ -108,6 +112,7 @@ export async function readersDay(url: string): Promise<void> {
     await ledger.missingMigrations();
     await findPerson(ledger, 'P1');
     await findBindings(ledger, { payer: 'A1', limit: 1 });
+    await findBindingChanges(ledger, { payer: 'A2', bindingId: 'B2' }, 1);
     await findOutcome(ledger, 'claim:C1', 'C1');
     await findFamily(ledger, 'P1', DAY);
     await findBackdated(ledger, { payersMax: 1 });

@@ -103,6 +103,22 @@ test('a binding is asked for, approved, paused, resumed, changed and ended, each
     status: 409,
     body: { code: 'TRANSITION_NOT_ALLOWED' },
   });
+  const { events } = (await system.read(`${at}/history`)) as { events: Wire[] };
+  expect(events.map(({ ce_type, changes }) => [ce_type, changes])).toEqual([
+    ['binding.activated', undefined],
+    ['sharing.paused', undefined],
+    ['sharing.resumed', undefined],
+    [
+      'binding.changed',
+      [
+        { field: 'priority', before: 2, after: null },
+        { field: 'daily_limit', before: '100.50', after: '30.10' },
+        { field: 'effective_to', before: null, after: '2099-12-31' },
+        { field: 'premium_registered', before: false, after: true },
+      ],
+    ],
+    ['binding.revoked', undefined],
+  ]);
 });
 
 test('a command repeated with its key is the same one, at once or later, and another one with its key is refused', async () => {

@@ -82,7 +82,7 @@ describe.for<[Role, Day, Day?]>([
 
 const TABLES = [
   ...'account entry event_id outcome binding claim_refund shard person_name contribution book_day migration'.split(' '),
-  ...'quarantined_message quarantine_order arrears_left'.split(' '),
+  ...'quarantined_message quarantine_order arrears_left binding_change'.split(' '),
 ];
 
 test.for<[Role, string]>([
@@ -102,6 +102,7 @@ test.for<[Role, string]>([
   ['gongji_worker', 'delete from quarantine_order'],
   ['gongji_worker', 'update quarantine_order set ordered_by = null'],
   ['gongji_worker', 'select ordered_by from quarantine_order'],
+  ['gongji_worker', 'select from binding_change'],
   ['gongji_worker', 'update arrears_left set on_day = on_day'],
   ['gongji_reader', 'select value from quarantined_message'],
   ['gongji_reader', 'select headers from quarantined_message'],

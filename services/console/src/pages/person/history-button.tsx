@@ -47,15 +47,17 @@ function History({ bindingId }: { readonly bindingId: string }) {
       <Typography.Text type="secondary">{bindingId}</Typography.Text>
       <Timeline items={[begun, ...events]} />
       {events.length === 0 ? <Typography.Text>{w.nothing}</Typography.Text> : null}
-      <Typography.Text type="secondary">{w.unpublished}</Typography.Text>
     </Flex>
   );
 }
 
 function Event({ event }: { readonly event: BindingHistory['events'][number] }) {
-  const { history: w, reasons } = useWords();
-  const { ce_type: type, at, reason, effective_on: on, cause, code } = event;
+  const { history: w, reasons, none } = useWords();
+  const { ce_type: type, at, reason, effective_on: on, cause, code, changes = [] } = event;
   const more = [
+    ...changes.map(({ field, before, after }) =>
+      w.changed(w.fields[field] ?? field, shownAs(before, none), shownAs(after, none)),
+    ),
     reason === null ? null : (reasons[reason] ?? reason),
     on === null ? null : w.effective(on),
     code,
@@ -63,6 +65,11 @@ function Event({ event }: { readonly event: BindingHistory['events'][number] }) 
   ].filter((each) => each !== null);
   return <Happened at={at} what={w.events[type] ?? type} more={more.join(' · ')} />;
 }
+
+type Changed = NonNullable<BindingHistory['events'][number]['changes']>[number];
+
+const shownAs = (value: Changed['before'], none: string): string =>
+  value === null || value === false ? none : value === true ? '✓' : String(value);
 
 const Happened = ({ at, what, more = '' }: { readonly at: string; readonly what: string; readonly more?: string }) => (
   <Flex vertical>

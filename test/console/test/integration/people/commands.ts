@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { busyPerson, PEOPLE } from '../../../src/family.ts';
-import { mainText, type Stage } from '../../../src/stage.ts';
+import { mainText, PICTURES, type Stage } from '../../../src/stage.ts';
 import { poll } from './poll.ts';
 
 interface Sent {
@@ -66,6 +67,11 @@ export function commands(stage: () => Stage): void {
     expect(await bindingOf(PEOPLE.son, 'B-mother-son')).toMatchObject({ priority: 3 });
     const rows = page.locator('tbody tr[data-row-key^=B-]');
     await poll(() => rows.nth(1).innerText()).toContain(PEOPLE.grandfather);
+    await page.getByRole('button', { name: '历史 B-mother-son' }).click();
+    const drawer = page.getByRole('dialog');
+    await drawer.getByText('由付款人修改').waitFor();
+    expect(await drawer.innerText()).toContain('先后：2 → 3');
+    await page.screenshot({ path: join(PICTURES, 'binding-changed.png') });
   });
 
   test('the order of relatives is changed by drag and drop, and put back before it is saved', async () => {
