@@ -20,7 +20,7 @@ then three at a time; then the same for the nodes of three brokers. Ends with a 
   --mixed N    how many steps of three faults at once in a round (6)
   --brokers N  1 or 3: only the round on so many brokers
   --only TEXT  of the single faults only those whose name matches this regular expression
-  --burst N    instead of all this: N claims that wait at once (to judge a million takes some 10 GB)
+  --burst N    instead of all this: N claims that wait at once (to judge a million takes some 6 GB)
   --short      the plan of npm test
   --rate N     claims per second (80)
   --keep       keep logs and data of a clean run too`;
