@@ -19,7 +19,7 @@ export const dieAt = (worker: WorkerName, failpoint: FailpointName): Fault => ({
   name: `kill -9 at ${failpoint}, ${kindOf(worker)}`,
   run: async (stage) => {
     const isMark = failpoint === 'after-mark';
-    stage.arm(worker, `${failpoint}:${isMark ? 1 : 1 + stage.random.below(12)}:SIGKILL`);
+    stage.arm(worker, { GONGJI_FAILPOINT: `${failpoint}:${isMark ? 1 : 1 + stage.random.below(12)}:SIGKILL` });
     const service = stage.service(worker);
     // Told to stop, a worker leaves its group at once, so that the one to die is soon at work.
     await service.process.kill('SIGTERM');
@@ -57,7 +57,7 @@ export const dieAnywhere = (name: WorkerName | 'query-api'): Fault => ({
 export const zombie = (worker: WorkerName, failpoint: FailpointName): Fault => ({
   name: `zombie at ${failpoint}, ${kindOf(worker)}`,
   run: async (stage) => {
-    stage.arm(worker, `${failpoint}:${1 + stage.random.below(12)}:SIGSTOP`);
+    stage.arm(worker, { GONGJI_FAILPOINT: `${failpoint}:${1 + stage.random.below(12)}:SIGSTOP` });
     const service = stage.service(worker);
     await service.process.kill('SIGTERM');
     const { pid } = await service.process.start();

@@ -53,6 +53,8 @@ export const halfOpen = (line: Line): Fault => ({
     await steady(stage);
     if (lineOf(stage, line).halfOpen() === 0) throw new Error('there was no connection to lose');
     await delay(1_000);
+    // Others may do the far workers' work: they must be well themselves.
+    await steady(stage);
   },
 });
 

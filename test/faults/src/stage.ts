@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunningSystem, startSystem } from '@repo/cli/system';
@@ -28,7 +29,11 @@ export const FAR_WORKERS = ['settlement-worker', 'sharing-worker'] as const;
 export type Line = 'Kafka' | 'PostgreSQL';
 export type Cluster = Pick<KafkaCluster, 'brokers' | 'nodes'>;
 
+type Variables = Readonly<Record<string, string>>;
+
 const POLICY_DIR = fileURLToPath(new URL('../policy', import.meta.url));
+/** A copy of it, for faults to spoil. */
+const policyDirOf = (dataDir: string): string => join(dataDir, 'policy');
 const PREFIX = 'gongji';
 const PARTITIONS = 6;
 const FAMILIES = 60;
@@ -55,7 +60,7 @@ export class Stage {
   readonly load: Load;
   readonly random: Random;
   readonly log: (line: string) => void;
-  readonly #armed: Map<string, string>;
+  readonly #armed: Map<string, Variables>;
   readonly #below: AsyncDisposableStack;
   readonly #dataDir: string;
 
@@ -124,9 +129,14 @@ export class Stage {
     return answer?.status;
   }
 
-  /** The next start of a process, and no later one, has this failpoint. */
-  arm(name: string, failpoint: string): void {
-    this.#armed.set(name, failpoint);
+  /** The next start of a process, and no later one, has these variables besides its own. */
+  arm(name: string, variables: Variables): void {
+    this.#armed.set(name, variables);
+  }
+
+  /** Where a file of this name would be one of the policies of all. */
+  policyFile(name: string): string {
+    return join(policyDirOf(this.#dataDir), name);
   }
 
   /** Where both servers keep their data. */
@@ -208,7 +218,7 @@ export class Stage {
 }
 
 interface Below {
-  readonly armed: Map<string, string>;
+  readonly armed: Map<string, Variables>;
   /** What runs below the system and is closed after it. */
   readonly below: AsyncDisposableStack;
 }
@@ -218,7 +228,8 @@ async function build(
   below: AsyncDisposableStack,
   make: (parts: Pick<Stage, 'system' | 'cluster' | 'lines'> & Below) => Stage,
 ): Promise<Stage> {
-  const armed = new Map<string, string>();
+  const armed = new Map<string, Variables>();
+  cpSync(POLICY_DIR, policyDirOf(dataDir), { recursive: true });
   const cluster = brokers === 1 ? undefined : await startKafkaCluster({ dataDir: join(dataDir, 'cluster'), log });
   if (cluster !== undefined) below.defer(() => cluster.stop());
   const [door, farKafka] = [await findFreePort(), await findFreePort()];
@@ -232,17 +243,17 @@ async function build(
     kafkaSideDoor: { port: door, advertised: farKafka },
     postgresSettings: { max_connections: String(CONNECTIONS_MAX) },
     environment: ({ name, postgresUrl }) => {
-      const failpoint = armed.get(name);
+      const variables = armed.get(name);
       armed.delete(name);
       const isFar = FAR_WORKERS.some((far) => far === name);
       const url = new URL(postgresUrl);
       url.port = String(farPostgres);
       return {
-        GONGJI_POLICY_DIR: POLICY_DIR,
+        GONGJI_POLICY_DIR: policyDirOf(dataDir),
         ...(ZONES[name] !== undefined && { TZ: ZONES[name] }),
         ...(isFar && { GONGJI_DATABASE_URL: url.href }),
         ...(isFar && cluster === undefined && { GONGJI_KAFKA_BROKERS: `${HOST}:${farKafka}` }),
-        ...(failpoint !== undefined && { GONGJI_FAILPOINT: failpoint }),
+        ...variables,
       };
     },
   });

@@ -153,6 +153,36 @@ function tellingRefusals(withBroker: WithBroker): WithBroker {
   };
 }
 
+interface Connection {
+  readonly socket: { destroy(): unknown } | undefined;
+  isConnected(): boolean;
+  rejectRequests(error: unknown): void;
+  disconnect(): Promise<unknown>;
+}
+
+type SendRequest = (this: Connection, request: unknown) => Promise<unknown>;
+
+/**
+ * Gives a connection up once a request on it got no answer in time, as Kafka's own client does. kafkajs would go on using one that the
+ * other side has lost without a word (a firewall, a NAT, a host that died), and every request on it would wait in vain.
+ */
+function leavingSilence(send: SendRequest): SendRequest {
+  return async function (request) {
+    const { socket } = this;
+    try {
+      return await send.call(this, request);
+    } catch (error) {
+      const isSilent = error instanceof Error && error.name === 'KafkaJSRequestTimeoutError';
+      if (isSilent && this.socket === socket && this.isConnected()) {
+        this.rejectRequests(error);
+        await this.disconnect();
+        socket?.destroy();
+      }
+      throw error;
+    }
+  };
+}
+
 interface VersionRange {
   readonly minVersion: number;
   readonly maxVersion: number;
@@ -228,6 +258,8 @@ export function patchKafkajs(require: NodeJS.Require): void {
   replace('kafkajs/src/protocol/requests', refusingNewerBrokers);
   const pool = require('kafkajs/src/cluster/brokerPool') as { prototype: { withBroker: WithBroker } };
   pool.prototype.withBroker = tellingRefusals(pool.prototype.withBroker);
+  const connection = require('kafkajs/src/network/connection') as { prototype: { send: SendRequest } };
+  connection.prototype.send = leavingSilence(connection.prototype.send);
   const queue = require('kafkajs/src/network/requestQueue') as { prototype: object };
   Object.assign(queue.prototype, { scheduleCheckPendingRequests });
 }

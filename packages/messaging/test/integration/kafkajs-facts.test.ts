@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { freshTopicPrefix, testBrokers, until } from '@repo/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -14,7 +15,7 @@ import {
   tail,
   topicNames,
 } from '../../src/index.ts';
-import { connect } from '../../src/kafkajs/client.ts';
+import { connect, kafkajs } from '../../src/kafkajs/client.ts';
 import { World } from '../../src/memory/world.ts';
 import { partitionForKey } from '../../src/partition.ts';
 import { Echo, LocalStore } from '../local-store.ts';
@@ -343,4 +344,33 @@ it('reads an 8 MiB record that is larger than any fetch', async () => {
   ]);
   const seen = await readToEnd(setup, setup.topics.claims);
   expect(seen.map((record) => record.value?.length)).toEqual([value.length, 5]);
+});
+
+it('leaves a connection on which a request got no answer: the next goes over a new one', async () => {
+  const { connection, topics } = await setUp();
+  const sockets: net.Socket[] = [];
+  const kafka = new kafkajs.Kafka({
+    ...connection,
+    requestTimeout: 300,
+    retry: { retries: 0 },
+    logLevel: kafkajs.logLevel.NOTHING,
+    socketFactory: ({ host, port, onConnect }) => {
+      const socket = net.connect({ host, port }, onConnect);
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  const admin = kafka.admin();
+  await admin.connect();
+  closing.push(() => admin.disconnect());
+  expect(await admin.fetchTopicOffsets(topics.claims)).toHaveLength(1);
+  // The other side has lost it without a word.
+  const lost = [...sockets];
+  for (const socket of lost) socket.write = () => true;
+  await expect(admin.fetchTopicOffsets(topics.claims)).rejects.toThrow('timed out');
+  await until(async () => (await admin.fetchTopicOffsets(topics.claims).catch(() => [])).length === 1, {
+    what: 'an answer over a new connection',
+  });
+  expect(sockets.length).toBeGreaterThan(lost.length);
+  expect(lost.some((socket) => socket.destroyed)).toBe(true);
 });

@@ -1,0 +1,106 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Fault, happened, kindOf, owned, STALL_MS, until, type WorkerName } from './fault.ts';
+import type { Stage } from './stage.ts';
+
+/** Enough to start with and not to work with. */
+const HEAP_MIB = 32;
+const BURST = 20_000;
+
+/** A worker's heap is far too small for what waits: it ends, and is started again as it should be. */
+export const heapLimit = (worker: WorkerName): Fault => ({
+  name: `heap limit reached, ${kindOf(worker)}`,
+  run: async (stage) => {
+    stage.arm(worker, { NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` });
+    const { process } = stage.service(worker);
+    await process.kill('SIGTERM');
+    const { exited } = await process.start();
+    await stage.load.burst(BURST);
+    await happened(exited, ({ signal }) => signal === 'SIGABRT', `${worker} had memory enough`);
+    await process.start();
+  },
+});
+
+/** A worker computes without a pause for longer than the session timeout: it misses its heartbeats, others take over, and it comes back. */
+export const eventLoopBlocked = (worker: WorkerName): Fault => ({
+  name: `event loop blocked, ${kindOf(worker)}`,
+  run: async (stage) => {
+    stage.arm(worker, { NODE_OPTIONS: '--inspect=127.0.0.1:0' });
+    const { process } = stage.service(worker);
+    await process.kill('SIGTERM');
+    const { pid } = await process.start();
+    await until(async () => ((await owned(stage, pid)) ?? 0) > 0, `${worker} got no shard`);
+    const inspector = await inspectorOf(stage, worker);
+    inspector.send(evaluating(`const end = Date.now() + ${STALL_MS}; while (Date.now() < end);`));
+    await until(async () => (await owned(stage, pid)) === 0, `nobody took over from ${worker}`);
+    inspector.close();
+    await process.kill('SIGTERM');
+    await process.start();
+  },
+});
+
+const evaluating = (expression: string): string =>
+  JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } });
+
+async function inspectorOf(stage: Stage, worker: WorkerName): Promise<WebSocket> {
+  const url = readFileSync(stage.service(worker).logFile, 'utf8')
+    .match(/^Debugger listening on (ws:\S+)$/gm)
+    ?.at(-1);
+  if (url === undefined) throw new Error(`${worker} has no inspector`);
+  const socket = new WebSocket(url.replace('Debugger listening on ', ''));
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error(`the inspector of ${worker} does not answer`));
+  });
+  return socket;
+}
+
+/** SQLSTATE of the refusal of a password. */
+const WRONG_PASSWORD = '28P01';
+
+/** The database's password is another from one moment to the next, and connections end: whoever comes back is refused, and says so. */
+export const passwordChanged: Fault = {
+  name: 'password of PostgreSQL changed',
+  run: (stage) =>
+    stage.withDatabase(async (client) => {
+      const { username, password } = new URL(stage.system.postgresUrl);
+      const set = (text: string) =>
+        client.query(`alter role ${client.escapeIdentifier(username)} password ${client.escapeLiteral(text)}`);
+      const refusals = (): number =>
+        stage.system.services.reduce(
+          (sum, { logFile }) => sum + readFileSync(logFile, 'utf8').split(WRONG_PASSWORD).length - 1,
+          0,
+        );
+      const before = refusals();
+      await set('another');
+      try {
+        await client.query(
+          'select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()',
+        );
+        await until(async () => refusals() > before, 'nobody was refused');
+        await delay(5_000);
+      } finally {
+        await set(decodeURIComponent(password));
+      }
+    }),
+};
+
+/** A policy file is broken while all are at work: they go on with what they have read, and only one that is started then refuses to. */
+export const policyBroken = (worker: WorkerName): Fault => ({
+  name: `policy file broken, ${kindOf(worker)}`,
+  run: async (stage) => {
+    const file = stage.policyFile('broken.yaml');
+    writeFileSync(file, 'region: [');
+    try {
+      const { process } = stage.service(worker);
+      await process.kill('SIGTERM');
+      const { exited } = await process.start();
+      await happened(exited, ({ code }) => code === 1, `${worker} took a broken policy file`);
+      const since = performance.now();
+      await until(async () => stage.load.hasFlowedSince(since), 'the other worker does not go on');
+    } finally {
+      rmSync(file);
+    }
+    await stage.service(worker).process.start();
+  },
+});
