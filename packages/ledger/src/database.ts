@@ -12,6 +12,7 @@ import { Migration20261130Partitions } from '../migrations/migration-20261130-pa
 import { Migration20261130QuarantineRights } from '../migrations/migration-20261130-quarantine-rights.ts';
 import { Migration20261201Operators } from '../migrations/migration-20261201-operators.ts';
 import { Migration20261202BindingChanges } from '../migrations/migration-20261202-binding-changes.ts';
+import { Migration20261203ArchiveUsage } from '../migrations/migration-20261203-archive-usage.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
@@ -42,6 +43,7 @@ const MIGRATIONS = [
   { name: 'migration-20261130-quarantine-rights', class: Migration20261130QuarantineRights },
   { name: 'migration-20261201-operators', class: Migration20261201Operators },
   { name: 'migration-20261202-binding-changes', class: Migration20261202BindingChanges },
+  { name: 'migration-20261203-archive-usage', class: Migration20261203ArchiveUsage },
 ];
 
 /**

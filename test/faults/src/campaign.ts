@@ -15,7 +15,10 @@ export interface Injected {
 
 const FLOWS_WITHIN_MS = 240_000;
 
-/** Lets faults happen, side by side where a step has several lists, and after each step waits until the load flows again. */
+/**
+ * Lets faults happen, side by side where a step has several lists, and after each step waits until the load flows again and every
+ * process, also one without shards, says that it is at work.
+ */
 export async function inject(stage: Stage, lists: readonly (readonly Fault[])[]): Promise<Injected[]> {
   const windows: { readonly name: string; readonly from: number; to: number }[] = [];
   const runList = async (faults: readonly Fault[]): Promise<void> => {
@@ -32,10 +35,12 @@ export async function inject(stage: Stage, lists: readonly (readonly Fault[])[])
   const over = performance.now();
   const flows = async (): Promise<boolean> => {
     await stage.startAll();
-    return stage.load.hasFlowedSince(over);
+    return stage.load.hasFlowedSince(over) && (await stage.allReady());
   };
   if (!(await waitFor(flows, FLOWS_WITHIN_MS, 100)))
-    throw new Error(`the load does not flow again after: ${windows.map(({ name }) => name).join('; ')}`);
+    throw new Error(
+      `the load does not flow again, or a process is not ready, after: ${windows.map(({ name }) => name).join('; ')}`,
+    );
   const end = performance.now();
   return windows.map(({ name, from, to }) => {
     const until = Math.min(to, end);

@@ -34,9 +34,8 @@ export async function steady(stage: Stage): Promise<number> {
   let [epochs, since] = [await epochsOf(stage), performance.now()];
   await until(async () => {
     await stage.startAll();
-    const ready = await Promise.all(stage.system.services.map(({ name }) => stage.isReady(name)));
     const now = await epochsOf(stage);
-    if (now !== epochs || !ready.every(Boolean)) [epochs, since] = [now, performance.now()];
+    if (now !== epochs || !(await stage.allReady())) [epochs, since] = [now, performance.now()];
     return epochs !== undefined && performance.now() - since > STEADY_FOR_MS;
   }, 'the system does not come to rest');
   return epochs ?? 0;

@@ -12,7 +12,7 @@ import {
 import type { Fault } from './fault.ts';
 import { brokerDies, brokerStalls, dieAnywhere, dieAt, FAILPOINTS, rebalanceStorm, repeats, zombie } from './faults.ts';
 import { brokerUnreachable, databaseUnreachable, halfOpen, resets, slow } from './network-faults.ts';
-import { eventLoopBlocked, heapLimit, passwordChanged, policyBroken } from './process-faults.ts';
+import { clockWrong, eventLoopBlocked, heapLimit, passwordChanged, policyBroken } from './process-faults.ts';
 import type { Random } from './random.ts';
 import { stops, stopsAtOnce, stopsInSilence, stopsWhileJoining } from './shutdown-faults.ts';
 import { FAR_WORKERS } from './stage.ts';
@@ -102,6 +102,9 @@ export function singlePlan(random: Random): Step[] {
     ...LINES.flatMap((line) => [halfOpen(line), resets(line), slow(line)]),
     ...WORKERS.flatMap((worker) => [stops(worker), stopsWhileJoining(worker), stopsAtOnce(worker)]),
     ...WORKERS.flatMap((worker) => [heapLimit(worker), eventLoopBlocked(worker)]),
+    clockWrong('settlement-worker', 1),
+    clockWrong('settlement-worker-2', -1),
+    clockWrong('sharing-worker', -1),
     passwordChanged,
     policyBroken('settlement-worker'),
     ...WORKERS.map((worker) => stopsInSilence(worker, 'server')),

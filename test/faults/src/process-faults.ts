@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type Fault, happened, kindOf, owned, STALL_MS, until, type WorkerName } from './fault.ts';
 import type { Stage } from './stage.ts';
 
@@ -54,6 +55,28 @@ async function inspectorOf(stage: Stage, worker: WorkerName): Promise<WebSocket>
   });
   return socket;
 }
+
+const WRONG_CLOCK = fileURLToPath(new URL('./wrong-clock.ts', import.meta.url));
+const HOUR_MS = 3_600_000;
+const WRONG_FOR_MS = 10_000;
+
+/** The clock of a worker's host is an hour off: nothing it decides and no lease it holds may depend on that. */
+export const clockWrong = (worker: WorkerName, towards: 1 | -1): Fault => ({
+  name: `clock an hour ${towards > 0 ? 'fast' : 'slow'}, ${kindOf(worker)}`,
+  run: async (stage) => {
+    stage.arm(worker, { NODE_OPTIONS: `--import=${WRONG_CLOCK}`, WRONG_CLOCK_MS: String(towards * HOUR_MS) });
+    const { process } = stage.service(worker);
+    await process.kill('SIGTERM');
+    const { pid } = await process.start();
+    await until(async () => ((await owned(stage, pid)) ?? 0) > 0, `${worker} got no shard`);
+    await delay(WRONG_FOR_MS);
+    const since = performance.now();
+    await until(async () => stage.load.hasFlowedSince(since), 'the load does not flow');
+    if (((await owned(stage, pid)) ?? 0) === 0) throw new Error(`${worker} lost its shards`);
+    await process.kill('SIGTERM');
+    await process.start();
+  },
+});
 
 /** SQLSTATE of the refusal of a password. */
 const WRONG_PASSWORD = '28P01';

@@ -1,5 +1,6 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type RunningSystem, startSystem } from '@repo/cli/system';
 import { findFreePort, HOST, type KafkaCluster, startKafkaCluster, waitFor } from '@repo/embedded';
@@ -50,6 +51,8 @@ const ZONES: Readonly<Record<string, string>> = {
 };
 const OPEN_WITHIN_MS = 120_000;
 const REST_WITHIN_MS = 240_000;
+/** What a service is promised to take at most from SIGTERM to its end, and a moment for the machine. */
+const ENDS_WITHIN_MS = 17_000;
 
 /** The whole system, each of its parts a process, under load: where faults happen. */
 export class Stage {
@@ -115,6 +118,11 @@ export class Stage {
   /** Whether a process says that it is at work. */
   async isReady(name: string): Promise<boolean> {
     return (await this.#health(name)) === 200;
+  }
+
+  async allReady(): Promise<boolean> {
+    const ready = await Promise.all(this.system.services.map(({ name }) => this.isReady(name)));
+    return ready.every(Boolean);
   }
 
   /** Whether a process listens at all. */
@@ -188,9 +196,9 @@ export class Stage {
     await this.load.stop();
     await this.#rest();
     // The relays are in this process, which for minutes has no time for them while it judges a million outcomes.
-    await Promise.all(this.system.services.map(({ process }) => process.kill('SIGTERM')));
+    const hung = await Promise.all(this.system.services.map(endOf));
     const evidence = await collectEvidence(this.place, this.load.sent);
-    const problems = judge(evidence);
+    const problems = [...hung.flat(), ...judge(evidence)];
     problems.push(...(await secondOpinion(this.place)));
     problems.push(...judgeLogs(join(this.#dataDir, 'data', 'logs'), this.load.sent));
     const outcomes = evidence.records.filter(({ topic }) => topic === 'settlements').length;
@@ -215,6 +223,14 @@ export class Stage {
     const columns = [topics, ends.map(({ partition }) => partition), ends.map(({ high }) => high)];
     await waitFor(async () => (await this.count(unfinished, columns)) === 0, REST_WITHIN_MS, 200);
   }
+}
+
+/** A service that has nothing left to do ends at once and in order when it is told to; one that does not hung. */
+async function endOf({ name, process }: RunningSystem['services'][number]): Promise<Problem[]> {
+  const ended = process.kill('SIGTERM');
+  const inTime = await Promise.race([ended, delay(ENDS_WITHIN_MS, undefined, { ref: false })]);
+  const { code, signal } = inTime ?? (await process.kill('SIGKILL'));
+  return code === 0 ? [] : [{ kind: 'stuck', what: `${name} was told to end and ended with ${signal ?? code}` }];
 }
 
 interface Below {

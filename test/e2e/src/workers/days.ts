@@ -7,12 +7,15 @@ import {
   findBindingChanges,
   findBindings,
   findFamily,
+  findHeld,
   findHeldRefunds,
   findOutcome,
   findPerson,
+  findQuarantines,
   findUsage,
   Ledger,
   leaveOrder,
+  readOrder,
 } from '@repo/ledger';
 import { loadPolicies } from '@repo/policy';
 import { eventRecord } from '../system/story.ts';
@@ -103,6 +106,25 @@ export async function badDay(url: string): Promise<void> {
        (select string_agg(action || ' ' || result, ', ' order by order_id) from quarantine_order) as results`,
   );
   assert.deepEqual(ended, { left: '0', results: 'DROP DONE, RELEASE FAILED, RELEASE DONE' });
+}
+
+/** Everything that operators do over HTTP about what is held: they look, and order. The table is filled or not, which makes no difference. */
+export async function operatorsDay(url: string): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const operator = stack.adopt(await Ledger.open({ url, role: 'gongji_operator', name: 'grants' }), (ledger) =>
+    ledger.close(),
+  );
+  const place = { topic: 'members', partition: 0, offset: 1n };
+  await findQuarantines(operator, place);
+  await findHeld(operator, place, { limit: 1 });
+  const order = {
+    action: 'DROP',
+    code: 'EVENT_MALFORMED',
+    by: 'operator',
+    reason: 'tried',
+    commandId: 'once',
+  } as const;
+  await readOrder(operator, 0, await leaveOrder(operator, place, order));
 }
 
 /** Everything that is read for HTTP, by the commands and by the audit; the tables are filled or not, which makes no difference. */

@@ -1,8 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { codeOf, Ledger, migrate, type Role, schemaKey } from '@repo/ledger';
 import { cloneDatabase } from '@repo/testkit';
 import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
-import { badDay, type Day, goodDay, readersDay } from '../../src/workers/days.ts';
+import { badDay, type Day, goodDay, operatorsDay, readersDay } from '../../src/workers/days.ts';
 
 /** A right as the catalogue has it: of a whole table, or of one column where the table's is not given. */
 interface Grant {
@@ -23,17 +24,19 @@ async function withOwner<T>(url: string, work: (owner: Client) => Promise<T>): P
 
 const GRANTS = `
   with grants as (
-    select grantee::regrole::text as role, relname, privilege_type, null::name as col
-      from pg_class, aclexplode(relacl) where relnamespace = 'public'::regnamespace
+    select pg_class.oid as relation, grantee, privilege_type, null::name as col from pg_class, aclexplode(relacl)
     union all
-    select grantee::regrole::text, relname, privilege_type, attname
-      from pg_attribute join pg_class on pg_class.oid = attrelid, aclexplode(attacl) where relnamespace = 'public'::regnamespace)
-  select role, lower(privilege_type) || coalesce(' (' || col || ')', '') || ' on ' || relname as right from grants
-    where role in ('gongji_worker', 'gongji_reader')
+    select attrelid, grantee, privilege_type, attname from pg_attribute, aclexplode(attacl))
+  select grantee::regrole::text as role,
+      lower(privilege_type) || coalesce(' (' || col || ')', '') || ' on ' || relation::regclass as right from grants
+    where grantee::regrole::text like 'gongji\\_%'
   union all
-  select grantee::regrole::text, 'usage on schema public' from pg_namespace, aclexplode(nspacl)
-    where nspname = 'public' and grantee::regrole::text in ('gongji_worker', 'gongji_reader')
+  select grantee::regrole::text, lower(privilege_type) || ' on schema ' || nspname from pg_namespace, aclexplode(nspacl)
+    where grantee::regrole::text like 'gongji\\_%'
   order by 1, 2`;
+
+/** What each role may do, shipped for whoever reviews or writes the grants; the migrations make them so. */
+const FILE = fileURLToPath(new URL('../../../../deploy/postgres/grants.csv', import.meta.url));
 
 const freshDatabase = () => cloneDatabase({ key: schemaKey(), migrate });
 
@@ -43,6 +46,14 @@ const grants = await withOwner(granted, async (owner) => (await owner.query<Gran
 const OF_QUARANTINE = / on (quarantined_message|quarantine_order|arrears_left)$/;
 const of = (role: Role): [string][] =>
   grants.flatMap((grant): [string][] => (grant.role === role ? [[grant.right]] : []));
+
+test('deploy/postgres/grants.csv says what the roles may do', async () => {
+  const lines = [
+    'role,right',
+    ...grants.map(({ role, right }) => `${role},${right.includes(',') ? `"${right}"` : right}`),
+  ];
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(FILE);
+});
 
 /** Lives through a day in a database where one right was taken away; answers what that ended with. */
 async function dayWithout(right: string, role: Role, day: Day): Promise<string> {
@@ -68,6 +79,7 @@ const refusalOf = (right: string): string => (right.endsWith('schema public') ? 
 describe.for<[Role, Day, Day?]>([
   ['gongji_worker', goodDay, badDay],
   ['gongji_reader', readersDay],
+  ['gongji_operator', operatorsDay],
 ])('%s', ([role, good, bad = good]) => {
   test.for([...new Set([good, bad])])('gets along with its rights', async (day) => {
     const { url } = await freshDatabase();
