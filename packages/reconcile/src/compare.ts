@@ -17,7 +17,7 @@ export interface Difference {
   readonly refd_setl_flag: string;
   /** Null: all of it, whichever column. */
   readonly column: AmountName | null;
-  /** Null where this side has nothing. */
+  /** Null where this side has nothing, or its file does not say. */
   readonly here: Money | null;
   readonly there: Money | null;
 }
@@ -39,7 +39,7 @@ export function compare(here: Iterable<Said>, there: Iterable<Said>, columns: re
   const differences: Difference[] = [];
   for (const [key, said] of theirs) {
     if (!ours.has(key))
-      differences.push({ ...missing('MISSING_HERE', said), there: said.amounts.medfee_sumamt ?? ZERO });
+      differences.push({ ...missing('MISSING_HERE', said), there: said.amounts.medfee_sumamt ?? null });
   }
   for (const [key, said] of ours) {
     const { setl_id, refd_setl_flag } = said;

@@ -14,7 +14,7 @@ Enters accounts and bindings beside the topic, as their messages would be: the s
 
   ndjson  one event a line: its fields, and ce_type account.opened or binding.opened
   csv     a header of field names: with binding_id it holds bindings, else accounts. An empty cell is an absent field; lists are parted by
-          semicolons; yes and no are true and false; a line break inside a cell is not taken
+          semicolons; yes or no is written true or false; a line break inside a cell is not taken
 
 Every line is read first, into a temporary table through COPY. Where one is bad, each is listed with its number and reason, and nothing is
 entered. What is already there with the same content is passed over, so a load that was cut off goes on when it is run again.
@@ -79,7 +79,8 @@ function readArguments(args: string[]) {
   const { values, positionals } = parseOptions({ args, options, allowPositionals: true });
   if (values.help) return 'help';
   const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new NotUnderstood('one file is loaded at a time');
+  if (file === undefined) throw new NotUnderstood('which FILE is to be loaded?');
+  if (more.length > 0) throw new NotUnderstood('one file is loaded at a time');
   const format: string | undefined =
     values.format ?? (/\.csv$/i.test(file) ? 'csv' : /\.(ndjson|jsonl)$/i.test(file) ? 'ndjson' : undefined);
   if (format !== 'csv' && format !== 'ndjson') throw new NotUnderstood('--format is csv or ndjson');

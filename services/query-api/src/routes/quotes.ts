@@ -1,12 +1,12 @@
 import { claimSubmitted, DECODE_LIMITS, decodeClaim, encodeSettlement, quoteAnswer } from '@repo/contracts';
 import { dateOf, decideClaim } from '@repo/domain';
-import { booksOf, findFamily, findOutcome, readSnapshot } from '@repo/ledger';
+import { booksOf, findFamily, findOutcome, type RowSource, readSnapshot } from '@repo/ledger';
 import { contentHash } from '@repo/shard-worker';
 import { type Api, responses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
-import { EVERYONE } from '../scopes.ts';
+import { type Access, EVERYONE, narrowed } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
-import { isVisible } from '../visible.ts';
+import { type Concern, isVisible } from '../visible.ts';
 
 /**
  * `POST /v1/quotes`: a `claim.submitted` gets the outcome that it would get now. Nothing is changed, reserved or remembered:
@@ -17,7 +17,8 @@ export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: 
     operationId: 'quote',
     tags: ['Settlements'],
     summary: 'What a claim would come to if it were settled now',
-    description: 'Changes, reserves and remembers nothing. A claim that was settled is quoted as it was settled.',
+    description:
+      'Changes, reserves and remembers nothing. A claim that was settled is quoted as it was settled. With a token of `gongji.self` alone only where no relative is bound whose account the token does not name.',
     body: claimSubmitted,
     response: responses(
       { of: quoteAnswer, is: 'the outcome that would be published, without its settlement id' },
@@ -50,10 +51,24 @@ export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: 
         return asQuote(JSON.parse(known.payload) as object);
       }
       const family = await findFamily(snapshot, claim.personNo, dateOf(claim.settledAt));
+      if (
+        !(await isOfficial(access, snapshot, concern)) &&
+        family.bindings.some(({ payer }) => !access.persons.has(payer))
+      )
+        throw new Problem(403, 'a quote would show what relatives hold: ask the institution or the bureau for it');
       const books = booksOf(policies.policyAt, family);
       return asQuote(encodeSettlement(claim, decideClaim(claim, books, policies.policyAt), '').payload);
     });
   });
+}
+
+/**
+ * Whether the bearer prices or reviews claims for a living. A patient does not: by quoting a claim that is large enough they would read
+ * what every relative has left, which a beneficiary never sees.
+ */
+async function isOfficial(access: Access, source: RowSource, concern: Concern): Promise<boolean> {
+  const official = narrowed(access, ['institution', 'region', 'operate']);
+  return official !== null && isVisible(official, source, concern);
 }
 
 /** A quote is no settlement, so it has no settlement id, and no national form, which names it. */

@@ -273,7 +273,7 @@ test.each(COMMAND_CELLS)('$request of $bearer is $cell', async ({ request, body,
 });
 
 describe('a quote', () => {
-  const own: readonly Bearer[] = ['patient', 'hospital', ...AROUND, 'operator'];
+  const own: readonly Bearer[] = ['hospital', ...AROUND, 'operator'];
   test.each(BEARERS)(
     'by %s is made for their own persons and institutions alone, and tells nobody who exists',
     async (bearer) => {
@@ -286,6 +286,17 @@ describe('a quote', () => {
       expect(await of({ psn_no: 'X8', ...elsewhere })).toBe(bearer === 'country' || bearer === 'elsewhere' ? 200 : 403);
     },
   );
+});
+
+test('a patient gets a quote only where it shows no relative’s account, however the claim is made', async () => {
+  const of = async (bearer: Bearer, over: object) => await ask(bearer, 'POST /v1/quotes', quoted(over));
+  const large = { medfee_sumamt: '9000000', psn_part_amt: '9000000', fund_pay_sumamt: '0' };
+  const refused = await of('patient', { ...large, fixmedins_code: 'H21010600099' });
+  expect(refused.status).toBe(403);
+  expect(refused.body).toContain('what relatives hold');
+  expect(refused.body).not.toContain('allocation');
+  // Nobody pays for the payer.
+  expect((await of('payer', { psn_no: 'P2' })).status).toBe(200);
 });
 
 describe('a list that names nobody', () => {
