@@ -1,7 +1,17 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Binding, date } from '@repo/domain';
 import { afterEach, expect, test } from 'vitest';
-import { closeBooks, closedDays, Fenced, isTransient, Ledger, migrate, OtherSchema } from '../../src/index.ts';
+import {
+  closeBooks,
+  closedDays,
+  Fenced,
+  isTransient,
+  Ledger,
+  type LedgerTransaction,
+  migrate,
+  OtherSchema,
+  Raced,
+} from '../../src/index.ts';
 import { binding, claim, lease, open, openLedger, person, settle } from './fixture.ts';
 
 const opened: Ledger[] = [];
@@ -276,6 +286,68 @@ test('a connection that is cut inside a transaction leaves room for the next one
     await expect(work).rejects.toThrow(/terminat|not queryable/i);
   }
   expect(await ledger.rows('select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test('who finds every connection taken waits for a while and not for ever, and goes on once one is free', async () => {
+  const { url } = await fresh();
+  const ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'small', connectionsMax: 1 });
+  opened.push(ledger);
+  const [taken, free] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const holding = ledger.transact(async (tx) => {
+    await tx.rows('select 1', []);
+    taken.resolve();
+    await free.promise;
+  });
+  await taken.promise;
+  const refused = await ledger.rows('select 1').catch((thrown: unknown) => thrown);
+  expect(isTransient(refused)).toBe(true);
+  expect(await ledger.connections()).toMatchObject({ busy: 1 });
+  free.resolve();
+  await holding;
+  expect(await ledger.rows('select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test.for<[what: string, limits: object, work: (tx: LedgerTransaction) => Promise<unknown>]>([
+  ['statement', { statementTimeoutMs: 200 }, (tx) => tx.rows('select pg_sleep(60)', [])],
+  [
+    'transaction',
+    { transactionTimeoutMs: 200 },
+    async (tx) => {
+      await tx.rows('select 1', []);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return tx.rows('select 1', []);
+    },
+  ],
+])(
+  'a %s that takes longer than its limit is ended by the server, and passes for an outage',
+  async ([, limits, work]) => {
+    const { url } = await fresh();
+    const ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'slow', ...limits });
+    opened.push(ledger);
+    const error = await ledger.transact(work).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect(isTransient(error)).toBe(true);
+    expect(await ledger.rows('select 1 as one')).toEqual([{ one: 1 }]);
+  },
+);
+
+test('a transaction that others overtake is begun again, but not for ever', async () => {
+  const { url } = await fresh();
+  const retried: string[] = [];
+  const ledger = await Ledger.open({
+    url,
+    role: 'gongji_worker',
+    name: 'raced',
+    onRetry: (code) => retried.push(code),
+  });
+  opened.push(ledger);
+  let attempts = 0;
+  const work = () => {
+    attempts += 1;
+    throw new Raced('always');
+  };
+  await expect(ledger.transact(work)).rejects.toBeInstanceOf(Raced);
+  expect({ attempts, retried: retried.length }).toEqual({ attempts: 8, retried: 7 });
 });
 
 test('a network that swallows the answer costs one attempt and its connection, not the worker', async () => {
