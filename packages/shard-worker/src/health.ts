@@ -1,5 +1,5 @@
 import { codeOf } from '@repo/ledger';
-import type { Observer, ShardId, ShardPhase } from '@repo/messaging';
+import { classifyKafkaError, type Observer, type ShardId, type ShardPhase } from '@repo/messaging';
 import type { Logger, Metrics } from '@repo/observability';
 import { explainRefusal } from '@repo/transport';
 import type { OrderStep } from './quarantine.ts';
@@ -130,7 +130,8 @@ export class Health {
       this.#log.debug({ partition: shard.partition, rows, durationMs: ms }, 'published');
     },
     failed: (shard, { step, disposition, error }) => {
-      if (step === 'publish' || step === 'acquire')
+      // Taking a shard asks both servers.
+      if (step === 'publish' || classifyKafkaError(error) !== undefined)
         this.#metrics.retries.add({ topic: this.#stream, reason: 'BROKER' });
       else this.retried(codeOf(error) ?? '');
       const reason = explainRefusal(error) ?? disposition;

@@ -1,0 +1,22 @@
+import { createLogger, createMetrics } from '@repo/observability';
+import { expect, test } from 'vitest';
+import { Health } from '../src/health.ts';
+
+test.for<[step: 'acquire' | 'publish' | 'apply', error: object, reason: string]>([
+  ['acquire', { code: '57P01' }, 'DATABASE'],
+  ['apply', { code: '40P01' }, 'DEADLOCK'],
+  ['acquire', { name: 'KafkaJSRequestTimeoutError' }, 'BROKER'],
+  ['publish', { name: 'KafkaJSRequestTimeoutError' }, 'BROKER'],
+])('an attempt at %s that failed with %j counts as %s', async ([step, error, reason]) => {
+  const metrics = createMetrics({ codes: [], partitions: 1 });
+  const log = createLogger({ service: 'health', level: 'silent' });
+  const health = new Health({ stream: 'claims', metrics, log });
+  health.observer.failed?.(
+    { topic: 'claims', partition: 0 },
+    { step, disposition: 'transient', error: Object.assign(new Error('away'), error) },
+  );
+  const lines = (await metrics.text())
+    .split('\n')
+    .filter((line) => line.startsWith('settlement_retries_total{') && !line.endsWith(' 0'));
+  expect(lines).toEqual([expect.stringMatching(new RegExp(`reason="${reason}".* 1$`))]);
+});
