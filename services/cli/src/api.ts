@@ -4,7 +4,7 @@ import { runningHttp } from './system/addresses.ts';
 /** What the API answered, or why it did not. */
 export type Answer =
   | { readonly ok: true; readonly status: number; readonly body: Readonly<Record<string, unknown>> }
-  | { readonly ok: false; readonly problem: string };
+  | { readonly ok: false; readonly problem: string; readonly isAway: boolean };
 
 interface Asked {
   readonly path: string;
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 30_000;
 async function askApi(settings: Settings, { path, body, headers = {} }: Asked): Promise<Answer> {
   const base = runningHttp(settings);
   if (base === undefined)
-    return { ok: false, problem: 'No API here: start the system in this folder (npm start), or set GONGJI_HTTP_URL.' };
+    return away('No API here: start the system in this folder (npm start), or set GONGJI_HTTP_URL.');
   const { httpToken } = settings;
   let response: Response;
   try {
@@ -33,15 +33,17 @@ async function askApi(settings: Settings, { path, body, headers = {} }: Asked): 
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    return { ok: false, problem: 'The API does not answer: see whether it runs, or whether GONGJI_HTTP_URL is right.' };
+    return away('The API does not answer: see whether it runs, or whether GONGJI_HTTP_URL is right.');
   }
   const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   return response.ok
     ? { ok: true, status: response.status, body: answer }
-    : { ok: false, problem: told(response.status, answer) };
+    : { ok: false, problem: told(response.status, answer), isAway: response.status >= 500 };
 }
 
-/** Asks the API and has its answer printed; what goes wrong is told. Answers the exit code: that of `print`, or 1. */
+const away = (problem: string): Answer => ({ ok: false, problem, isAway: true });
+
+/** Asks the API and has its answer printed; what goes wrong is told. Answers the exit code: that of `print`; 1 for a refusal, 2 where nobody answered. */
 export async function printAnswer(
   settings: Settings,
   asked: Asked,
@@ -50,7 +52,7 @@ export async function printAnswer(
   const answer = await askApi(settings, asked);
   if (answer.ok) return print(answer);
   console.error(answer.problem);
-  return 1;
+  return answer.isAway ? 2 : 1;
 }
 
 /** A problem (RFC 9457) in a line, its fields below it. */

@@ -13,7 +13,7 @@ given back since. The API is that of the system that runs in this folder, or of 
   --lang   zh (the default) or en
   --json   the API's answer as it is
 
-Exits with 0, 1 if there is no such settlement or the API does not answer, 2 if the arguments are not understood.`;
+Exits with 0, 1 if there is no such settlement, 2 if the arguments are not understood or the API does not answer.`;
 
 /** Prints the explanation. Answers the exit code. */
 export const run = (args: string[], settings: Settings): Promise<number> =>

@@ -13,7 +13,7 @@ remembered. The API is that of the system that runs in this folder, or of GONGJI
 
   --json   the API's answer as it is
 
-Exits with 0, 1 if the claim cannot be used or the API does not answer, 2 if the arguments are not understood.`;
+Exits with 0, 1 if the claim cannot be used, 2 if the arguments are not understood or the API does not answer.`;
 
 interface Quote {
   readonly status: string;

@@ -16,7 +16,7 @@ token GONGJI_HTTP_TOKEN.
   --key     names the command: the same key again is the same refund, once. A new one if absent; it is told when the outcome is not
   --json    the API's answer as it is
 
-Exits with 0 if refunded, 1 if it is refused or the API does not answer, 2 if the arguments are not understood, 3 if it was sent and its
+Exits with 0 if refunded, 1 if it is refused, 2 if the arguments are not understood or the API does not answer, 3 if it was sent and its
 outcome is not there yet: the same command with its key asks again.`;
 
 const PENDING = 202;

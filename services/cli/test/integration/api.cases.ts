@@ -50,6 +50,14 @@ export function apiCases(running: () => RunningCity): void {
     expect(tooMuch).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('REFUND_EXCEEDS_SETTLED') });
   });
 
+  test('an API that does not answer is no refusal', async () => {
+    expect(await gongji({ ...running(), http: 'http://127.0.0.1:1' }, ['explain', 'FC1'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('does not answer'),
+    });
+  });
+
   test('an option that does not exist is an argument not understood, in any command', async () => {
     for (const command of ['explain', 'books'])
       expect(await gongji(running(), [command, '--no-such'])).toMatchObject({ code: 2, stdout: '' });

@@ -86,7 +86,7 @@ describe.for<[Role, Day, Day?]>([
     await day(url);
   });
 
-  test.for(of(role))('cannot do without: %s', async ([right]) => {
+  test.concurrent.for(of(role))('cannot do without: %s', async ([right]) => {
     const day = OF_QUARANTINE.test(right) ? bad : good;
     expect(await dayWithout(right, role, day)).toBe(refusalOf(right));
   });
