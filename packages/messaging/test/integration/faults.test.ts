@@ -135,6 +135,6 @@ it('publishes everything once, in order, while requests and answers of every kin
   for (const [partition, list] of seen.entries())
     expect(list, `partition ${partition}, seed ${seed}`).toEqual(outbox(partition));
   expect(seen.flat().toSorted()).toEqual(values.map(({ value }) => value).toSorted());
-  expect(faults).toBeGreaterThan(10);
+  expect(faults).toBeGreaterThan(3);
   expect(zombies).toBe(4);
 }, 120_000);
