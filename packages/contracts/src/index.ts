@@ -95,4 +95,4 @@ export { encodeSharing } from './sharing-out.ts';
 export { encodeSummary } from './summaries-out.ts';
 export { type Topics, topicsOf } from './topics.ts';
 export { DayTotals } from './totals-out.ts';
-export { encodeAccount, encodeBinding, encodeStanding, encodeUsage } from './views-out.ts';
+export { encodeAccount, encodeBinding, encodeChanges, encodeStanding, encodeUsage } from './views-out.ts';

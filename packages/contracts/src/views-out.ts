@@ -79,6 +79,17 @@ export const encodeBinding = (binding: Binding, at: Instant) => ({
   premium_registered: binding.premiumRegistered,
 });
 
+/** What a payer may change of a binding (`binding.changed`). */
+const CHANGEABLE = ['priority', 'daily_limit', 'authorised_amount', 'effective_to', 'premium_registered'] as const;
+
+/** What became another value of a binding that its payer changed at a moment: field by field, named and written as on the wire. */
+export function encodeChanges(before: Binding, after: Binding, at: Instant) {
+  const [was, is] = [encodeBinding(before, at), encodeBinding(after, at)];
+  return CHANGEABLE.flatMap((field) =>
+    was[field] === is[field] ? [] : [{ field, before: was[field], after: is[field] }],
+  );
+}
+
 /** What HTTP answers for a claim or premium: its published outcome, then the refunds paid of it and what is left to refund. */
 export const encodeStanding = (payload: string, refunds: readonly string[], refundable: Money): object => ({
   ...(JSON.parse(payload) as object),

@@ -6,7 +6,7 @@ import { Migration } from '@mikro-orm/migrations';
  */
 export class Migration20261202BindingChanges extends Migration {
   override up(): void {
-    // change_no: in the order in which they were applied. changes: {"daily_limit": ["100.00", null]}, what was and what is, as on the wire.
+    // change_no: in the order in which they were applied. changes: [{"field": "daily_limit", "before": "100.00", "after": null}], as on the wire.
     this.addSql(`create table binding_change (
       payer text collate "C" not null,
       binding_id text collate "C" not null,

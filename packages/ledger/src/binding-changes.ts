@@ -1,4 +1,4 @@
-import { type Binding, type BindingChanges, formatInstant, formatMoney, type Instant, type Money } from '@repo/domain';
+import { type Binding, formatInstant, type Instant } from '@repo/domain';
 import { insertRows } from './packed.ts';
 import type { RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
@@ -9,31 +9,8 @@ export interface BindingChange {
   readonly bindingId: string;
   readonly changeId: string;
   readonly at: Instant;
-  readonly before: BindingChanges;
-  readonly after: BindingChanges;
-}
-
-/** One field of the contract's `binding.changed` before and after; amounts in yuan as text, null = none. */
-export type ChangedFields = Readonly<Record<string, readonly [before: Value, after: Value]>>;
-type Value = string | number | boolean | null;
-
-const amount = (money: Money | null | undefined): string | null => (money == null ? null : formatMoney(money));
-
-/** As the wire calls and writes them. */
-const FIELDS: Readonly<Record<string, (from: BindingChanges) => Value>> = {
-  priority: ({ priority }) => priority ?? null,
-  daily_limit: ({ dailyLimit }) => amount(dailyLimit),
-  authorised_amount: ({ authorisedAmount }) => amount(authorisedAmount),
-  effective_to: ({ effectiveTo }) => effectiveTo ?? null,
-  premium_registered: ({ premiumRegistered }) => premiumRegistered ?? false,
-};
-
-/** What is another value than before; a field that a command names and leaves as it was is no change. */
-function changedFields({ before, after }: Pick<BindingChange, 'before' | 'after'>): ChangedFields {
-  const changed = Object.entries(FIELDS)
-    .map(([field, read]) => [field, [read(before), read({ ...before, ...after })]] as const)
-    .filter(([, [was, is]]) => was !== is);
-  return Object.fromEntries(changed);
+  /** Field by field, before and after: kept as it is given. */
+  readonly changes: readonly object[];
 }
 
 /** Notes what payers changed, in the order in which it was applied. */
@@ -53,7 +30,7 @@ export function writeBindingChanges(tx: LedgerTransaction, changes: readonly Bin
       change.bindingId,
       change.changeId,
       formatInstant(change.at),
-      JSON.stringify(changedFields(change)),
+      JSON.stringify(change.changes),
     ]),
   );
 }
@@ -63,8 +40,8 @@ export async function findBindingChanges(
   source: RowSource,
   { payer, bindingId }: Pick<Binding, 'payer' | 'bindingId'>,
   limit: number,
-): Promise<{ changeId: string; at: Instant; changes: ChangedFields }[]> {
-  const rows = await source.rows<{ change_id: string; at: string; changes: ChangedFields }>(
+): Promise<Pick<BindingChange, 'changeId' | 'at' | 'changes'>[]> {
+  const rows = await source.rows<{ change_id: string; at: string; changes: readonly object[] }>(
     `select change_id, extract(epoch from changed_at) * 1000 as at, changes from binding_change
      where payer = $1 and binding_id = $2 order by change_no desc limit $3`,
     [payer, bindingId, limit],

@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type CalendarDate, parseDate } from '@repo/domain';
+import type { Settings } from './config.ts';
 
 /** What `parseArgs` throws: an option that does not exist, or lacks its value, or an argument that no command takes. */
 export const isAboutArguments = (error: unknown): error is Error & { readonly code: string } =>
@@ -43,20 +44,25 @@ export function refuse(problem: string): 2 {
   return 2;
 }
 
-/** Does what the arguments ask for, or shows the help: asked for, or behind what was not understood. Answers the exit code. */
-export async function forArguments<Asked>(
-  read: () => Asked | 'help',
-  help: string,
-  work: (asked: Asked) => Promise<number>,
-): Promise<number> {
-  let asked: Asked | 'help';
-  try {
-    asked = read();
-  } catch (error) {
-    if (!(error instanceof NotUnderstood)) throw error;
-    return refuse(error.message === '' ? help : `${error.message}\n\n${help}`);
-  }
-  if (asked !== 'help') return work(asked);
-  console.log(help);
-  return 0;
-}
+/**
+ * A command that reads its arguments, shows the help (asked for, or behind what was not understood), or does the work. It answers the exit
+ * code.
+ */
+export const command =
+  <Asked>(
+    read: (args: string[]) => Asked | 'help',
+    help: string,
+    work: (asked: Asked, settings: Settings) => Promise<number>,
+  ) =>
+  async (args: string[], settings: Settings): Promise<number> => {
+    let asked: Asked | 'help';
+    try {
+      asked = read(args);
+    } catch (error) {
+      if (!(error instanceof NotUnderstood)) throw error;
+      return refuse(error.message === '' ? help : `${error.message}\n\n${help}`);
+    }
+    if (asked !== 'help') return work(asked, settings);
+    console.log(help);
+    return 0;
+  };

@@ -4,6 +4,7 @@ import {
   type DecodeLimits,
   decodeMembers,
   type EventStamp,
+  encodeChanges,
   encodeSharing,
   headerText,
 } from '@repo/contracts';
@@ -200,12 +201,14 @@ function applyOne(lease: Lease, message: Message, step: Step): string | null {
 function applyFact(message: Message, event: MemberEvent, { world, queue, draft, backdated }: Step) {
   const payer = payerOf(event);
   queue.catchUp(payer, dateOf(event.at), event.cause);
-  const before = 'bindingId' in event ? world.books.binding(event.bindingId) : undefined;
+  const before = event.kind === 'BINDING_CHANGED' ? world.books.binding(event.bindingId) : undefined;
   const verdict = backdated.watch(payer, event, () => applyMemberEvent(event, world));
   if (verdict.kind === 'DEAD') return { code: verdict.code, detail: verdict.detail };
-  if (event.kind === 'BINDING_CHANGED' && before !== undefined) {
-    const { bindingId, at, cause, changes: after } = event;
-    draft.changes.push({ payer, bindingId, changeId: cause.id, at, before, after });
+  const after = before && world.books.binding(before.bindingId);
+  if (before && after) {
+    const { at, cause } = event;
+    const changes = encodeChanges(before, after, at);
+    draft.changes.push({ payer, bindingId: before.bindingId, changeId: cause.id, at, changes });
   }
   draft.tell(verdict.events, message.traceparent);
   for (const { dueOn, cause } of verdict.due) queue.leave(payer, dueOn, cause);

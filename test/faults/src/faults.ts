@@ -19,18 +19,16 @@ export const dieAt = (worker: WorkerName, failpoint: FailpointName): Fault => ({
   name: `kill -9 at ${failpoint}, ${kindOf(worker)}`,
   run: async (stage) => {
     const isMark = failpoint === 'after-mark';
-    stage.arm(worker, { GONGJI_FAILPOINT: `${failpoint}:${isMark ? 1 : 1 + stage.random.below(12)}:SIGKILL` });
-    const service = stage.service(worker);
+    const pass = isMark ? 1 : 1 + stage.random.below(12);
     // Told to stop, a worker leaves its group at once, so that the one to die is soon at work.
-    await service.process.kill('SIGTERM');
-    const { exited, pid } = await service.process.start();
+    const { exited, pid } = await stage.restart(worker, { GONGJI_FAILPOINT: `${failpoint}:${pass}:SIGKILL` });
     const wake = isMark ? await restAfterWork(stage, pid) : () => {};
     try {
       await happened(exited, ({ signal }) => signal === 'SIGKILL', `${worker} passed no ${failpoint}`);
     } finally {
       wake();
     }
-    await service.process.start();
+    await stage.service(worker).process.start();
   },
 });
 
@@ -57,10 +55,8 @@ export const dieAnywhere = (name: WorkerName | 'query-api'): Fault => ({
 export const zombie = (worker: WorkerName, failpoint: FailpointName): Fault => ({
   name: `zombie at ${failpoint}, ${kindOf(worker)}`,
   run: async (stage) => {
-    stage.arm(worker, { GONGJI_FAILPOINT: `${failpoint}:${1 + stage.random.below(12)}:SIGSTOP` });
-    const service = stage.service(worker);
-    await service.process.kill('SIGTERM');
-    const { pid } = await service.process.start();
+    const pass = 1 + stage.random.below(12);
+    const { pid } = await stage.restart(worker, { GONGJI_FAILPOINT: `${failpoint}:${pass}:SIGSTOP` });
     try {
       await until(() => isStopped(pid), `${worker} passed no ${failpoint}`);
       await until(async () => (await owned(stage, pid)) === 0, `nobody took over from ${worker}`);

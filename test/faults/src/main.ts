@@ -110,7 +110,7 @@ async function runRound(
 function planOf(brokers: 1 | 3, random: Random): Step[] {
   if (values.brokers !== undefined && Number(values.brokers) !== brokers) return [];
   if (values.burst !== undefined) return brokers === 1 ? [[[burst(Number(values.burst))]]] : [];
-  if (values.short) return brokers === 1 ? shortPlan() : [];
+  if (values.short) return brokers === 1 ? shortPlan(random) : [];
   const only = new RegExp(values.only ?? '');
   const single = brokers === 1 ? [...singlePlan(random), ...fullDisk()] : clusterPlan(random);
   const chosen = single.filter((step) => step.flat().some(({ name }) => only.test(name)));

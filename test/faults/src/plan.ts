@@ -21,8 +21,8 @@ import { rollingUpdate } from './update-fault.ts';
 /** Lists of faults that happen side by side; within a list one comes after the other. */
 export type Step = readonly (readonly Fault[])[];
 
-/** Every window once, and each server killed once, in a few minutes: what `npm test` runs. */
-export const shortPlan = (): Step[] => [
+/** Every window once, in a few minutes, and of the other faults one that the seed chooses: what `npm test` runs. */
+export const shortPlan = (random: Random): Step[] => [
   [
     [
       dieAt('settlement-worker', 'mid-db'),
@@ -40,6 +40,24 @@ export const shortPlan = (): Step[] => [
   [[zombie('settlement-worker-2', 'before-db-commit')]],
   [[brokerDies('SIGKILL')]],
   [[databaseDies('SIGKILL')]],
+  [[random.pick(QUICK)]],
+];
+
+/** Of each kind the cheapest. */
+const QUICK: readonly Fault[] = [
+  resets('Kafka'),
+  resets('PostgreSQL'),
+  halfOpen('PostgreSQL'),
+  connectionsCut,
+  diskRefused,
+  tooManyConnections,
+  lockTimeout,
+  stops('settlement-worker'),
+  stopsWhileJoining('sharing-worker-2'),
+  stopsAtOnce('settlement-worker-2'),
+  stopsInSilence('settlement-worker', 'network'),
+  dieAnywhere('sharing-worker'),
+  rollingUpdate,
 ];
 
 /** A short form of the million that `--burst` takes. */

@@ -12,13 +12,10 @@ const BURST = 20_000;
 export const heapLimit = (worker: WorkerName): Fault => ({
   name: `heap limit reached, ${kindOf(worker)}`,
   run: async (stage) => {
-    stage.arm(worker, { NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` });
-    const { process } = stage.service(worker);
-    await process.kill('SIGTERM');
-    const { exited } = await process.start();
+    const { exited } = await stage.restart(worker, { NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` });
     await stage.load.burst(BURST);
     await happened(exited, ({ signal }) => signal === 'SIGABRT', `${worker} had memory enough`);
-    await process.start();
+    await stage.service(worker).process.start();
   },
 });
 
@@ -26,17 +23,13 @@ export const heapLimit = (worker: WorkerName): Fault => ({
 export const eventLoopBlocked = (worker: WorkerName): Fault => ({
   name: `event loop blocked, ${kindOf(worker)}`,
   run: async (stage) => {
-    stage.arm(worker, { NODE_OPTIONS: '--inspect=127.0.0.1:0' });
-    const { process } = stage.service(worker);
-    await process.kill('SIGTERM');
-    const { pid } = await process.start();
+    const { pid } = await stage.restart(worker, { NODE_OPTIONS: '--inspect=127.0.0.1:0' });
     await until(async () => ((await owned(stage, pid)) ?? 0) > 0, `${worker} got no shard`);
     const inspector = await inspectorOf(stage, worker);
     inspector.send(evaluating(`const end = Date.now() + ${STALL_MS}; while (Date.now() < end);`));
     await until(async () => (await owned(stage, pid)) === 0, `nobody took over from ${worker}`);
     inspector.close();
-    await process.kill('SIGTERM');
-    await process.start();
+    await stage.restart(worker);
   },
 });
 
@@ -64,17 +57,14 @@ const WRONG_FOR_MS = 10_000;
 export const clockWrong = (worker: WorkerName, towards: 1 | -1): Fault => ({
   name: `clock an hour ${towards > 0 ? 'fast' : 'slow'}, ${kindOf(worker)}`,
   run: async (stage) => {
-    stage.arm(worker, { NODE_OPTIONS: `--import=${WRONG_CLOCK}`, WRONG_CLOCK_MS: String(towards * HOUR_MS) });
-    const { process } = stage.service(worker);
-    await process.kill('SIGTERM');
-    const { pid } = await process.start();
+    const wrong = { NODE_OPTIONS: `--import=${WRONG_CLOCK}`, WRONG_CLOCK_MS: String(towards * HOUR_MS) };
+    const { pid } = await stage.restart(worker, wrong);
     await until(async () => ((await owned(stage, pid)) ?? 0) > 0, `${worker} got no shard`);
     await delay(WRONG_FOR_MS);
     const since = performance.now();
     await until(async () => stage.load.hasFlowedSince(since), 'the load does not flow');
     if (((await owned(stage, pid)) ?? 0) === 0) throw new Error(`${worker} lost its shards`);
-    await process.kill('SIGTERM');
-    await process.start();
+    await stage.restart(worker);
   },
 });
 
@@ -115,9 +105,7 @@ export const policyBroken = (worker: WorkerName): Fault => ({
     const file = stage.policyFile('broken.yaml');
     writeFileSync(file, 'region: [');
     try {
-      const { process } = stage.service(worker);
-      await process.kill('SIGTERM');
-      const { exited } = await process.start();
+      const { exited } = await stage.restart(worker);
       await happened(exited, ({ code }) => code === 1, `${worker} took a broken policy file`);
       const since = performance.now();
       await until(async () => stage.load.hasFlowedSince(since), 'the other worker does not go on');

@@ -1,10 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { postgresProcesses } from './database-faults.ts';
 import { type Fault, kindOf, until, type WorkerName, whileStopped } from './fault.ts';
-import type { Stage } from './stage.ts';
-
-/** What a worker is promised to take at most from SIGTERM to its end (`STOP_LIMIT_MS` of the product), and a moment for the machine. */
-const STOPS_WITHIN_MS = 15_000 + 2_000;
+import { STOPS_WITHIN_MS, type Stage } from './stage.ts';
 
 /** Told to stop under full load, again and again: it finishes or gives up what it is at, in time, and says that all was well. */
 export const stops = (worker: WorkerName): Fault => ({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type RunningSystem, startSystem } from '@repo/cli/system';
-import { findFreePort, HOST, type KafkaCluster, startKafkaCluster, waitFor } from '@repo/embedded';
+import { type Child, findFreePort, HOST, type KafkaCluster, startKafkaCluster, waitFor } from '@repo/embedded';
 import { Client } from 'pg';
 import { collectEvidence, fullName, type Place } from './evidence.ts';
 import { Load } from './load.ts';
@@ -51,8 +51,8 @@ const ZONES: Readonly<Record<string, string>> = {
 };
 const OPEN_WITHIN_MS = 120_000;
 const REST_WITHIN_MS = 240_000;
-/** What a service is promised to take at most from SIGTERM to its end, and a moment for the machine. */
-const ENDS_WITHIN_MS = 17_000;
+/** What a service is promised to take at most from SIGTERM to its end (`STOP_LIMIT_MS` of the product), and a moment for the machine. */
+export const STOPS_WITHIN_MS = 15_000 + 2_000;
 
 /** The whole system, each of its parts a process, under load: where faults happen. */
 export class Stage {
@@ -63,9 +63,10 @@ export class Stage {
   readonly load: Load;
   readonly random: Random;
   readonly log: (line: string) => void;
+  /** Holds the data and logs of the servers and services, and the policies of all. */
+  readonly dataDir: string;
   readonly #armed: Map<string, Variables>;
   readonly #below: AsyncDisposableStack;
-  readonly #dataDir: string;
 
   private constructor(parts: Pick<Stage, 'system' | 'cluster' | 'lines'> & Below, options: StageOptions) {
     this.system = parts.system;
@@ -74,7 +75,7 @@ export class Stage {
     this.#armed = parts.armed;
     this.#below = parts.below;
     this.log = options.log;
-    this.#dataDir = options.dataDir;
+    this.dataDir = options.dataDir;
     this.random = new Random(options.seed);
     const script = new Script({ seed: options.seed ^ 0x5eed, families: FAMILIES });
     const { claimsPerSecond } = options;
@@ -137,19 +138,17 @@ export class Stage {
     return answer?.status;
   }
 
-  /** The next start of a process, and no later one, has these variables besides its own. */
-  arm(name: string, variables: Variables): void {
+  /** Has a process end in order and starts it again; this one, and no later one, has these variables besides its own. */
+  async restart(name: string, variables: Variables = {}): Promise<Child> {
+    const { process } = this.service(name);
+    await process.kill('SIGTERM');
     this.#armed.set(name, variables);
+    return process.start();
   }
 
   /** Where a file of this name would be one of the policies of all. */
   policyFile(name: string): string {
-    return join(policyDirOf(this.#dataDir), name);
-  }
-
-  /** Where both servers keep their data. */
-  get dataDir(): string {
-    return this.#dataDir;
+    return join(policyDirOf(this.dataDir), name);
   }
 
   /** Starts at once what lies dead, instead of after the supervisor's growing pauses. */
@@ -200,7 +199,7 @@ export class Stage {
     const evidence = await collectEvidence(this.place, this.load.sent);
     const problems = [...hung.flat(), ...judge(evidence)];
     problems.push(...(await secondOpinion(this.place)));
-    problems.push(...judgeLogs(join(this.#dataDir, 'data', 'logs'), this.load.sent));
+    problems.push(...judgeLogs(join(this.dataDir, 'data', 'logs'), this.load.sent));
     const outcomes = evidence.records.filter(({ topic }) => topic === 'settlements').length;
     return { problems, outcomes, messages: this.load.sent.length };
   }
@@ -228,7 +227,7 @@ export class Stage {
 /** A service that has nothing left to do ends at once and in order when it is told to; one that does not hung. */
 async function endOf({ name, process }: RunningSystem['services'][number]): Promise<Problem[]> {
   const ended = process.kill('SIGTERM');
-  const inTime = await Promise.race([ended, delay(ENDS_WITHIN_MS, undefined, { ref: false })]);
+  const inTime = await Promise.race([ended, delay(STOPS_WITHIN_MS, undefined, { ref: false })]);
   const { code, signal } = inTime ?? (await process.kill('SIGKILL'));
   return code === 0 ? [] : [{ kind: 'stuck', what: `${name} was told to end and ended with ${signal ?? code}` }];
 }

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { explainRefusal } from '@repo/transport';
-import { forArguments, parseOptions, refuse } from '../arguments.ts';
+import { command, parseOptions, refuse } from '../arguments.ts';
 import type { AuditReport } from '../audit/audit.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -26,12 +26,7 @@ Settings, from the environment or a file .env:
   GONGJI_DATA_DIR        where the system that was started here keeps its data (.gongji)`;
 
 /** Runs the audit and prints what it found. Answers the exit code. */
-export const run = (args: string[], settings: Settings): Promise<number> =>
-  forArguments(
-    () => readArguments(args),
-    HELP,
-    (asked) => check(asked, settings),
-  );
+export const run = command(readArguments, HELP, check);
 
 function readArguments(args: string[]) {
   const options = {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { printAnswer } from '../api.ts';
-import { forArguments, NotUnderstood } from '../arguments.ts';
+import { command, NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
 export const summary = 'say in sentences how a claim or premium was settled, and why';
@@ -16,24 +16,7 @@ given back since. The API is that of the system that runs in this folder, or of 
 Exits with 0, 1 if there is no such settlement, 2 if the arguments are not understood or the API does not answer.`;
 
 /** Prints the explanation. Answers the exit code. */
-export const run = (args: string[], settings: Settings): Promise<number> =>
-  forArguments(
-    () => readArguments(args),
-    HELP,
-    ({ claimId, lang, json }) =>
-      printAnswer(
-        settings,
-        { path: `/v1/settlements/${encodeURIComponent(claimId)}/explanation?lang=${lang}` },
-        ({ body }) => {
-          const { sentences, refunds } = body as { sentences: string[]; refunds: { sentences: string[] }[] };
-          if (json) console.log(JSON.stringify(body));
-          else
-            for (const sentence of [...sentences, ...refunds.flatMap((refund) => refund.sentences)])
-              console.log(sentence);
-          return 0;
-        },
-      ),
-  );
+export const run = command(readArguments, HELP, explain);
 
 function readArguments(args: string[]) {
   const options = {
@@ -47,4 +30,16 @@ function readArguments(args: string[]) {
   const { lang = 'zh', json } = values;
   if (claimId === undefined || more.length > 0 || (lang !== 'zh' && lang !== 'en')) throw new NotUnderstood();
   return { claimId, lang, json } as const;
+}
+
+type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
+
+function explain({ claimId, lang, json }: Asked, settings: Settings): Promise<number> {
+  const path = `/v1/settlements/${encodeURIComponent(claimId)}/explanation?lang=${lang}`;
+  return printAnswer(settings, { path }, ({ body }) => {
+    const { sentences, refunds } = body as { sentences: string[]; refunds: { sentences: string[] }[] };
+    if (json) console.log(JSON.stringify(body));
+    else for (const sentence of [...sentences, ...refunds.flatMap((refund) => refund.sentences)]) console.log(sentence);
+    return 0;
+  });
 }

@@ -1,4 +1,4 @@
-import { forArguments, NotUnderstood, parseOptions, readDays, refuse } from '../arguments.ts';
+import { command, NotUnderstood, parseOptions, readDays, refuse } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
@@ -23,12 +23,7 @@ It only reads, in one read-only transaction, and the system may run on. It finds
 GONGJI_DATABASE_URL names another database. Exits with 0 if done, 2 if the arguments or the settings are not understood.`;
 
 /** Writes the tables. Answers the exit code. */
-export const run = (args: string[], settings: Settings): Promise<number> =>
-  forArguments(
-    () => readArguments(args),
-    HELP,
-    (asked) => write(asked, settings),
-  );
+export const run = command(readArguments, HELP, write);
 
 type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { loadPolicies } from '@repo/policy';
-import { forArguments, NotUnderstood, parseOptions, refuse } from '../arguments.ts';
+import { command, NotUnderstood, parseOptions, refuse } from '../arguments.ts';
 import type { Format } from '../bulk/lines.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -27,12 +27,7 @@ Exits with 0 if all is entered, 1 if a line is bad, 2 if the arguments or the se
 this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database, GONGJI_PARTITIONS the partitions of its members topic.`;
 
 /** Loads a file. Answers the exit code. */
-export const run = (args: string[], settings: Settings): Promise<number> =>
-  forArguments(
-    () => readArguments(args),
-    HELP,
-    (asked) => load(asked, settings),
-  );
+export const run = command(readArguments, HELP, load);
 
 type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
 

@@ -19,7 +19,7 @@ import {
   type Refusal,
   restorePartitions,
 } from '@repo/ledger';
-import { forArguments, NotUnderstood, refuse } from '../arguments.ts';
+import { command, NotUnderstood, refuse } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { progressLine } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
@@ -65,12 +65,7 @@ interface Asked {
 }
 
 /** Lists, creates, archives or restores. Answers the exit code. */
-export const run = (args: string[], settings: Settings): Promise<number> =>
-  forArguments(
-    () => readArguments(args),
-    HELP,
-    (asked) => work(asked, settings),
-  );
+export const run = command(readArguments, HELP, work);
 
 async function work(asked: Asked, settings: Settings): Promise<number> {
   const url = settings.databaseUrl ?? runningServers(settings)?.databaseUrl;

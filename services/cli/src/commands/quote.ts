@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { printAnswer } from '../api.ts';
-import { forArguments, NotUnderstood, refuse } from '../arguments.ts';
+import { command, NotUnderstood, refuse } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
 export const summary = 'what a claim would come to if it were settled now';
@@ -25,12 +25,7 @@ interface Quote {
 }
 
 /** Prints the quote. Answers the exit code. */
-export const run = (args: string[], settings: Settings): Promise<number> =>
-  forArguments(
-    () => readArguments(args),
-    HELP,
-    (asked) => quote(asked, settings),
-  );
+export const run = command(readArguments, HELP, quote);
 
 function readArguments(args: string[]) {
   const options = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { printAnswer } from '../api.ts';
-import { forArguments, NotUnderstood } from '../arguments.ts';
+import { command, NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
 export const summary = 'give back a claim or premium, or part of a claim';
@@ -22,12 +22,7 @@ outcome is not there yet: the same command with its key asks again.`;
 const PENDING = 202;
 
 /** Asks for the refund and prints what came of it. Answers the exit code. */
-export const run = (args: string[], settings: Settings): Promise<number> =>
-  forArguments(
-    () => readArguments(args),
-    HELP,
-    (asked) => refund(asked, settings),
-  );
+export const run = command(readArguments, HELP, refund);
 
 function readArguments(args: string[]) {
   const text = { type: 'string' } as const;
@@ -46,20 +41,18 @@ function readArguments(args: string[]) {
 
 type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
 
-const refund = ({ claimId, key, amount, json }: Asked, settings: Settings): Promise<number> =>
-  printAnswer(
-    settings,
-    {
-      path: `/v1/settlements/${encodeURIComponent(claimId)}/refunds`,
-      body: JSON.stringify(amount === undefined ? {} : { amount }),
-      headers: { 'idempotency-key': key },
-    },
-    ({ status, body }) => {
-      const isPending = status === PENDING;
-      print(body, { key, isPending, json });
-      return isPending ? 3 : 0;
-    },
-  );
+function refund({ claimId, key, amount, json }: Asked, settings: Settings): Promise<number> {
+  const asked = {
+    path: `/v1/settlements/${encodeURIComponent(claimId)}/refunds`,
+    body: JSON.stringify(amount === undefined ? {} : { amount }),
+    headers: { 'idempotency-key': key },
+  };
+  return printAnswer(settings, asked, ({ status, body }) => {
+    const isPending = status === PENDING;
+    print(body, { key, isPending, json });
+    return isPending ? 3 : 0;
+  });
+}
 
 function print(
   body: Readonly<Record<string, unknown>>,

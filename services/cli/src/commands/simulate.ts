@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { loadPolicies } from '@repo/policy';
-import { forArguments, parseOptions, readDays, refuse } from '../arguments.ts';
+import { command, parseOptions, readDays, refuse } from '../arguments.ts';
 import { barChart } from '../chart/bars.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
@@ -26,12 +26,7 @@ Exits with 0 if every claim comes out under the rules in force as the ledger has
 comparison is worth that much less), 2 if the arguments, the pack or the settings are not understood or the inputs are gone.`;
 
 /** Replays and prints. Answers the exit code. */
-export const run = (args: string[], settings: Settings): Promise<number> =>
-  forArguments(
-    () => readArguments(args),
-    HELP,
-    (asked) => replay(asked, settings),
-  );
+export const run = command(readArguments, HELP, replay);
 
 type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
 

@@ -65,6 +65,6 @@ function changeOf({ changeId, at, changes }: Awaited<ReturnType<typeof findBindi
   return {
     ...{ ce_type: 'binding.changed', at: formatInstant(at), reason: null, state: null, effective_on: null, code: null },
     cause: { ce_type: 'binding.changed', id: changeId },
-    changes: Object.entries(changes).map(([field, [before, after]]) => ({ field, before, after })),
+    changes,
   };
 }

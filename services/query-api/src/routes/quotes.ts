@@ -51,10 +51,8 @@ export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: 
         return asQuote(JSON.parse(known.payload) as object);
       }
       const family = await findFamily(snapshot, claim.personNo, dateOf(claim.settledAt));
-      if (
-        !(await isOfficial(access, snapshot, concern)) &&
-        family.bindings.some(({ payer }) => !access.persons.has(payer))
-      )
+      const showsOthers = family.bindings.some(({ payer }) => !access.persons.has(payer));
+      if (showsOthers && !(await isOfficial(access, snapshot, concern)))
         throw new Problem(403, 'a quote would show what relatives hold: ask the institution or the bureau for it');
       const books = booksOf(policies.policyAt, family);
       return asQuote(encodeSettlement(claim, decideClaim(claim, books, policies.policyAt), '').payload);
