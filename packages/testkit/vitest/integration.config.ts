@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** Tests on a real PostgreSQL and Kafka, one file after the other. Runs in the folder of the package that names it. */
+/** Tests on a real PostgreSQL and Kafka, one file after the other unless a package says otherwise. Runs in the folder of the package that names it. */
 export default defineConfig({
   test: {
     include: ['test/integration/**/*.test.ts'],
