@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Client, escapeIdentifier } from 'pg';
 import { inject } from 'vitest';
+import { PEOPLE_FILE, PersonalData } from './personal.ts';
 
 export interface ClonedDatabase {
   /** The owner's URL of a database no other test file uses. */
@@ -96,8 +97,28 @@ export async function releaseDatabases(failed: boolean): Promise<void> {
     console.error(`kept for inspection: database ${databases.map(({ name }) => name).join(', ')}`);
     return;
   }
+  await tellOfPeople(databases);
   await withAdmin(async (admin) => {
     for (const { name } of databases)
       await admin.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
   });
+}
+
+/** Whoever a test has brought into its database is told to the run, which looks for them in all that is printed. */
+async function tellOfPeople(databases: readonly ClonedDatabase[]): Promise<void> {
+  if (process.env[PEOPLE_FILE] === undefined) return;
+  const people = new PersonalData();
+  for (const { url } of databases) {
+    await using stack = new AsyncDisposableStack();
+    const client = new Client({ connectionString: url });
+    stack.defer(() => client.end());
+    await client.connect();
+    const { rows: tables } = await client.query(`select from pg_class where oid = to_regclass('public.person_name')`);
+    if (tables.length === 0) continue;
+    const { rows } = await client.query<{ person: string }>(
+      'select json_build_object($$psn_no$$, psn_no, $$psn_name$$, psn_name)::text as person from account left join person_name using (psn_no)',
+    );
+    for (const { person } of rows) people.note(person);
+  }
+  people.tellRun();
 }

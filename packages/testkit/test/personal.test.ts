@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
-import { PersonalData } from '../src/personal.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { searchOutput } from '../src/output.ts';
+import { PEOPLE_FILE, PersonalData } from '../src/personal.ts';
 
 const made = () => {
   const people = new PersonalData();
@@ -24,4 +28,18 @@ test('what names nobody is left alone, also where a short number is part of a wo
   expect(
     made().foundIn('{"pid":1,"binding":"B1","code":"HTTP1","owner":"P12","amount":"1.00","path":"a/P1x"}'),
   ).toEqual([]);
+});
+
+test('whom a test made up is told to its run and found in the output of all tests, by the line and not by name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gongji-personal-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [file, output] = [join(folder, 'people'), join(folder, 'output')];
+  vi.stubEnv(PEOPLE_FILE, file);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  made().tellRun();
+  // "P1" is too short to mean one person in all that is printed.
+  writeFileSync(output, ' ✓ P1 pays for F12\n 9 passed\n');
+  expect(searchOutput(file, output)).toEqual({ people: 4, lines: [] });
+  writeFileSync(output, '9 passed\n at settle (欧阳某某)\n 8 passed\n');
+  expect(searchOutput(file, output)).toEqual({ people: 4, lines: [2] });
 });
