@@ -88,15 +88,17 @@ function judgePostings({ records, ledger }: Evidence, inputs: readonly Input[]):
 }
 
 /**
- * A binding with a daily limit never pays more for one day in Shanghai, less what is refunded of it; and no claim of a relative leaves
- * less in an account than its floor. All claims of a binding are one patient's, so their outcomes are in one order.
+ * A binding never pays more than its daily limit for one day in Shanghai, nor more than what its payer authorised in all, each less what is
+ * refunded of it; and no claim of a relative leaves less in an account than its floor. All claims of a binding are one patient's, so their outcomes are in one order.
  */
 function judgeBounds({ records, ledger }: Evidence, inputs: readonly Input[]): Problem[] {
   const limits = new Map<string, bigint>();
+  const authorised = new Map<string, bigint>();
   const floors = new Map<string, bigint>();
   const patients = new Map<string, string | null>();
   for (const { record, meaning } of inputs) {
     if (meaning.kind === 'binding' && meaning.dailyLimit !== null) limits.set(meaning.id, meaning.dailyLimit);
+    if (meaning.kind === 'binding' && meaning.authorised !== null) authorised.set(meaning.id, meaning.authorised);
     if (meaning.kind === 'opening') floors.set(meaning.account, meaning.floor);
     if (meaning.kind === 'claim') patients.set(meaning.id, record.key);
   }
@@ -109,13 +111,17 @@ function judgeBounds({ records, ledger }: Evidence, inputs: readonly Input[]): P
     if (status === 'SETTLED') days.set(String(claim_id), dayInShanghai(String(setl_time)));
     const parts = status === 'SETTLED' ? allocation : status === 'REFUNDED' ? returned : [];
     for (const { binding_id = '', amount } of parts as readonly Allocation[]) {
-      const limit = limits.get(binding_id);
-      if (limit === undefined) continue;
-      const day = `${binding_id} on ${days.get(String(claim_id))}`;
-      const sum = (used.get(day) ?? 0n) + (status === 'SETTLED' ? fenOf(amount) : -fenOf(amount));
-      used.set(day, sum);
-      if (sum > limit) problems.push(money(`${day} paid ${sum} fen by claim ${claim_id}, and may pay ${limit}`));
-      if (sum < 0n) problems.push(money(`${day} was refunded more than it paid`));
+      const bounds = [
+        [limits.get(binding_id), `${binding_id} on ${days.get(String(claim_id))}`],
+        [authorised.get(binding_id), `${binding_id} in all`],
+      ] as const;
+      for (const [bound, where] of bounds) {
+        if (bound === undefined) continue;
+        const sum = (used.get(where) ?? 0n) + (status === 'SETTLED' ? fenOf(amount) : -fenOf(amount));
+        used.set(where, sum);
+        if (sum > bound) problems.push(money(`${where} paid ${sum} fen by claim ${claim_id}, and may pay ${bound}`));
+        if (sum < 0n) problems.push(money(`${where} was refunded more than it paid`));
+      }
     }
   }
   for (const { kind, account, reference, priorYearAfter, currentYearAfter } of ledger.entries) {

@@ -14,6 +14,8 @@ export interface Evidence {
   readonly records: readonly LogRecord<TopicName>[];
   readonly ends: readonly LogEnd<TopicName>[];
   readonly ledger: Ledger;
+  /** Keys whose messages were set aside for a while: their outcomes come later than their places in the log, still in their own order. */
+  readonly setAside: ReadonlySet<string>;
 }
 
 export interface Ledger {
@@ -81,10 +83,14 @@ export const digestOf = (text: string): string => createHash('sha256').update(te
 export const fullName = (prefix: string, topic: TopicName): string => `${prefix}.${topic}.v1`;
 
 /** Reads everything, once no more input comes. */
-export async function collectEvidence(place: Place, sent: readonly Sent[]): Promise<Evidence> {
+export async function collectEvidence(
+  place: Place,
+  sent: readonly Sent[],
+  setAside: ReadonlySet<string>,
+): Promise<Evidence> {
   const names = new Map(TOPICS.map((topic) => [fullName(place.prefix, topic), topic]));
   const { records, ends } = await readLog(place.kafka, names);
-  return { sent, partitions: place.partitions, records, ends, ledger: await readLedger(place) };
+  return { sent, partitions: place.partitions, records, ends, ledger: await readLedger(place), setAside };
 }
 
 /** One consistent look at the database. Numbers stay text: a fen must not get lost in a float. */

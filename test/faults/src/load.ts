@@ -63,6 +63,11 @@ export class Load implements AsyncDisposable {
     this.#running.catch(() => {});
   }
 
+  /** Keys of those whose claims it sends. */
+  get patients(): readonly string[] {
+    return this.#options.script.patients;
+  }
+
   /** No message until the answer is called: some things happen only in a shard that rests. */
   hush(): () => void {
     this.#hushes += 1;

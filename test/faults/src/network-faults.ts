@@ -36,13 +36,16 @@ export const databaseUnreachable: Fault = {
     const relay = lineOf(stage, 'PostgreSQL');
     relay.silence();
     try {
+      const asked = stage.askApi();
       // Longer than an answer is waited for.
       await until(async () => (await retries(stage, 'DATABASE')) > before, 'no worker missed the database');
+      if ((await asked) !== 503) throw new Error(`query-api answers ${await asked} where it has no database`);
       await delay(STALL_MS);
     } finally {
       relay.heal();
     }
     requireSame(pids, pidsOf(stage));
+    await until(async () => (await stage.askApi()) === 200, 'query-api does not come back');
   },
 };
 

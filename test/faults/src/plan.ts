@@ -12,7 +12,8 @@ import {
 import type { Fault } from './fault.ts';
 import { brokerDies, brokerStalls, dieAnywhere, dieAt, FAILPOINTS, rebalanceStorm, repeats, zombie } from './faults.ts';
 import { brokerUnreachable, databaseUnreachable, halfOpen, resets, slow } from './network-faults.ts';
-import { clockWrong, eventLoopBlocked, heapLimit, passwordChanged, policyBroken } from './process-faults.ts';
+import { poison } from './poison-fault.ts';
+import { clockWrong, eventLoopBlocked, heapLimit, nameLost, passwordChanged, policyBroken } from './process-faults.ts';
 import type { Random } from './random.ts';
 import { stops, stopsAtOnce, stopsInSilence, stopsWhileJoining } from './shutdown-faults.ts';
 import { FAR_WORKERS } from './stage.ts';
@@ -58,6 +59,7 @@ const QUICK: readonly Fault[] = [
   stopsInSilence('settlement-worker', 'network'),
   dieAnywhere('sharing-worker'),
   rollingUpdate,
+  poison,
 ];
 
 /** A short form of the million that `--burst` takes. */
@@ -102,9 +104,14 @@ export function singlePlan(random: Random): Step[] {
     ...LINES.flatMap((line) => [halfOpen(line), resets(line), slow(line)]),
     ...WORKERS.flatMap((worker) => [stops(worker), stopsWhileJoining(worker), stopsAtOnce(worker)]),
     ...WORKERS.flatMap((worker) => [heapLimit(worker), eventLoopBlocked(worker)]),
-    clockWrong('settlement-worker', 1),
-    clockWrong('settlement-worker-2', -1),
-    clockWrong('sharing-worker', -1),
+    clockWrong('settlement-worker', 'fast'),
+    clockWrong('settlement-worker-2', 'slow'),
+    clockWrong('sharing-worker', 'slow'),
+    clockWrong('settlement-worker-2', 'fast and right in turn'),
+    clockWrong('sharing-worker-2', 'slow and right in turn'),
+    nameLost('settlement-worker-2'),
+    nameLost('sharing-worker-2'),
+    poison,
     passwordChanged,
     policyBroken('settlement-worker'),
     ...WORKERS.map((worker) => stopsInSilence(worker, 'server')),

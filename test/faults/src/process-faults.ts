@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Fault, happened, kindOf, owned, STALL_MS, until, type WorkerName } from './fault.ts';
+import { type Fault, happened, kindOf, owned, retries, STALL_MS, until, type WorkerName } from './fault.ts';
 import type { Stage } from './stage.ts';
 
 /** Enough to start with and not to work with. */
@@ -53,17 +54,64 @@ const WRONG_CLOCK = fileURLToPath(new URL('./wrong-clock.ts', import.meta.url));
 const HOUR_MS = 3_600_000;
 const WRONG_FOR_MS = 10_000;
 
-/** The clock of a worker's host is an hour off: nothing it decides and no lease it holds may depend on that. */
-export const clockWrong = (worker: WorkerName, towards: 1 | -1): Fault => ({
-  name: `clock an hour ${towards > 0 ? 'fast' : 'slow'}, ${kindOf(worker)}`,
+/** Of a clock that jumps: how long until it jumps back. */
+const STEP_MS = 2_000;
+
+const WRONG_CLOCKS = {
+  fast: HOUR_MS,
+  slow: -HOUR_MS,
+  'fast and right in turn': HOUR_MS,
+  'slow and right in turn': -HOUR_MS,
+};
+
+/** The clock of a worker's host is an hour off, or jumps: nothing it decides and no lease it holds may depend on that. */
+export const clockWrong = (worker: WorkerName, how: keyof typeof WRONG_CLOCKS): Fault => ({
+  name: `clock an hour ${how}, ${kindOf(worker)}`,
   run: async (stage) => {
-    const wrong = { NODE_OPTIONS: `--import=${WRONG_CLOCK}`, WRONG_CLOCK_MS: String(towards * HOUR_MS) };
-    const { pid } = await stage.restart(worker, wrong);
+    const { pid } = await stage.restart(worker, {
+      NODE_OPTIONS: `--import=${WRONG_CLOCK}`,
+      WRONG_CLOCK_MS: String(WRONG_CLOCKS[how]),
+      ...(how.endsWith('in turn') && { WRONG_CLOCK_STEP_MS: String(STEP_MS) }),
+    });
     await until(async () => ((await owned(stage, pid)) ?? 0) > 0, `${worker} got no shard`);
     await delay(WRONG_FOR_MS);
     const since = performance.now();
     await until(async () => stage.load.hasFlowedSince(since), 'the load does not flow');
     if (((await owned(stage, pid)) ?? 0) === 0) throw new Error(`${worker} lost its shards`);
+    await stage.restart(worker);
+  },
+});
+
+const LOST_NAME = fileURLToPath(new URL('./lost-name.ts', import.meta.url));
+
+/** The name of the database's host is no longer resolved when connections have to be made anew: the worker waits for it and goes on. */
+export const nameLost = (worker: WorkerName): Fault => ({
+  name: `name of PostgreSQL not resolved, ${kindOf(worker)}`,
+  run: async (stage) => {
+    const url = new URL(stage.system.postgresUrl);
+    url.hostname = 'localhost';
+    const sign = join(stage.dataDir, 'name-is-lost');
+    const { pid } = await stage.restart(worker, {
+      NODE_OPTIONS: `--import=${LOST_NAME}`,
+      LOST_NAME_SIGN: sign,
+      GONGJI_DATABASE_URL: url.href,
+    });
+    await until(async () => ((await owned(stage, pid)) ?? 0) > 0, `${worker} got no shard`);
+    const before = await retries(stage, 'DATABASE');
+    writeFileSync(sign, '');
+    try {
+      await stage.withDatabase((client) =>
+        client.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [
+          kindOf(worker),
+        ]),
+      );
+      await until(async () => (await retries(stage, 'DATABASE')) > before, `${worker} did not miss the name`);
+      await delay(WRONG_FOR_MS);
+    } finally {
+      rmSync(sign);
+    }
+    await until(async () => stage.isReady(worker), `${worker} does not go on`);
+    if (stage.service(worker).pid !== pid) throw new Error(`${worker} ended, which only had to wait`);
     await stage.restart(worker);
   },
 });

@@ -13,8 +13,15 @@ export type Meaning =
       /** What relatives' claims must leave in it. */
       readonly floor: bigint;
     }
-  /** `dailyLimit`: what it may pay at most for one day, less what was refunded of it; null = as much as there is. */
-  | { readonly kind: 'binding'; readonly id: string; readonly payer: string; readonly dailyLimit: bigint | null }
+  | {
+      readonly kind: 'binding';
+      readonly id: string;
+      readonly payer: string;
+      /** What it may pay at most for one day, less what was refunded of it; null = as much as there is. */
+      readonly dailyLimit: bigint | null;
+      /** What it may pay at most in all, less what was refunded; null = as much as there is. */
+      readonly authorised: bigint | null;
+    }
   | { readonly kind: 'claim'; readonly id: string; readonly share: bigint }
   | { readonly kind: 'refund'; readonly id: string; readonly claimId: string }
   | { readonly kind: 'credit'; readonly id: string; readonly account: string; readonly amount: bigint }
@@ -33,12 +40,15 @@ export interface Sent {
   readonly clockOffMs?: number;
 }
 
-/** A region without rules of its own, so that the nationwide ones hold, and one whose payers keep 50.00 (see `policy/`). */
+/** A region without rules of its own, so that the nationwide ones hold, one whose payers keep 50.00, and one whose payers authorise an amount (see `policy/`). */
 const REGION = '410100';
 const FLOOR_REGION = '410200';
+const AUTHORISED_REGION = '410300';
 const FLOOR = 5_000n;
 const FLOOR_FAMILIES = 15;
+const AUTHORISED_FAMILIES = 15;
 const DAILY_LIMIT = 6_000n;
+const AUTHORISED = 40_000n;
 const RELATIONS = ['SPOUSE', 'PARENT', 'SIBLING'] as const;
 const OPENED_AT = '2025-01-06T09:00:00+08:00';
 /** Some hours before New Year in Shanghai; a message is 20 s after the last, so that a few thousand cross it, and then a midnight a minute. */
@@ -76,6 +86,10 @@ export class Script {
       bindings.push(bindingOf(family, personOf((family + this.#families - 1) % this.#families, 3), 4));
     }
     return [...accounts, ...bindings];
+  }
+
+  get patients(): string[] {
+    return Array.from({ length: this.#families }, (_, family) => personOf(family, 0));
   }
 
   nextClaim(): Sent {
@@ -255,7 +269,12 @@ function keep(list: Sent[], sent: Sent): void {
 }
 
 const personOf = (family: number, member: number): string =>
-  `${family < FLOOR_FAMILIES ? FLOOR_REGION : REGION}${String(family * 4 + member).padStart(8, '0')}`;
+  `${regionOf(family)}${String(family * 4 + member).padStart(8, '0')}`;
+
+function regionOf(family: number): string {
+  if (family < FLOOR_FAMILIES) return FLOOR_REGION;
+  return family < FLOOR_FAMILIES + AUTHORISED_FAMILIES ? AUTHORISED_REGION : REGION;
+}
 
 /** What nobody asked for and nothing may come of: it is ignored. */
 const HOSTILE = '\u202e\u0000"; drop table account; -- {{x}} <script> %s';
@@ -265,11 +284,14 @@ function bindingOf(family: number, payer: string, priority: number): Sent {
   const binding_id = `B${payer}-${priority === 4 ? 2 : 1}`;
   const relation = RELATIONS[priority - 1] ?? 'PARENT';
   const dailyLimit = priority === 2 ? DAILY_LIMIT : null;
+  const authorised = payer.startsWith(AUTHORISED_REGION) ? AUTHORISED : null;
   const value = {
     ...{ binding_id, payer, beneficiary: personOf(family, 0), relation, priority, bound_at: OPENED_AT },
     ...(dailyLimit !== null && { daily_limit: yuan(Number(dailyLimit)) }),
+    ...(authorised !== null && { authorised_amount: yuan(Number(authorised)) }),
   };
-  return message('members', 'binding.opened', payer, value, { kind: 'binding', id: binding_id, payer, dailyLimit });
+  const meaning = { kind: 'binding', id: binding_id, payer, dailyLimit, authorised } as const;
+  return message('members', 'binding.opened', payer, value, meaning);
 }
 
 const message = (topic: Sent['topic'], type: string, key: string, value: object, meaning: Meaning): Sent => ({

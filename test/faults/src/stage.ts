@@ -27,6 +27,8 @@ export interface StageOptions {
 
 /** The workers that reach the servers through relays; the others of their kind go straight. */
 export const FAR_WORKERS = ['settlement-worker', 'sharing-worker'] as const;
+/** All that reach them so. */
+const FAR_SERVICES: readonly string[] = [...FAR_WORKERS, 'query-api'];
 export type Line = 'Kafka' | 'PostgreSQL';
 export type Cluster = Pick<KafkaCluster, 'brokers' | 'nodes'>;
 
@@ -49,6 +51,8 @@ const ZONES: Readonly<Record<string, string>> = {
   'sharing-worker': 'Asia/Kathmandu',
   'sharing-worker-2': 'UTC',
 };
+/** Longer than query-api waits for its database. */
+const ANSWERED_WITHIN_MS = 30_000;
 const OPEN_WITHIN_MS = 120_000;
 const REST_WITHIN_MS = 240_000;
 /** What a service is promised to take at most from SIGTERM to its end (`STOP_LIMIT_MS` of the product), and a moment for the machine. */
@@ -58,13 +62,15 @@ export const STOPS_WITHIN_MS = 15_000 + 2_000;
 export class Stage {
   readonly system: RunningSystem;
   readonly cluster: Cluster | undefined;
-  /** The far workers' ways to the servers. With several brokers their way to Kafka is straight, and the line here leads nowhere. */
+  /** The ways of far workers and query-api to the servers. With several brokers their way to Kafka is straight, and the line here leads nowhere. */
   readonly lines: Readonly<Record<Line, Relay>>;
   readonly load: Load;
   readonly random: Random;
   readonly log: (line: string) => void;
   /** Holds the data and logs of the servers and services, and the policies of all. */
   readonly dataDir: string;
+  /** Keys of which messages were held for a while. */
+  readonly setAside = new Set<string>();
   readonly #armed: Map<string, Variables>;
   readonly #below: AsyncDisposableStack;
 
@@ -129,6 +135,14 @@ export class Stage {
   /** Whether a process listens at all. */
   async answers(name: string): Promise<boolean> {
     return (await this.#health(name)) !== undefined;
+  }
+
+  /** The status with which query-api answers a question about an account; undefined: none in time. */
+  async askApi(): Promise<number | undefined> {
+    const url = `http://${HOST}:${this.service('query-api').adminPort}/v1/accounts/${this.load.patients[0]}`;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWERED_WITHIN_MS) }).catch(() => undefined);
+    await answer?.body?.cancel();
+    return answer?.status;
   }
 
   async #health(name: string): Promise<number | undefined> {
@@ -196,7 +210,7 @@ export class Stage {
     await this.#rest();
     // The relays are in this process, which for minutes has no time for them while it judges a million outcomes.
     const hung = await Promise.all(this.system.services.map(endOf));
-    const evidence = await collectEvidence(this.place, this.load.sent);
+    const evidence = await collectEvidence(this.place, this.load.sent, this.setAside);
     const problems = [...hung.flat(), ...judge(evidence)];
     problems.push(...(await secondOpinion(this.place)));
     problems.push(...judgeLogs(join(this.dataDir, 'data', 'logs'), this.load.sent));
@@ -260,7 +274,7 @@ async function build(
     environment: ({ name, postgresUrl }) => {
       const variables = armed.get(name);
       armed.delete(name);
-      const isFar = FAR_WORKERS.some((far) => far === name);
+      const isFar = FAR_SERVICES.includes(name);
       const url = new URL(postgresUrl);
       url.port = String(farPostgres);
       return {

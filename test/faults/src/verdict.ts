@@ -51,53 +51,57 @@ function readInputs({ sent, records }: Evidence): { list: Input[]; problems: Pro
 const place = ({ topic, partition, offset }: LogRecord): string => `${topic}/${partition}@${offset}`;
 
 /** Every claim and refund has one outcome, and every rejected claim one rejection, in the order of their partition's log. */
-function judgeOutcomes({ records }: Evidence, inputs: readonly Input[]): Problem[] {
+function judgeOutcomes({ records, setAside }: Evidence, inputs: readonly Input[]): Problem[] {
   const expected = inputs.flatMap(({ record, meaning, isRepeat }): Told[] => {
-    const { partition } = record;
+    const { partition, key } = record;
     if (record.topic !== 'claims' || isRepeat) return [];
     if (meaning.kind === 'bad')
-      return meaning.rejects === null ? [] : [{ partition, what: `rejection ${meaning.rejects} ${meaning.code}` }];
-    return [{ partition, what: `${meaning.kind} ${idOf(meaning)}` }];
+      return meaning.rejects === null ? [] : [{ partition, key, what: `rejection ${meaning.rejects} ${meaning.code}` }];
+    return [{ partition, key, what: `${meaning.kind} ${idOf(meaning)}` }];
   });
   const published = records.flatMap((record): Told[] => {
     if (record.topic !== 'settlements') return [];
+    const { partition, key } = record;
     const { status, code, claim_id, refund_id } = fieldsOf(record);
-    if (status === 'REJECTED') return [{ partition: record.partition, what: `rejection ${claim_id} ${code}` }];
-    const what = refund_id === undefined ? `claim ${claim_id}` : `refund ${refund_id}`;
-    return [{ partition: record.partition, what }];
+    if (status === 'REJECTED') return [{ partition, key, what: `rejection ${claim_id} ${code}` }];
+    return [{ partition, key, what: refund_id === undefined ? `claim ${claim_id}` : `refund ${refund_id}` }];
   });
   // "claim X", "refund X", "rejection X CODE"
-  return compareTold('settlements', expected, published, (what) => what.split(' ')[1]);
+  return compareTold('settlements', { expected, published, setAside }, (what) => what.split(' ')[1]);
 }
 
 const idOf = (meaning: Meaning): string | undefined => ('id' in meaning ? meaning.id : undefined);
 
 /** Every bad message has one dead letter with its bytes; those of the members come after all partitions of the claims. */
-function judgeDeadLetters({ records, partitions }: Evidence, inputs: readonly Input[]): Problem[] {
+function judgeDeadLetters({ records, partitions, setAside }: Evidence, inputs: readonly Input[]): Problem[] {
   const expected = inputs.flatMap(({ record, meaning }): Told[] => {
     if (meaning.kind !== 'bad') return [];
     const partition = record.topic === 'claims' ? record.partition : partitions + record.partition;
-    return [{ partition, what: `${place(record)} ${meaning.code} ${record.key} ${record.value}` }];
+    return [{ partition, key: record.key, what: `${place(record)} ${meaning.code} ${record.key} ${record.value}` }];
   });
   const published = records.flatMap((record): Told[] => {
     if (record.topic !== 'dead-letters') return [];
     const { headers, key, value, partition } = record;
     const origin = headers['gongji-topic']?.includes('.claims.') ? 'claims' : 'members';
     const from = `${origin}/${headers['gongji-partition']}@${headers['gongji-offset']}`;
-    return [{ partition, what: `${from} ${headers['gongji-code']} ${key} ${value}` }];
+    return [{ partition, key, what: `${from} ${headers['gongji-code']} ${key} ${value}` }];
   });
-  return compareTold('dead-letters', expected, published);
+  return compareTold('dead-letters', { expected, published, setAside });
 }
+
+/** Faults set patients aside, on the claims; who is told of a payer's switch does not wait for it. */
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** Every use of a payer's own switch is told once, in order. What balances imply is judged with the books. */
 function judgeSwitches({ records }: Evidence, inputs: readonly Input[]): Problem[] {
-  const told = (partition: number, kind: string, bindingId: unknown, at: string): Told => ({
+  const told = ({ partition, key }: LogRecord, kind: string, bindingId: unknown, at: string): Told => ({
     partition,
+    key,
     what: `${kind} ${bindingId} at ${Date.parse(at)}`,
   });
   const expected = inputs.flatMap(({ record, meaning, isRepeat }): Told[] =>
     meaning.kind === 'switch' && !isRepeat
-      ? [told(record.partition, meaning.paused ? 'paused' : 'resumed', meaning.bindingId, String(fieldsOf(record).at))]
+      ? [told(record, meaning.paused ? 'paused' : 'resumed', meaning.bindingId, String(fieldsOf(record).at))]
       : [],
   );
   const published = records.flatMap((record): Told[] => {
@@ -105,34 +109,37 @@ function judgeSwitches({ records }: Evidence, inputs: readonly Input[]): Problem
     const { reason, binding_id } = fieldsOf(record);
     if (reason === 'ZERO_BALANCE') return [];
     const kind = record.headers.ce_type?.replace('sharing.', '') ?? '';
-    return [
-      told(record.partition, reason === 'USER' ? kind : `${kind} ${reason}`, binding_id, record.headers.ce_time ?? ''),
-    ];
+    return [told(record, reason === 'USER' ? kind : `${kind} ${reason}`, binding_id, record.headers.ce_time ?? '')];
   });
-  return compareTold('sharing', expected, published);
+  return compareTold('sharing', { expected, published, setAside: NOBODY });
 }
 
 interface Told {
   readonly partition: number;
+  readonly key: string | null;
   readonly what: string;
 }
 
-/** Each exactly once, on its partition; and then, in one order. */
+/** Each exactly once, on its partition; and then, in one order. What was set aside has an order of its own for each key. */
 function compareTold(
   topic: string,
-  expected: readonly Told[],
-  published: readonly Told[],
+  told: {
+    readonly expected: readonly Told[];
+    readonly published: readonly Told[];
+    readonly setAside: ReadonlySet<string>;
+  },
   aboutOf?: (what: string) => string | undefined,
 ): Problem[] {
-  const problems: Problem[] = [];
-  const lists = (told: readonly Told[]) => Map.groupBy(told, ({ partition }) => partition);
-  const [wanted, found] = [lists(expected), lists(published)];
-  for (const partition of new Set([...wanted.keys(), ...found.keys()])) {
-    const names = (list: readonly Told[] | undefined) => (list ?? []).map(({ what }) => what);
-    const where = `${topic}/${partition}`;
-    problems.push(...compareLists(where, names(wanted.get(partition)), names(found.get(partition)), aboutOf));
-  }
-  return problems;
+  const orders = [...told.setAside];
+  const orderOf = ({ partition, key }: Told): string => {
+    const order = orders.indexOf(key ?? '');
+    return order < 0 ? `${topic}/${partition}` : `${topic}/${partition}, key ${order + 1} that was set aside`;
+  };
+  const [wanted, found] = [Map.groupBy(told.expected, orderOf), Map.groupBy(told.published, orderOf)];
+  const names = (list: readonly Told[] | undefined) => (list ?? []).map(({ what }) => what);
+  return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((where) =>
+    compareLists(where, names(wanted.get(where)), names(found.get(where)), aboutOf),
+  );
 }
 
 /** Sequences count from 1 without a gap per output partition, and no id is used twice. */

@@ -41,7 +41,7 @@ const BINDING = sent(
   'binding.opened',
   'P2',
   { binding_id: 'B1' },
-  { kind: 'binding', id: 'B1', payer: 'P2', dailyLimit: 500n },
+  { kind: 'binding', id: 'B1', payer: 'P2', dailyLimit: 500n, authorised: 900n },
 );
 const MEMBERS = [opening('P1', 400n), opening('P2', 500n), BINDING, SWITCH];
 
@@ -135,6 +135,7 @@ export function rightRun() {
     partitions: 1,
     records: [...claims, ...members, ...settlements, ...sharing, DEAD],
     ends: [end('claims', 4), end('members', 4), end('settlements', 5), end('sharing', 5), end('dead-letters', 2)],
+    setAside: new Set(),
     ledger: {
       shards: [
         { topic: 'claims', partition: 0, nextOffset: 4, outSeq: 4, publishedSeq: 4 },

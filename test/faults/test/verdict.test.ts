@@ -66,6 +66,26 @@ describe('a wrong topic is found', () => {
     expect(kinds(judge({ ...run, records: [...others, ...swapped] }))).toContain('order');
   });
 
+  test('a key that was set aside comes after others, and not in another order', () => {
+    const run = rightRun();
+    const isOfP9 = ({ value }: { readonly value: string | null }) => value?.includes('C2') === true;
+    const [claim, refund, rejection, ...rest] = run.records
+      .filter(({ topic }) => topic === 'settlements')
+      .map((each) => (isOfP9(each) ? { ...each, key: 'P9' } : each));
+    const inputs = run.records
+      .filter(({ topic }) => topic === 'claims' || topic === 'members')
+      .map((each) => (isOfP9(each) ? { ...each, key: 'P9' } : each));
+    const sent = run.sent.map((each) => (isOfP9(each) ? { ...each, key: 'P9' } : each));
+    const isInOrder = (settlements: readonly (Record | undefined)[], setAside: readonly string[]): boolean => {
+      const records = [...inputs, ...settlements, ...rest].flatMap((each) => each ?? []);
+      return !kinds(judge({ ...run, sent, records, setAside: new Set(setAside) })).includes('order');
+    };
+    expect(isInOrder([claim, refund, rejection], [])).toBe(true);
+    expect(isInOrder([rejection, claim, refund], [])).toBe(false);
+    expect(isInOrder([rejection, claim, refund], ['P1'])).toBe(true);
+    expect(isInOrder([rejection, refund, claim], ['P1'])).toBe(false);
+  });
+
   test('a dead letter has other bytes', () => {
     const wrong = withRecords((each) => [isAt(each, 'dead-letters', 0) ? edited(each, 'C2', 'C3') : each]);
     expect(kinds(judge(wrong))).toEqual(['altered', 'lost']);
@@ -130,6 +150,11 @@ describe('a wrong ledger is found', () => {
   test('a binding paid more on a day than its limit', () => {
     const wrong = withMeaning((each) => (each.kind === 'binding' ? { ...each, dailyLimit: 499n } : each));
     expect(judge(wrong)).toEqual([{ kind: 'money', what: expect.stringContaining('may pay 499') }]);
+  });
+
+  test('a binding paid more in all than its payer authorised', () => {
+    const wrong = withMeaning((each) => (each.kind === 'binding' ? { ...each, authorised: 499n } : each));
+    expect(judge(wrong)).toEqual([{ kind: 'money', what: expect.stringContaining('in all paid 500 fen') }]);
   });
 
   test('a relative’s claim took an account below its floor', () => {
