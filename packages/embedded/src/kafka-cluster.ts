@@ -12,9 +12,23 @@ export interface KafkaClusterOptions {
   readonly dataDir: string;
   /** Further settings of every node; they win over ours. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** By which ways the nodes reach each other, one a node: a network of one's own may lie between. Directly when absent. */
+  readonly between?: readonly NodeWays[] | undefined;
   /** JVM heap of each node; 256m when absent. */
   readonly heap?: string;
   readonly log?: (line: string) => void;
+}
+
+/** A node listens on `port`, and the others come by `advertised`, where for instance a proxy listens that leads to `port`. */
+interface Way {
+  readonly port: number;
+  readonly advertised: number;
+}
+
+/** The ways to one node: to the broker, for replicas and coordinators, and to the controller. */
+interface NodeWays {
+  readonly broker: Way;
+  readonly controller: Way;
 }
 
 export interface KafkaCluster {
@@ -30,22 +44,29 @@ export interface KafkaCluster {
  * that any one of them may be lost. For tests; `startKafka` is what one machine needs.
  */
 export async function startKafkaCluster(options: KafkaClusterOptions): Promise<KafkaCluster> {
-  const { heap = '256m', log = () => {} } = options;
+  const { heap = '256m', log = () => {}, between } = options;
   const dataDir = resolve(options.dataDir);
   const directories = Array.from({ length: NODES }, (_, index) => join(dataDir, `node-${index + 1}`));
   for (const directory of directories) await stopLeftovers(join(directory, 'run'));
   const clusterId = clusterIdIn(dataDir);
   const ports = await Promise.all(directories.map(() => findFreePort()));
-  const controllerPorts = await Promise.all(directories.map(() => findFreePort()));
-  const voters = controllerPorts.map((port, index) => `${index + 1}@${HOST}:${port}`).join();
-  const settings = { ...CLUSTER_SETTINGS, ...options.settings };
+  const controllers =
+    between?.map(({ controller }) => controller) ??
+    (await Promise.all(directories.map(() => findFreePort()))).map((port) => ({ port, advertised: port }));
+  const voters = controllers.map(({ advertised }, index) => `${index + 1}@${HOST}:${advertised}`).join();
+  const settings = {
+    ...CLUSTER_SETTINGS,
+    ...(between !== undefined && { 'inter.broker.listener.name': 'SIDE' }),
+    ...options.settings,
+  };
   const startNode = (index: number): Promise<KafkaServer> =>
     startKafka({
       dataDir: directories[index] as string,
       port: ports[index],
       settings,
       heap,
-      member: { nodeId: index + 1, clusterId, controllerPort: controllerPorts[index] as number, voters },
+      sideDoor: between?.[index]?.broker,
+      member: { nodeId: index + 1, clusterId, controllerPort: controllers[index]?.port as number, voters },
       log,
     });
   // None is ready before most are up, so they are started side by side.

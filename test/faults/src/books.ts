@@ -16,7 +16,7 @@ export function judgeBooks(evidence: Evidence, inputs: readonly Input[]): Proble
     ...judgeAccounts(evidence),
     ...judgeWhole(evidence, inputs),
     ...judgeBounds(evidence, inputs),
-    ...judgeCrossings(evidence),
+    ...judgeCrossings(evidence, inputs),
   ];
 }
 
@@ -179,20 +179,26 @@ function judgeWhole({ records, ledger }: Evidence, inputs: readonly Input[]): Pr
 }
 
 /**
- * A payer's balance that reaches or leaves nothing pauses or resumes each of their bindings: told once per crossing, in the order of
- * the entries, with the event that did it as its cause; and the binding is left as its last crossing says.
+ * What a payer may share that reaches or leaves nothing pauses or resumes each of their bindings: told once per crossing, in the order
+ * of the entries, with the event that did it as its cause; and the binding is left as its last crossing says.
  */
-function judgeCrossings({ records, ledger }: Evidence): Problem[] {
+function judgeCrossings({ records, ledger }: Evidence, inputs: readonly Input[]): Problem[] {
+  const priorYearOnly = new Set<string>();
+  for (const { meaning } of inputs)
+    if (meaning.kind === 'opening' && meaning.priorYearOnly) priorYearOnly.add(meaning.account);
   const crossings = new Map<string, string[]>();
-  const balances = new Map<string, bigint>();
-  for (const entry of ledger.entries) {
-    const before = balances.get(entry.account);
-    const after = fenOf(entry.priorYearAfter) + fenOf(entry.currentYearAfter);
-    balances.set(entry.account, after);
+  const shared = new Map<string, bigint>();
+  for (const [index, entry] of ledger.entries.entries()) {
+    const next = ledger.entries[index + 1];
+    // Of several postings of one event, as where New Year was found by it, the last one counts.
+    if (next?.account === entry.account && next.reference === entry.reference) continue;
+    const before = shared.get(entry.account);
+    const after = fenOf(entry.priorYearAfter) + (priorYearOnly.has(entry.account) ? 0n : fenOf(entry.currentYearAfter));
+    shared.set(entry.account, after);
     if (before === undefined || before > 0n === after > 0n) continue;
     const list = crossings.get(entry.account) ?? [];
     crossings.set(entry.account, list);
-    list.push(`${after > 0n ? 'resumed' : 'paused'} by ${entry.reference}`);
+    list.push(`${after > 0n ? 'resumed' : 'paused'} by ${entry.kind === 'ROLLOVER' ? 'New Year' : entry.reference}`);
   }
   const told = new Map<string, string[]>();
   for (const record of records) {
@@ -201,11 +207,14 @@ function judgeCrossings({ records, ledger }: Evidence): Problem[] {
     if (reason !== 'ZERO_BALANCE') continue;
     const list = told.get(String(binding_id)) ?? [];
     told.set(String(binding_id), list);
-    list.push(`${record.headers.ce_type?.replace('sharing.', '')} by ${(cause as { id: string }).id}`);
+    const { type, id } = cause as { readonly type: string; readonly id: string };
+    // Found by whatever came next of the payer, and told as of its first moment.
+    const isNewYear = !type.startsWith('claim.') && isFirstOfYear(record.headers.ce_time);
+    list.push(`${record.headers.ce_type?.replace('sharing.', '')} by ${isNewYear ? 'New Year' : id}`);
   }
   return ledger.bindings.flatMap(({ bindingId, payer, pausedForZeroBalance }): Problem[] => {
     const problems = compareLists(`sharing of ${bindingId}`, crossings.get(payer) ?? [], told.get(bindingId) ?? []);
-    const isEmpty = balances.get(payer) === 0n;
+    const isEmpty = shared.get(payer) === 0n;
     if (isEmpty !== pausedForZeroBalance)
       problems.push({
         kind: 'altered',
@@ -214,3 +223,7 @@ function judgeCrossings({ records, ledger }: Evidence): Problem[] {
     return problems;
   });
 }
+
+/** Whether an instant is the first of a year in Shanghai. */
+const isFirstOfYear = (instant: string | undefined): boolean =>
+  new Date(Date.parse(instant ?? '') + 8 * 3_600_000).toISOString().endsWith('-01-01T00:00:00.000Z');

@@ -40,6 +40,62 @@ export const nodeGoes = (role: Role, way: NodeFault): Fault => ({
   },
 });
 
+/**
+ * No other node reaches the one with a role, which reaches them and is reached by every client: a leader without followers, a
+ * coordinator or controller whose writes nobody copies. What it can no longer do, others do, or it waits.
+ */
+export const nobodyReaches = (role: Role): Fault => ({
+  name: `no network from the other nodes to ${ROLE_NAMES[role]}`,
+  run: async (stage) => {
+    const cluster = clusterOf(stage);
+    const roles = await rolesOf(stage, cluster);
+    const ways = cluster.ways[roles[role] - 1] ?? [];
+    if (ways.length === 0) throw new Error(`no node is ${ROLE_NAMES[role]}`);
+    for (const way of ways) way.silence();
+    try {
+      await delay(STALL_MS);
+    } finally {
+      for (const way of ways) way.heal();
+    }
+    await inSync(stage, cluster);
+  },
+});
+
+const APART_MS = 500;
+const APART_FOR_MS = 20_000;
+
+/** Half a second lies between any two nodes, in each direction. */
+export const nodesFarApart: Fault = {
+  name: `the nodes ${APART_MS} ms from each other`,
+  run: async (stage) => {
+    const cluster = clusterOf(stage);
+    for (const way of cluster.ways.flat()) way.slow(APART_MS);
+    try {
+      await delay(APART_FOR_MS);
+      await flows(stage, 'the load does not flow between slow nodes');
+    } finally {
+      for (const way of cluster.ways.flat()) way.heal();
+    }
+    await inSync(stage, cluster);
+  },
+};
+
+/** Every connection between nodes is lost without a word to who made it, then reset, twenty times. */
+export const nodesLoseConnections: Fault = {
+  name: 'connections between the nodes lost and reset',
+  run: async (stage) => {
+    const cluster = clusterOf(stage);
+    const ways = cluster.ways.flat();
+    if (ways.reduce((sum, way) => sum + way.halfOpen(), 0) === 0) throw new Error('there was no connection to lose');
+    await inSync(stage, cluster);
+    for (let round = 0; round < 20; round++) {
+      for (const way of ways) way.reset();
+      await delay(100 + stage.random.below(300));
+    }
+    await inSync(stage, cluster);
+  },
+};
+
 /** Every node is stopped and started again, one after the other, as an upgrade does it. */
 export const rollingRestart: Fault = {
   name: 'rolling restart of the brokers',

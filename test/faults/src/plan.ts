@@ -1,5 +1,12 @@
 import { burst } from './burst.ts';
-import { nodeGoes, ROLES, rollingRestart } from './cluster-faults.ts';
+import {
+  nobodyReaches,
+  nodeGoes,
+  nodesFarApart,
+  nodesLoseConnections,
+  ROLES,
+  rollingRestart,
+} from './cluster-faults.ts';
 import {
   connectionsCut,
   databaseDies,
@@ -123,7 +130,10 @@ export function singlePlan(random: Random): Step[] {
 /** Each node of three that matters goes away in turn, in every way; in an order that follows from the seed. */
 export function clusterPlan(random: Random): Step[] {
   const ways = ['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const;
-  const faults = [...ROLES.flatMap((role) => ways.map((way) => nodeGoes(role, way))), rollingRestart];
+  const faults = [
+    ...ROLES.flatMap((role) => [...ways.map((way) => nodeGoes(role, way)), nobodyReaches(role)]),
+    ...[nodesFarApart, nodesLoseConnections, rollingRestart],
+  ];
   return shuffled(faults, random).map((fault) => [[fault]]);
 }
 

@@ -12,6 +12,8 @@ export type Meaning =
       readonly currentYear: bigint;
       /** What relatives' claims must leave in it. */
       readonly floor: bigint;
+      /** Relatives may draw only on what earlier years have left. */
+      readonly priorYearOnly: boolean;
     }
   | {
       readonly kind: 'binding';
@@ -51,8 +53,11 @@ const DAILY_LIMIT = 6_000n;
 const AUTHORISED = 40_000n;
 const RELATIONS = ['SPOUSE', 'PARENT', 'SIBLING'] as const;
 const OPENED_AT = '2025-01-06T09:00:00+08:00';
-/** Some hours before New Year in Shanghai; a message is 20 s after the last, so that a few thousand cross it, and then a midnight a minute. */
-const FIRST_MS = Date.parse('2025-12-31T08:00:00Z');
+/**
+ * Some hours before New Year in Shanghai; a message is 20 s after the last, so that a few thousand cross it, and then a midnight a
+ * minute. Only what is meant to happen at midnight does: that of New Year itself is told from it by its time.
+ */
+const FIRST_MS = Date.parse('2025-12-31T08:00:07Z');
 const STEP_MS = 20_000;
 const DAY_MS = 86_400_000;
 /** Midnight in Shanghai. */
@@ -167,6 +172,7 @@ export class Script {
       priorYear: BigInt(prior),
       currentYear: BigInt(current),
       floor: psn_no.startsWith(FLOOR_REGION) ? FLOOR : 0n,
+      priorYearOnly: psn_no.startsWith(AUTHORISED_REGION),
     } as const;
     return message('members', 'account.opened', psn_no, value, meaning);
   }

@@ -30,7 +30,10 @@ export const FAR_WORKERS = ['settlement-worker', 'sharing-worker'] as const;
 /** All that reach them so. */
 const FAR_SERVICES: readonly string[] = [...FAR_WORKERS, 'query-api'];
 export type Line = 'Kafka' | 'PostgreSQL';
-export type Cluster = Pick<KafkaCluster, 'brokers' | 'nodes'>;
+export type Cluster = Pick<KafkaCluster, 'brokers' | 'nodes'> & {
+  /** The ways by which the others reach a node, as broker and as controller. */
+  readonly ways: readonly (readonly Relay[])[];
+};
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -40,6 +43,7 @@ const policyDirOf = (dataDir: string): string => join(dataDir, 'policy');
 const PREFIX = 'gongji';
 const PARTITIONS = 6;
 const FAMILIES = 60;
+const NODES = 3;
 /** Few enough to be used up. */
 const CONNECTIONS_MAX = 80;
 /** SQLSTATE of the refusal when there is none left. */
@@ -259,11 +263,10 @@ async function build(
 ): Promise<Stage> {
   const armed = new Map<string, Variables>();
   cpSync(POLICY_DIR, policyDirOf(dataDir), { recursive: true });
-  const cluster = brokers === 1 ? undefined : await startKafkaCluster({ dataDir: join(dataDir, 'cluster'), log });
-  if (cluster !== undefined) below.defer(() => cluster.stop());
+  const open = async (port: number, target: number): Promise<Relay> => below.use(await Relay.open({ port, target }));
+  const cluster = brokers === 1 ? undefined : await buildCluster(join(dataDir, 'cluster'), { open, below, log });
   const [door, farKafka] = [await findFreePort(), await findFreePort()];
   const [postgres, farPostgres] = [await findFreePort(), await findFreePort()];
-  const open = async (port: number, target: number): Promise<Relay> => below.use(await Relay.open({ port, target }));
   const lines = { Kafka: await open(farKafka, door), PostgreSQL: await open(farPostgres, postgres) };
   const system = await startSystem({
     settings: settingsFor(dataDir, { postgresPort: postgres, kafkaBrokers: cluster?.brokers.split(',') }),
@@ -287,6 +290,28 @@ async function build(
     },
   });
   return make({ system, cluster, lines, armed, below });
+}
+
+/** Three brokers that reach each other through relays. */
+async function buildCluster(
+  dataDir: string,
+  {
+    open,
+    below,
+    log,
+  }: Pick<Below, 'below'> & Pick<StageOptions, 'log'> & { open(port: number, target: number): Promise<Relay> },
+): Promise<Cluster> {
+  const ways: Relay[][] = [];
+  const between: NonNullable<Parameters<typeof startKafkaCluster>[0]['between']>[number][] = [];
+  for (let node = 0; node < NODES; node++) {
+    const way = async () => ({ port: await findFreePort(), advertised: await findFreePort() });
+    const [broker, controller] = [await way(), await way()];
+    between.push({ broker, controller });
+    ways.push([await open(broker.advertised, broker.port), await open(controller.advertised, controller.port)]);
+  }
+  const cluster = await startKafkaCluster({ dataDir, between, log });
+  below.defer(() => cluster.stop());
+  return { ...cluster, ways };
 }
 
 /** As a deployment would have them, but for free ports and nothing taken from the surroundings. */

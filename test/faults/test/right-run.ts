@@ -16,7 +16,7 @@ const opening = (account: string, fen: bigint) =>
     'account.opened',
     account,
     { psn_no: account },
-    { kind: 'opening', id: account, account, priorYear: 0n, currentYear: fen, floor: 0n },
+    { kind: 'opening', id: account, account, priorYear: 0n, currentYear: fen, floor: 0n, priorYearOnly: false },
   );
 
 const CLAIM = sent('claims', 'claim.submitted', 'P1', { claim_id: 'C1' }, { kind: 'claim', id: 'C1', share: 1_000n });
@@ -83,9 +83,9 @@ const OUTCOMES: readonly Outcome[] = [
 ];
 
 const SHARING: readonly Outcome[] = [
-  ['sharing.paused', 'P2', { binding_id: 'B1', reason: 'USER', cause: { id: 'B1:0' } }],
-  ['sharing.paused', 'P2', { binding_id: 'B1', reason: 'ZERO_BALANCE', cause: { id: 'C1' } }],
-  ['sharing.resumed', 'P2', { binding_id: 'B1', reason: 'ZERO_BALANCE', cause: { id: 'R1' } }],
+  ['sharing.paused', 'P2', { binding_id: 'B1', reason: 'USER', cause: { type: 'binding.paused', id: 'B1:0' } }],
+  ['sharing.paused', 'P2', { binding_id: 'B1', reason: 'ZERO_BALANCE', cause: { type: 'claim.submitted', id: 'C1' } }],
+  ['sharing.resumed', 'P2', { binding_id: 'B1', reason: 'ZERO_BALANCE', cause: { type: 'claim.refunded', id: 'R1' } }],
 ];
 
 const input = ({ topic, type, key, value }: Sent, offset: number): LogRecord<TopicName> => ({

@@ -50,7 +50,8 @@ export const ACCOUNTS: Area = {
 export const ENTRIES: Area = {
   subject: 'entries',
   checks: {
-    'entry-event': 'has its event (openings, credits, payouts), or the entry it was made for (rollovers)',
+    'entry-event':
+      'has its event (openings, credits, payouts), or the entry it was made for or the day of New Year (rollovers)',
     'entry-direction': 'moves money the way its kind does, 0.01 or more',
     'entry-day': 'is booked on its day, or later where that was closed',
     'entry-binding': 'names a binding of this payer, where it names one',
@@ -58,6 +59,8 @@ export const ENTRIES: Area = {
   sql: `
     with given as (
       select stored_in, place, psn_no, version, kind, reference, binding_id, prior_year, current_year, held, on_day, book_day,
+        -- Where only what earlier years left is shared, New Year is found by an event that posts nothing.
+        kind = 'ROLLOVER' and reference = on_day::text and reference like '____-01-01' as is_by_itself,
         lead(kind) over walk as next_kind, lead(reference) over walk as next_reference,
         case kind when 'OPENING' then 'account.opened:' || psn_no || ':'
           when 'CREDIT' then 'account.credited:' || reference
@@ -67,7 +70,7 @@ export const ENTRIES: Area = {
       from all_entry where ${inPage('psn_no')} window walk as (partition by psn_no order by version)
     )
     select 'row ' || given.place || ' of ' || given.stored_in as ref,
-      case when kind = 'ROLLOVER' then next_reference = reference and next_kind <> 'ROLLOVER'
+      case when kind = 'ROLLOVER' then is_by_itself or next_reference = reference and next_kind <> 'ROLLOVER'
         else event is null or one.event_id is not null or other.event_id is not null end as "entry-event",
       case when kind = 'PAYOUT' then prior_year = 0 and current_year = 0 and held < 0
         when kind = 'ROLLOVER' then prior_year > 0 and current_year = -prior_year and held = 0

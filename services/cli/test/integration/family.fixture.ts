@@ -13,7 +13,10 @@ import { startSystem } from '../../src/system/system.ts';
 
 const AREA = '610102';
 
-const employee = (psn_no: string, prior_year: string, current_year: string): MemberRow => ({
+/** Where only what earlier years have left is shared, up to an authorised amount. */
+const PRIOR_YEAR_AREA = '330106';
+
+const employee = (psn_no: string, prior_year: string, current_year: string, insu_admdvs = AREA): MemberRow => ({
   type: 'account.opened',
   value: {
     psn_no,
@@ -21,7 +24,7 @@ const employee = (psn_no: string, prior_year: string, current_year: string): Mem
     insutype: '310',
     psn_type: '11',
     employment: 'ACTIVE',
-    insu_admdvs: AREA,
+    insu_admdvs,
     insured: true,
     prior_year,
     current_year,
@@ -31,7 +34,7 @@ const employee = (psn_no: string, prior_year: string, current_year: string): Mem
 
 const bound_at = '2026-01-05T09:00:00+08:00';
 
-/** A patient with 40 yuan of their own, a spouse who gives at most 80 a day, and a parent. */
+/** A patient with 40 yuan of their own, a spouse who gives at most 80 a day, and a parent; and somebody else's payer, who has nothing to share before New Year. */
 export const MEMBERS: readonly MemberRow[] = [
   employee('P1', '0.00', '40.00'),
   employee('P2', '500.00', '100.00'),
@@ -41,6 +44,14 @@ export const MEMBERS: readonly MemberRow[] = [
     value: { binding_id: 'B1', payer: 'P2', beneficiary: 'P1', relation: 'SPOUSE', daily_limit: '80.00', bound_at },
   },
   { type: 'binding.opened', value: { binding_id: 'B2', payer: 'P3', beneficiary: 'P1', relation: 'CHILD', bound_at } },
+  employee('P4', '0.00', '30.00', PRIOR_YEAR_AREA),
+  {
+    type: 'binding.opened',
+    value: {
+      ...{ binding_id: 'B4', payer: 'P4', beneficiary: 'P5', relation: 'CHILD', bound_at, authorised_amount: '20.00' },
+      ...{ state: 'PAUSED', pause_reasons: ['ZERO_BALANCE'] },
+    },
+  },
 ];
 
 export const claim = (claim_id: string, share: string, more: object = {}) => ({
@@ -130,10 +141,15 @@ async function feed(sender: Sender, databaseUrl: string, topicPrefix: string): P
     await send(members, 'P3', { type: 'refund.paid', value: { ...payout, amount: '10.00' } });
     await send(members, 'P3', { type: 'refund.paid', value: { ...payout, amount: '30.00' } });
     await send(members, 'P2', { type: 'binding.paused', value: { binding_id: 'B1', payer: 'P2', at } });
+    // Finds New Year, which posts nothing but what it moves from one year to the other.
+    await send(members, 'P4', {
+      type: 'binding.paused',
+      value: { binding_id: 'B4', payer: 'P4', at: '2027-01-06T10:00:00+08:00' },
+    });
     await send(claims, 'P1', claim('C5', '15.00', { setl_time: '2027-01-05T10:00:00+08:00' }));
     await known('claim:C5');
     await known('refund.paid:R2:P3');
-    await holds('everything published', `(select sum(published_seq) = sum(out_seq) and sum(out_seq) = 13 from shard)`);
+    await holds('everything published', `(select sum(published_seq) = sum(out_seq) and sum(out_seq) = 15 from shard)`);
   } finally {
     await client.end();
   }
