@@ -10,6 +10,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
 import type { RunningCity } from './city.fixture.ts';
+import { projectWithContracts } from './installed.fixture.ts';
 
 const CONTRACTS = join(import.meta.dirname, '../../../../packages/contracts');
 const FROZEN = join(CONTRACTS, 'test/frozen/v1');
@@ -82,10 +83,12 @@ export function contractCases(running: () => RunningCity): void {
     expect(valid).toBeGreaterThan(250);
   });
 
-  test('the example consumer adds up what the books say relatives paid', async () => {
+  test('the example consumer, compiled where the packed contracts are installed, adds up what the books say relatives paid', async () => {
     const { kafkaBrokers = [], topicPrefix, databaseUrl } = running().settings;
-    const file = join(CONTRACTS, 'example/consumer.ts');
+    using project = projectWithContracts();
+    const file = project.compiled('example/consumer.ts');
     const consumer = spawn(process.execPath, [file, kafkaBrokers.join(), topicsOf(topicPrefix).settlements], {
+      cwd: project.folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let printed = '';
