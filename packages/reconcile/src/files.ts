@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { formatMoney, money } from '@repo/domain';
+import { formatMoney, money, parseDate } from '@repo/domain';
 import { parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
 import type { Said } from './compare.ts';
+import type { SaidTotal } from './compare-totals.ts';
 import { AMOUNTS, type AmountName, type SettledRow } from './settled.ts';
+import { GROUP, type GroupName, SETTLED_COUNT, type SumName } from './totals.ts';
 
 /** Columns of the detail file: those of the national row (3202), then what it has no column for. */
 export const DETAIL_COLUMNS = [
@@ -44,35 +46,55 @@ export class UnusableFile extends Error {
   }
 }
 
-/** Which of our columns the other side's file has, and its rows. */
-export interface OtherSide {
+/** The other side's details (3202): which of our columns the file has, and its rows. */
+export interface OtherDetails {
+  readonly kind: 'DETAILS';
   readonly columns: readonly AmountName[];
-  readonly rows: Said[];
+  readonly rows: readonly Said[];
 }
+
+/** The other side's totals (3201): by which of our columns the file tells them apart, which sums it has, and its rows. */
+export interface OtherTotals {
+  readonly kind: 'TOTALS';
+  readonly groups: readonly GroupName[];
+  readonly columns: readonly SumName[];
+  readonly rows: readonly SaidTotal[];
+}
+
+export type OtherSide = OtherDetails | OtherTotals;
 
 const PROBLEMS_MAX = 20;
 
+type Cells = Readonly<Record<string, string>>;
 interface Line {
-  readonly record: Readonly<Record<string, string>>;
+  readonly record: Cells;
   readonly info: { readonly lines: number };
 }
 
+/** The file as its column names say it is, and what takes its lines into it: null, or what of a line cannot be used. */
+interface Filling {
+  readonly side: OtherSide;
+  readonly take: (record: Cells) => string | null;
+}
+
 /**
- * Reads the other side's detail file: CSV with a line of column names, `setl_id` among them and at least one amount. Without
- * `refd_setl_flag` every row is a settlement. Throws `UnusableFile` with every line that cannot be used, the first twenty by number.
+ * Reads the other side's file: CSV with a line of column names. With `setl_id` among them and at least one amount it is details, where
+ * without `refd_setl_flag` every row is a settlement; without, it is totals, told apart by at least one of the columns we tell them apart
+ * by. Throws `UnusableFile` with every line that cannot be used, the first twenty by number.
  */
 export async function readOtherSide(file: Readable): Promise<OtherSide> {
-  const rows: Said[] = [];
   const problems: string[] = [];
-  let columns: AmountName[] | undefined;
-  const parser = parse({ bom: true, columns: true, skip_empty_lines: true, info: true, trim: true });
+  let filling: Filling | undefined;
+  const begin = (names: string[]): string[] => {
+    filling = names.includes('setl_id') ? detailsWith(names) : totalsWith(names);
+    return names;
+  };
+  const parser = parse({ bom: true, columns: begin, skip_empty_lines: true, info: true, trim: true });
   try {
     await pipeline(file, parser, async (lines: AsyncIterable<Line>) => {
       for await (const { record, info } of lines) {
-        columns ??= columnsOf(Object.keys(record));
-        const found = read(record, columns);
-        if (typeof found === 'string') problems.push(`line ${info.lines}: ${found}`);
-        else rows.push(found);
+        const problem = filling?.take(record);
+        if (typeof problem === 'string') problems.push(`line ${info.lines}: ${problem}`);
       }
     });
   } catch (error) {
@@ -87,22 +109,54 @@ export async function readOtherSide(file: Readable): Promise<OtherSide> {
     const more = problems.length > PROBLEMS_MAX ? `\n  and ${problems.length - PROBLEMS_MAX} lines more` : '';
     throw new UnusableFile(`${problems.length} lines cannot be used:\n  ${shown}${more}`);
   }
-  return { columns: columns ?? [...AMOUNTS], rows };
+  if (filling === undefined) throw new UnusableFile(`it is empty: ${NAMES_EXPECTED}`);
+  return filling.side;
 }
 
-function columnsOf(names: readonly string[]): AmountName[] {
-  if (!names.includes('setl_id')) throw new UnusableFile('its first line must name the columns, setl_id among them');
-  const amounts = AMOUNTS.filter((name) => names.includes(name));
-  if (amounts.length === 0) throw new UnusableFile(`its first line names none of ${AMOUNTS.join(', ')}`);
-  return amounts;
+const NAMES_EXPECTED = `its first line must name the columns, setl_id among them for details, or some of ${GROUP.join(', ')} for totals`;
+
+function detailsWith(names: readonly string[]): Filling {
+  const columns = AMOUNTS.filter((name) => names.includes(name));
+  if (columns.length === 0) throw new UnusableFile(`its first line names none of ${AMOUNTS.join(', ')}`);
+  const rows: Said[] = [];
+  const take = (record: Cells): string | null => {
+    const { setl_id = '', refd_setl_flag = '0' } = record;
+    if (setl_id === '') return 'expected a setl_id';
+    if (refd_setl_flag !== '0' && refd_setl_flag !== '1') return 'expected refd_setl_flag to be 0 or 1';
+    const amounts = amountsOf(record, columns);
+    if (typeof amounts === 'string') return amounts;
+    rows.push({ setl_id, refd_setl_flag, amounts });
+    return null;
+  };
+  return { side: { kind: 'DETAILS', columns, rows }, take };
 }
 
-function read(record: Readonly<Record<string, string>>, columns: readonly AmountName[]): Said | string {
-  const { setl_id = '', refd_setl_flag = '0' } = record;
-  if (setl_id === '') return 'expected a setl_id';
-  if (refd_setl_flag !== '0' && refd_setl_flag !== '1') return 'expected refd_setl_flag to be 0 or 1';
+function totalsWith(names: readonly string[]): Filling {
+  const groups = GROUP.filter((name) => names.includes(name));
+  if (groups.length === 0) throw new UnusableFile(NAMES_EXPECTED);
+  const amountNames = AMOUNTS.filter((name) => names.includes(name));
+  const isCounted = names.includes(SETTLED_COUNT);
+  const columns: readonly SumName[] = isCounted ? [...amountNames, SETTLED_COUNT] : amountNames;
+  if (columns.length === 0)
+    throw new UnusableFile(`its first line names none of ${AMOUNTS.join(', ')}, ${SETTLED_COUNT}`);
+  const rows: SaidTotal[] = [];
+  const take = (record: Cells): string | null => {
+    // A day that is written otherwise would be missing on both sides.
+    if (groups.includes('day') && parseDate(record.day ?? '') === null) return 'expected day as YYYY-MM-DD';
+    const count = record[SETTLED_COUNT] ?? '';
+    if (isCounted && !/^\d{1,9}$/.test(count)) return `expected ${SETTLED_COUNT} to be a number of settlements`;
+    const amounts = amountsOf(record, amountNames);
+    if (typeof amounts === 'string') return amounts;
+    const group = Object.fromEntries(groups.map((name) => [name, record[name] ?? '']));
+    rows.push({ group, sums: isCounted ? { ...amounts, [SETTLED_COUNT]: Number(count) } : amounts });
+    return null;
+  };
+  return { side: { kind: 'TOTALS', groups, columns, rows }, take };
+}
+
+/** The amounts of a line, or what was expected of them. */
+function amountsOf(record: Cells, columns: readonly AmountName[]): Said['amounts'] | string {
   const bad = columns.filter((name) => !/^-?\d{1,14}(\.\d{1,2})?$/.test(record[name] ?? ''));
   if (bad.length > 0) return `expected ${bad.join(' and ')} in yuan with at most two decimals`;
-  const amounts = Object.fromEntries(columns.map((name) => [name, money(record[name] ?? '0')]));
-  return { setl_id, refd_setl_flag, amounts };
+  return Object.fromEntries(columns.map((name) => [name, money(record[name] ?? '0')]));
 }

@@ -1,8 +1,10 @@
 import type { CalendarDate } from '@repo/domain';
 import type { Snapshot } from '@repo/ledger';
-import { type Comparison, compare, DIFFERENCE_KINDS, type DifferenceKind, type Said } from './compare.ts';
-import type { OtherSide } from './files.ts';
+import { type Comparison, compare, type Said } from './compare.ts';
+import { compareTotals, type TotalComparison } from './compare-totals.ts';
+import type { OtherDetails, OtherTotals } from './files.ts';
 import type { Period, SettledRow } from './settled.ts';
+import { totalsOf } from './totals.ts';
 
 /** Whether a day's books are closed, and that both sides of its postings are equal, yuan. */
 export interface DayOfBooks {
@@ -27,10 +29,10 @@ export async function booksOfDays(snapshot: Snapshot, { from, to }: Period): Pro
   return rows.map((row) => ({ ...row, balanced: row.debits === row.credits }));
 }
 
-/** Compares what was settled with what the other side says of it. */
+/** Compares what was settled, settlement by settlement, with what the other side says of it. */
 export async function compareWith(
   settled: AsyncIterable<readonly SettledRow[]>,
-  other: OtherSide,
+  other: OtherDetails,
 ): Promise<Comparison> {
   const ours: Said[] = [];
   for await (const rows of settled)
@@ -38,15 +40,10 @@ export async function compareWith(
   return compare(ours, other.rows, other.columns);
 }
 
-/** How many settlements, or settlements refunded, are the same on both sides, and how many differ in each way. */
-export function countKinds({ compared, differences }: Comparison): {
-  readonly same: number;
-  readonly kinds: readonly { readonly kind: DifferenceKind; readonly count: number }[];
-} {
-  const keyOf = ({ setl_id, refd_setl_flag }: (typeof differences)[number]) => `${setl_id} ${refd_setl_flag}`;
-  const kinds = DIFFERENCE_KINDS.map((kind) => ({
-    kind,
-    count: new Set(differences.filter((each) => each.kind === kind).map(keyOf)).size,
-  }));
-  return { same: compared - kinds.reduce((sum, { count }) => sum + count, 0), kinds };
+/** Compares the totals of what was settled with those of the other side. */
+export async function compareTotalsWith(
+  settled: AsyncIterable<readonly SettledRow[]>,
+  other: OtherTotals,
+): Promise<TotalComparison> {
+  return compareTotals((await totalsOf(settled)).list(), other.rows, other);
 }

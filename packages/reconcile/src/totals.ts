@@ -1,12 +1,15 @@
 import { add } from '@repo/domain';
 import { AMOUNTS, type AmountName, type Amounts, type SettledRow } from './settled.ts';
 
-const GROUP = ['day', 'fixmedins_code', 'insutype', 'clr_type'] as const;
+export const GROUP = ['day', 'fixmedins_code', 'insutype', 'clr_type'] as const;
+export type GroupName = (typeof GROUP)[number];
+export const SETTLED_COUNT = 'fixmedins_setl_cnt';
+export type SumName = AmountName | typeof SETTLED_COUNT;
 
 /** A day's sums of one institution, kind of insurance and clearing class (3201): what was settled less what was refunded. */
-export interface Total extends Amounts, Readonly<Record<(typeof GROUP)[number], string>> {
+export interface Total extends Amounts, Readonly<Record<GroupName, string>> {
   /** Settlements; a refund is not one. */
-  readonly fixmedins_setl_cnt: number;
+  readonly [SETTLED_COUNT]: number;
 }
 
 /** Columns of the totals (3201), a line a day. */
@@ -44,4 +47,11 @@ export class Totals {
   list(): Total[] {
     return [...this.#groups].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, total]) => total);
   }
+}
+
+/** The totals of all of these rows. */
+export async function totalsOf(settled: AsyncIterable<readonly SettledRow[]>): Promise<Totals> {
+  const totals = new Totals();
+  for await (const rows of settled) for (const row of rows) totals.add(row);
+  return totals;
 }

@@ -1,5 +1,5 @@
-import { money } from '@repo/domain';
-import { compare, countKinds, type Said } from '@repo/reconcile';
+import { money, ZERO } from '@repo/domain';
+import { compare, compareTotals, countKinds, type Said } from '@repo/reconcile';
 import { expect, test } from 'vitest';
 import { draw } from '../src/commands/reconcile.ts';
 
@@ -20,5 +20,30 @@ test('the picture shows every kind of difference there is one of, beside what is
   expect(lines.slice(5)).toEqual([
     '  missing here    X  medfee_sumamt there 100.00',
     '  missing there   S0  medfee_sumamt here 100.00',
+  ]);
+});
+
+test('the picture of totals names their groups, and a count is no money', () => {
+  const groups = ['day', 'clr_type'] as const;
+  const theirs = [
+    { group: { day: '2026-03-10', clr_type: '11' }, sums: { medfee_sumamt: money('2.50'), fixmedins_setl_cnt: 2 } },
+  ];
+  const found = compareTotals([], theirs, { groups, columns: ['medfee_sumamt', 'fixmedins_setl_cnt'] });
+  expect(draw(found, countKinds(found)).slice(5)).toEqual([
+    '  missing here    2026-03-10 11  medfee_sumamt there 2.50',
+  ]);
+  const ours = {
+    ...{ day: '2026-03-10', fixmedins_code: 'H1', insutype: '310', clr_type: '11', fixmedins_setl_cnt: 1 },
+    ...{
+      medfee_sumamt: money('2.50'),
+      fund_pay_sumamt: ZERO,
+      acct_pay: ZERO,
+      acct_mulaid_pay: ZERO,
+      cash_payamt: ZERO,
+    },
+  };
+  const counted = compareTotals([ours], theirs, { groups, columns: ['medfee_sumamt', 'fixmedins_setl_cnt'] });
+  expect(draw(counted, countKinds(counted)).slice(5)).toEqual([
+    '  amount differs  2026-03-10 11  fixmedins_setl_cnt here 1 there 2',
   ]);
 });

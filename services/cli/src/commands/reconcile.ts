@@ -2,7 +2,15 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs, styleText } from 'node:util';
 import { formatMoney, parseDate } from '@repo/domain';
-import type { Comparison, DayOfBooks, DifferenceKind, OtherSide, Period, SettledRow } from '@repo/reconcile';
+import type {
+  Comparison,
+  DayOfBooks,
+  DifferenceKind,
+  OtherSide,
+  Period,
+  SettledRow,
+  TotalComparison,
+} from '@repo/reconcile';
 import type { Settings } from '../config.ts';
 import { progressLine } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
@@ -13,12 +21,14 @@ const HELP = `Usage: npm run reconcile -- totals|details|compare FILE --day DAY 
 
 totals   CSV: of each day, institution, kind of insurance and clearing class, what was settled less what was refunded (as 3201)
 details  CSV: every settlement and refund (as 3202, with sharing, cash, institution and day beside it); a refund's amounts are negative
-compare  holds FILE, the other side's details as CSV with a line of column names, against ours, by setl_id and refd_setl_flag, in every
-         amount that FILE has a column for: what is missing here, what is missing there, which amount differs. Where FILE has no
-         acct_mulaid_pay, its acct_pay is taken to contain it.
+compare  holds FILE, the other side's CSV with a line of column names, against ours, in every amount that FILE has a column for: what is
+         missing here, what is missing there, which amount differs. With a column setl_id FILE is details, compared by setl_id and
+         refd_setl_flag; without, it is totals, compared by those of day, fixmedins_code, insutype and clr_type that it has, ours summed
+         over the others. Where FILE has no acct_mulaid_pay, its acct_pay is taken to contain it.
 
 DAY is YYYY-MM-DD in Asia/Shanghai: of a settlement its setl_time, of a refund its own moment. A refund of a settlement of another day
-counts on its own. Premiums are no institution's and are left out. Kinds of insurance are those the persons have now.
+counts on its own. Premiums are no institution's and are left out. Kinds of insurance are those the persons have now: where the other
+side's totals move between kinds since somebody changed theirs, compare without the column insutype.
 
   --institution CODE  of one institution only
   --out FILE          where totals and details go instead of standard output; they name persons, so keep them as you keep such files
@@ -61,7 +71,10 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   let differs = false;
   if (other === null) await write(asked, settled, reconcile);
   else {
-    const comparison = await reconcile.compareWith(settled, other);
+    const comparison =
+      other.kind === 'DETAILS'
+        ? await reconcile.compareWith(settled, other)
+        : await reconcile.compareTotalsWith(settled, other);
     console.log(
       asked.json
         ? JSON.stringify({ ...comparison, books }, textOfMoney)
@@ -152,18 +165,14 @@ async function* shown(pieces: AsyncIterable<SettledRow[]>): AsyncGenerator<Settl
 async function write(
   { action, out, json }: Asked,
   settled: AsyncIterable<SettledRow[]>,
-  { DETAIL_COLUMNS, TOTAL_COLUMNS, Totals, toLines }: Reconcile,
+  { DETAIL_COLUMNS, TOTAL_COLUMNS, totalsOf, toLines }: Reconcile,
 ): Promise<void> {
   const linesOf = <Name extends string>(columns: readonly Name[], rows: readonly Readonly<Record<Name, unknown>>[]) =>
     json ? rows.map((row) => `${JSON.stringify(row, textOfMoney)}\n`).join('') : toLines(columns, rows);
   async function* lines(): AsyncGenerator<string> {
     if (!json) yield `${(action === 'details' ? DETAIL_COLUMNS : TOTAL_COLUMNS).join()}\n`;
-    const totals = new Totals();
-    for await (const rows of settled) {
-      if (action === 'details') yield linesOf(DETAIL_COLUMNS, rows);
-      else for (const row of rows) totals.add(row);
-    }
-    if (action === 'totals') yield linesOf(TOTAL_COLUMNS, totals.list());
+    if (action === 'totals') yield linesOf(TOTAL_COLUMNS, (await totalsOf(settled)).list());
+    else for await (const rows of settled) yield linesOf(DETAIL_COLUMNS, rows);
   }
   if (out === undefined) await pipeline(lines, process.stdout, { end: false });
   else await pipeline(lines, createWriteStream(out, { mode: 0o600 }));
@@ -182,7 +191,7 @@ const LISTED_MAX = 200;
 
 /** The picture first, then what differs, one a line. */
 export function draw(
-  { compared, differences }: Comparison,
+  { compared, differences }: Comparison | TotalComparison,
   { same, kinds }: ReturnType<Reconcile['countKinds']>,
 ): string[] {
   const counted = kinds.map(({ kind, count }) => ({ words: WORDS[kind], count, colour: 'red' as const }));
@@ -194,18 +203,25 @@ export function draw(
       return `${words.padEnd(15)} ${String(count).padStart(9)}  ${bar}`.trimEnd();
     },
   );
-  const shown = differences.slice(0, LISTED_MAX).map(({ kind, setl_id, refd_setl_flag, column, here, there }) => {
-    const what = refd_setl_flag === '1' ? `${setl_id} refunded` : setl_id;
-    const amounts = [
-      here === null ? '' : `here ${formatMoney(here)}`,
-      there === null ? '' : `there ${formatMoney(there)}`,
-    ];
-    return `  ${WORDS[kind].padEnd(14)}  ${what}  ${[column ?? 'medfee_sumamt', ...amounts].filter(Boolean).join(' ')}`;
+  const shown = differences.slice(0, LISTED_MAX).map(({ kind, column, here, there, ...key }) => {
+    const amounts = [here === null ? '' : `here ${textOf(here)}`, there === null ? '' : `there ${textOf(there)}`];
+    return `  ${WORDS[kind].padEnd(14)}  ${nameOf(key)}  ${[column ?? 'medfee_sumamt', ...amounts].filter(Boolean).join(' ')}`;
   });
   const more =
     differences.length > LISTED_MAX ? [`  and ${differences.length - LISTED_MAX} more; --json lists all`] : [];
   return [...lines, ...(shown.length === 0 ? [] : ['', ...shown, ...more])];
 }
+
+type Differing = (Comparison | TotalComparison)['differences'][number];
+
+/** A settlement, or a group of totals by what tells it from others. */
+function nameOf({ setl_id, refd_setl_flag, ...group }: Readonly<Record<string, string | undefined>>): string {
+  if (setl_id === undefined) return Object.values(group).join(' ');
+  return refd_setl_flag === '1' ? `${setl_id} refunded` : setl_id;
+}
+
+const textOf = (value: NonNullable<Differing['here']>): string =>
+  typeof value === 'bigint' ? formatMoney(value) : String(value);
 
 const describe = ({ day, closed, entries, debits, credits, balanced }: DayOfBooks): string =>
   `${day}  ${entries} entries, debits ${debits}, credits ${credits}${balanced ? '' : ': THEY DIFFER, run npm run audit'}; ${

@@ -173,6 +173,34 @@ describe('reconcile', () => {
     }
   });
 
+  test('totals compared with themselves do not differ; of another day’s sum it is told where', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gongji-reconcile-'));
+    try {
+      const file = join(folder, 'totals.csv');
+      reconcile('totals', ...march, '--out', file);
+      const same = reconcile('compare', file, ...march);
+      expect({ status: same.status, first: same.lines[0] }).toEqual({
+        status: 0,
+        first: expect.stringMatching(/^the same +2 /),
+      });
+      writeFileSync(
+        file,
+        readFileSync(file, 'utf8').replace(',130.00,2', ',130.01,2').replace('2026-03-11', '2026-03-12'),
+      );
+      const { status, lines } = reconcile('compare', file, ...march);
+      expect(lines.slice(4)).toEqual([
+        '  missing here    2026-03-12 H61010200001 310 11  medfee_sumamt there -300.00',
+        '  missing there   2026-03-11 H61010200001 310 11  medfee_sumamt here -300.00',
+        '  amount differs  2026-03-10 H61010200001 310 11  cash_payamt here 130.00 there 130.01',
+      ]);
+      expect(status).toBe(1);
+      writeFileSync(file, 'total\n1.00\n');
+      expect(reconcile('compare', file, ...march)).toMatchObject({ status: 2, lines: [] });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   test('another institution has nothing, and what is not understood is said with how it is asked', () => {
     expect(reconcile('totals', ...march, '--institution', 'H1').lines).toHaveLength(1);
     const refused = reconcile('totals', '--day', '2026-02-30');

@@ -7,10 +7,10 @@ import {
   compareWith,
   countKinds,
   isInstitution,
-  type OtherSide,
+  type OtherDetails,
   readOtherSide,
   settledRows,
-  Totals,
+  totalsOf,
   UnusableFile,
 } from '@repo/reconcile';
 import { z } from 'zod';
@@ -65,9 +65,7 @@ export function reconciliationRoutes(app: Api, { openSnapshot }: ApiDeps): void 
     },
     async ({ query: { day, institution } }) =>
       inTurn(async (snapshot) => {
-        const totals = new Totals();
-        for await (const rows of settledRows(snapshot, { from: day, to: day, institution }))
-          for (const row of rows) totals.add(row);
+        const totals = await totalsOf(settledRows(snapshot, { from: day, to: day, institution }));
         return {
           day,
           books: await booksOf(snapshot, day),
@@ -115,7 +113,7 @@ function comparisonRoute(app: Api, inTurn: InTurn): void {
   );
 }
 
-async function compared(snapshot: Snapshot, { day, institution }: Query, other: OtherSide) {
+async function compared(snapshot: Snapshot, { day, institution }: Query, other: OtherDetails) {
   const comparison = await compareWith(settledRows(snapshot, { from: day, to: day, institution }), other);
   return {
     day,
@@ -140,7 +138,7 @@ const inYuan = (row: object): object =>
   );
 
 /** Reads the file as it comes, at most so much of it. */
-async function fileOf(body: unknown): Promise<OtherSide> {
+async function fileOf(body: unknown): Promise<OtherDetails> {
   if (!(body instanceof Readable)) throw new Problem(422, 'the file cannot be compared: expected CSV as the body');
   let bytes = 0;
   const limited = new Transform({
@@ -152,7 +150,9 @@ async function fileOf(body: unknown): Promise<OtherSide> {
   // What breaks the upload off is told to whoever reads.
   pipeline(body, limited, () => undefined);
   try {
-    return await readOtherSide(limited);
+    const other = await readOtherSide(limited);
+    if (other.kind === 'DETAILS') return other;
+    throw new UnusableFile('it has no setl_id: here details are compared; gongji reconcile compare takes totals too');
   } catch (error) {
     if (bytes > FILE_BYTES_MAX) throw new Problem(413, `body: expected at most ${FILE_BYTES_MAX} bytes`);
     if (!(error instanceof UnusableFile)) throw error;
