@@ -207,9 +207,9 @@ function judgeCrossings({ records, ledger }: Evidence, inputs: readonly Input[])
     if (reason !== 'ZERO_BALANCE') continue;
     const list = told.get(String(binding_id)) ?? [];
     told.set(String(binding_id), list);
-    const { type, id } = cause as { readonly type: string; readonly id: string };
+    const { ce_type, id } = cause as { readonly ce_type: string; readonly id: string };
     // Found by whatever came next of the payer, and told as of its first moment.
-    const isNewYear = !type.startsWith('claim.') && isFirstOfYear(record.headers.ce_time);
+    const isNewYear = !ce_type.startsWith('claim.') && isFirstOfYear(record.headers.ce_time);
     list.push(`${record.headers.ce_type?.replace('sharing.', '')} by ${isNewYear ? 'New Year' : id}`);
   }
   return ledger.bindings.flatMap(({ bindingId, payer, pausedForZeroBalance }): Problem[] => {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Child } from '@repo/embedded';
 import { type Fault, happened, isStopped, kindOf, owned, stall, until, type WorkerName } from './fault.ts';
 import type { Stage } from './stage.ts';
 
@@ -20,17 +21,42 @@ export const dieAt = (worker: WorkerName, failpoint: FailpointName): Fault => ({
   run: async (stage) => {
     const isMark = failpoint === 'after-mark';
     const pass = isMark ? 1 : 1 + stage.random.below(12);
-    // Told to stop, a worker leaves its group at once, so that the one to die is soon at work.
-    const { exited, pid } = await stage.restart(worker, { GONGJI_FAILPOINT: `${failpoint}:${pass}:SIGKILL` });
-    const wake = isMark ? await restAfterWork(stage, pid) : () => {};
-    try {
-      await happened(exited, ({ signal }) => signal === 'SIGKILL', `${worker} passed no ${failpoint}`);
-    } finally {
-      wake();
-    }
+    await armed(stage, worker, `${failpoint}:${pass}:SIGKILL`, async ({ exited, pid }) => {
+      const wake = isMark ? await restAfterWork(stage, pid) : () => {};
+      try {
+        await happened(exited, ({ signal }) => signal === 'SIGKILL', `${worker} passed no ${failpoint}`);
+      } finally {
+        wake();
+      }
+    });
     await stage.service(worker).process.start();
   },
 });
+
+/**
+ * Starts a worker with a failpoint and waits for what it leads to; once more where another fault of the same step, such as a broker that
+ * goes away, has ended the worker before. Told to stop, a worker leaves its group at once, so that the one to die is soon at work.
+ */
+async function armed(
+  stage: Stage,
+  worker: WorkerName,
+  failpoint: string,
+  happens: (child: Child) => Promise<void>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const child = await stage.restart(worker, { GONGJI_FAILPOINT: failpoint });
+    let endedByItself = false;
+    void child.exited.then(({ signal }) => {
+      endedByItself = signal === null;
+    });
+    try {
+      return await happens(child);
+    } catch (error) {
+      if (!endedByItself || attempt === ARMED_AT_MOST) throw error;
+    }
+  }
+}
+const ARMED_AT_MOST = 3;
 
 /** Lets a process work, and then rest: only a shard that rests stores its position by itself. Answers what ends the rest. */
 async function restAfterWork(stage: Stage, pid: number): Promise<() => void> {
@@ -56,13 +82,17 @@ export const zombie = (worker: WorkerName, failpoint: FailpointName): Fault => (
   name: `zombie at ${failpoint}, ${kindOf(worker)}`,
   run: async (stage) => {
     const pass = 1 + stage.random.below(12);
-    const { pid } = await stage.restart(worker, { GONGJI_FAILPOINT: `${failpoint}:${pass}:SIGSTOP` });
-    try {
-      await until(() => isStopped(pid), `${worker} passed no ${failpoint}`);
-      await until(async () => (await owned(stage, pid)) === 0, `nobody took over from ${worker}`);
-    } finally {
-      process.kill(pid, 'SIGCONT');
-    }
+    await armed(stage, worker, `${failpoint}:${pass}:SIGSTOP`, async ({ exited, pid }) => {
+      const ended = exited.then(() => {
+        throw new Error(`${worker} ended before it passed ${failpoint}`);
+      });
+      await Promise.race([until(() => isStopped(pid), `${worker} passed no ${failpoint}`), ended]);
+      try {
+        await until(async () => (await owned(stage, pid)) === 0, `nobody took over from ${worker}`);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+    });
   },
 });
 

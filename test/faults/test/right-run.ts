@@ -83,9 +83,17 @@ const OUTCOMES: readonly Outcome[] = [
 ];
 
 const SHARING: readonly Outcome[] = [
-  ['sharing.paused', 'P2', { binding_id: 'B1', reason: 'USER', cause: { type: 'binding.paused', id: 'B1:0' } }],
-  ['sharing.paused', 'P2', { binding_id: 'B1', reason: 'ZERO_BALANCE', cause: { type: 'claim.submitted', id: 'C1' } }],
-  ['sharing.resumed', 'P2', { binding_id: 'B1', reason: 'ZERO_BALANCE', cause: { type: 'claim.refunded', id: 'R1' } }],
+  ['sharing.paused', 'P2', { binding_id: 'B1', reason: 'USER', cause: { ce_type: 'binding.paused', id: 'B1:0' } }],
+  [
+    'sharing.paused',
+    'P2',
+    { binding_id: 'B1', reason: 'ZERO_BALANCE', cause: { ce_type: 'claim.submitted', id: 'C1' } },
+  ],
+  [
+    'sharing.resumed',
+    'P2',
+    { binding_id: 'B1', reason: 'ZERO_BALANCE', cause: { ce_type: 'claim.refunded', id: 'R1' } },
+  ],
 ];
 
 const input = ({ topic, type, key, value }: Sent, offset: number): LogRecord<TopicName> => ({
