@@ -62,6 +62,8 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
     `-c statement_timeout=${statementTimeoutMs}`,
     `-c transaction_timeout=${transactionTimeoutMs}`,
     '-c search_path=public',
+    // Statements are many and small: a server that compiles them by its own settings would spend more than it saves.
+    '-c jit=off',
     ...(options.role === undefined ? [] : [`-c role=${options.role}`]),
     ...(options.role === 'gongji_worker' ? WORKER_PLANS : []),
   ];

@@ -15,6 +15,10 @@ interface Rule {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
+interface RuleTest {
+  readonly input_series: readonly { readonly series: string }[];
+  readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts?: readonly object[] }[];
+}
 interface Panel {
   readonly id: number;
   readonly type: string;
@@ -144,6 +148,24 @@ describe('an alert', () => {
     }
     const conflict = rules.find(({ alert }) => alert === 'GongjiConflict');
     expect(conflict?.expr).toContain(`code=~"${CONFLICT_CODES.join('|')}"`);
+  });
+
+  test('is tried by promtool on series of its own, where it tells of something and where all is well', async () => {
+    const { tests } = parse(read('monitoring/alerts.test.yaml')) as { tests: RuleTest[] };
+    const tried = (isTold: boolean): string[] => {
+      const names = tests.flatMap(({ alert_rule_test }) =>
+        alert_rule_test.flatMap(({ alertname, exp_alerts = [] }) =>
+          exp_alerts.length > 0 === isTold ? alertname : [],
+        ),
+      );
+      return [...new Set(names)].sort();
+    };
+    const all = rules.map(({ alert }) => alert).sort();
+    expect(tried(true)).toEqual(all);
+    expect(tried(false)).toEqual(all);
+    const served = [...(await servedSeries()).keys()];
+    for (const { series } of tests.flatMap(({ input_series }) => input_series))
+      for (const name of namesIn(series).series) expect(served).toContain(name);
   });
 
   test('leads to a page of the runbook', () => {
