@@ -61,10 +61,10 @@ export const nobodyReaches = (role: Role): Fault => ({
   },
 });
 
-const APART_MS = 500;
+const APART_MS = 100;
 const APART_FOR_MS = 20_000;
 
-/** Half a second lies between any two nodes, in each direction. */
+/** A tenth of a second lies between any two nodes, in each direction, as between two distant cities. */
 export const nodesFarApart: Fault = {
   name: `the nodes ${APART_MS} ms from each other`,
   run: async (stage) => {
