@@ -15,6 +15,7 @@ import { contentHash, readDead } from '@repo/shard-worker';
 import type { FastifyRequest } from 'fastify';
 import { fieldsOf, malformed } from './body.ts';
 import { keyTaken, Problem } from './problem.ts';
+import type { Slots } from './slots.ts';
 
 /** Sends one event to an input topic, and says where it is. */
 export type SendEvent = (
@@ -35,6 +36,7 @@ export interface CommandDeps {
   readonly send: SendEvent;
   /** How long an answer is waited for before the caller is told to look later. */
   readonly waitMs: number;
+  readonly underWay: { readonly commands: Slots };
 }
 
 /** A command as it was asked for: which event it becomes, about whom, and what its body says. */
@@ -86,6 +88,7 @@ export async function perform(command: Command, deps: CommandDeps): Promise<Perf
   const { topic, value, identity, content } = encode(command, deps);
   const known = await findEvent(deps.ledger, identity);
   if (known !== undefined) return standing(known, content);
+  using _place = deps.underWay.commands.take();
   const partitions = await partitionsOf(deps.ledger, topic);
   // Outcomes after this one may be about the event; before there is a shard, all are.
   const before =

@@ -2,6 +2,7 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Guard } from './access.ts';
+import type { ServerLimits } from './limits.ts';
 import { Problem } from './problem.ts';
 import { type Access, narrowed, OPEN, SCOPE_WORDS, type Scope } from './scopes.ts';
 
@@ -15,6 +16,8 @@ declare module 'fastify' {
     scopes?: readonly Scope[];
     /** The type of content it takes; absent: JSON. */
     takes?: string;
+    /** Its answer may take minutes, in which the connection is quiet. */
+    slow?: true;
   }
   interface FastifyRequest {
     /** What this request may touch, less what its route does not take. */
@@ -33,24 +36,24 @@ export interface GateOptions {
 const URL_LENGTH_MAX = 8_192;
 /** The request line and all headers together, as Node counts them. */
 export const HEADER_BYTES_MAX = 16_384;
-/** Whose rates are remembered at a time; past it the one seen longest ago is forgotten. */
-const RATES_MAX = 10_000;
 const MINUTE_MS = 60_000;
 
 /** What comes before every route: the size of the address, the token and its scopes, the rate; and the headers of every answer. */
-export function addGate(app: FastifyInstance, { guard, requestsPerMinuteMax }: GateOptions): void {
+export function addGate(app: FastifyInstance, options: GateOptions & Pick<ServerLimits, 'ratesMax' | 'slowMs'>): void {
+  const { guard, requestsPerMinuteMax, ratesMax, slowMs } = options;
   app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     // Answers are data; whoever serves this over TLS decides for the hosts beside it.
     strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
   });
   app.decorateRequest('access');
-  const count = counter(app, requestsPerMinuteMax);
-  app.addHook('onRequest', async (request) => {
+  const count = counter(app, requestsPerMinuteMax, ratesMax);
+  app.addHook('onRequest', async (request, reply) => {
     if (request.url.length > URL_LENGTH_MAX) {
       throw new Problem(414, `path and query: expected at most ${URL_LENGTH_MAX} characters`);
     }
     const { config } = request.routeOptions;
+    if (config.slow === true) reply.raw.setTimeout(slowMs);
     const open = config.open === true || guard === undefined;
     const access = open ? OPEN : await admitted(guard, request, count);
     if (config.unlimited !== true) await count(request, nameOf(request, access));
@@ -80,14 +83,15 @@ function permitted(access: Access, scopes: readonly Scope[]): Access {
 type Counter = (request: FastifyRequest, name: string) => Promise<void>;
 
 /** Counts requests by name in this process, and refuses those that are too many. */
-function counter(app: FastifyInstance, max: number | undefined): Counter {
+function counter(app: FastifyInstance, max: number | undefined, ratesMax: number): Counter {
   if (max === undefined) return async () => undefined;
   const names = new WeakMap<FastifyRequest, string>();
   let check: ReturnType<FastifyInstance['createRateLimit']> | undefined;
-  app.register(rateLimit, { global: false, cache: RATES_MAX });
+  const keyGenerator = (request: FastifyRequest) => names.get(request) ?? request.ip;
+  app.register(rateLimit, { global: false, cache: ratesMax, max, timeWindow: MINUTE_MS, keyGenerator });
   app.after(() => {
-    const keyGenerator = (request: FastifyRequest) => names.get(request) ?? request.ip;
-    check = app.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator });
+    // With options of its own it would get a store of its own, as large as the library likes.
+    check = app.createRateLimit();
   });
   return async (request, name) => {
     names.set(request, name);

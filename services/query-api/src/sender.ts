@@ -1,6 +1,10 @@
 import { type KafkaConnection, type OutgoingRecord, Sender } from '@repo/messaging';
 import type { SendEvent } from './commands.ts';
+import { Problem } from './problem.ts';
 import type { SendAgain } from './redrive.ts';
+
+/** While the broker is away what is sent is tried for longer than its caller waits. */
+const SENDS_MAX = 200;
 
 /**
  * Sends commands' events, and dead letters back to where they came from. The producer is opened with the first of them, so that reads are answered while the broker is away, and opened
@@ -9,6 +13,7 @@ import type { SendAgain } from './redrive.ts';
 export class CommandSender implements AsyncDisposable {
   readonly #connection: KafkaConnection;
   #sender: Promise<Sender> | undefined;
+  #underWay = 0;
 
   constructor(connection: KafkaConnection) {
     this.#connection = connection;
@@ -26,6 +31,17 @@ export class CommandSender implements AsyncDisposable {
   readonly sendAgain: SendAgain = ({ topic, ...original }) => this.#sendOne(topic, original);
 
   async #sendOne(topic: string, record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
+    if (this.#underWay >= SENDS_MAX)
+      throw new Problem(503, 'too much waits for the broker; repeat the command with the same key');
+    this.#underWay += 1;
+    try {
+      return await this.#sendNow(topic, record);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #sendNow(topic: string, record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
     this.#sender ??= Sender.open(this.#connection);
     const opened = this.#sender;
     try {

@@ -8,6 +8,7 @@ import type { CommandDeps } from './commands.ts';
 import { type ConsoleOptions, serveConsole } from './console.ts';
 import { addGate, type GateOptions, HEADER_BYTES_MAX } from './gate.ts';
 import { healthAnswer } from './health.ts';
+import { SERVER_LIMITS, type ServerLimits } from './limits.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
 import { parameterProblem, parseQuery } from './parameters.ts';
 import { Problem, sendProblem } from './problem.ts';
@@ -30,6 +31,7 @@ import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { settlementRoutes } from './routes/settlements.ts';
 import { totalsRoutes } from './routes/totals.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { Slots } from './slots.ts';
 import { traceRequests } from './trace-requests.ts';
 import type { AskWorkers } from './workers.ts';
 
@@ -56,6 +58,8 @@ export interface ApiDeps extends GateOptions {
   readonly workers?: AskWorkers | undefined;
   /** The console's built files, and how a browser signs in; absent: no console is served. */
   readonly console?: ConsoleOptions | undefined;
+  /** Absent: those of `SERVER_LIMITS`. */
+  readonly limits?: Partial<ServerLimits> | undefined;
 }
 
 /** The largest claim that may be quoted: as large as an event may be. */
@@ -65,21 +69,28 @@ const PATH_ID_LENGTH_MAX = 2_400;
 
 /** The HTTP interface, not listening yet. Every route needs a token with one of its scopes where there is a guard, but for the health checks. */
 export function buildServer(deps: ApiDeps): FastifyInstance {
+  const limits = { ...SERVER_LIMITS, ...deps.limits };
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: PATH_ID_LENGTH_MAX, querystringParser: parseQuery },
-    connectionTimeout: 30_000,
-    requestTimeout: 10_000,
-    keepAliveTimeout: 30_000,
+    connectionTimeout: limits.quietMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: limits.requestMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.lookEveryMs,
+    },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, fromFastify(error) ?? INTERNAL),
   });
+  app.server.maxConnections = limits.connectionsMax;
   app.server.on('checkExpectation', (_request, response) => refuseExpectation(response));
   if (deps.tracing) traceRequests(app, deps.tracing);
-  addGate(app, deps);
+  addGate(app, { ...deps, ...limits });
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
@@ -103,22 +114,27 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   if (deps.console !== undefined) serveConsole(app, deps.console);
   app.register(async (plain) => {
     const routes: Api = plain.withTypeProvider();
+    const underWay = {
+      commands: new Slots(limits.commandsMax, 'commands'),
+      reports: new Slots(limits.reportsMax, 'reports'),
+      exports: new Slots(limits.exportsMax, 'exports'),
+    };
     if (deps.adminPort !== undefined) serveAdmin(routes, deps.adminPort);
     accountRoutes(routes, deps);
     settlementRoutes(routes, deps);
-    usageRoutes(routes, deps);
+    usageRoutes(routes, { ...deps, underWay });
     quoteRoutes(routes, deps);
     backdatedRoutes(routes, deps);
     heldRefundRoutes(routes, deps);
-    if (deps.commands !== undefined) commandRoutes(routes, { ...deps, ...deps.commands });
+    if (deps.commands !== undefined) commandRoutes(routes, { ...deps, ...deps.commands, underWay });
     bindingHistoryRoutes(routes, deps);
     peopleRoutes(routes, deps);
     totalsRoutes(routes, deps);
     alertRoutes(routes, deps);
-    reconciliationRoutes(routes, deps);
+    reconciliationRoutes(routes, { ...deps, underWay });
     arrearsCheckRoutes(routes, deps);
-    deadLetterRoutes(routes, deps);
-    if (deps.operator) quarantineRoutes(routes, { ...deps, operator: deps.operator });
+    deadLetterRoutes(routes, { ...deps, underWay });
+    if (deps.operator) quarantineRoutes(routes, { ...deps, operator: deps.operator, underWay });
     policyRoutes(routes, deps);
     codeRoutes(routes);
   });

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, expect, test } from 'vitest';
 import { createGuard, type Guard } from '../src/access.ts';
+import { accessOf, CLAIM_NAMES } from '../src/scopes.ts';
 import { Issuer } from './issuer.ts';
 
 const issuers: Issuer[] = [];
@@ -81,4 +84,21 @@ test('an issuer that describes itself by another name is not believed', async ()
   const token = await issuer.sign(await issuer.addKey());
   issuer.calledBy = 'https://elsewhere.example';
   expect(await statusOf(guard, token)).toBe(503);
+});
+
+test('an issuer that takes a connection and says nothing is waited for 5 s', async () => {
+  const silent = createServer((socket) => socket.resume().on('error', () => undefined)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const begun = performance.now();
+  expect(await statusOf(createGuard({ issuer: url, audience: 'gongji' }), 'a.b.c')).toBe(503);
+  expect(performance.now() - begun).toBeGreaterThan(4_500);
+  expect(performance.now() - begun).toBeLessThan(8_000);
+  silent.close();
+});
+
+test('of a claim with many values the first hundred count', () => {
+  const persons = Array.from({ length: 101 }, (_, n) => `P${n}`);
+  const access = accessOf({ scope: 'gongji.self', psn_no: persons }, CLAIM_NAMES);
+  expect([...access.persons]).toEqual(persons.slice(0, 100));
 });

@@ -57,3 +57,26 @@ test('many who ask within a second cost the workers one request', async () => {
   const ask = askWorkers([await worker(metrics(1, [0, 0, 0]), metrics(2, [0, 0, 0]))]);
   expect((await Promise.all([ask(), ask(), ask()])).map(({ waiting }) => waiting)).toEqual([1, 1, 1]);
 });
+
+test('latency is of the last two minutes: what was read before them is forgotten', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const readings = Array.from({ length: 200 }, (_, n) => metrics(0, [n < 50 ? n : 50, n, n]));
+  const ask = askWorkers([await worker(...readings)]);
+  for (const _ of readings.slice(1)) {
+    await ask();
+    vi.advanceTimersByTime(1_001);
+  }
+  // The first fifty were quick, and none since.
+  expect((await ask()).latency).toEqual({ p50: 1, p99: 1 });
+});
+
+test('a worker that takes a connection and says nothing is waited for 2 s', async () => {
+  const server = createServer(() => undefined);
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const begun = performance.now();
+  expect(await askWorkers([`127.0.0.1:${(server.address() as AddressInfo).port}`])()).toMatchObject({ silent: 1 });
+  expect(performance.now() - begun).toBeGreaterThan(1_500);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  server.closeAllConnections();
+});

@@ -22,6 +22,7 @@ import { notFound } from '../problem.ts';
 import { type Redriven, sendBack } from '../redrive.ts';
 import { Repeats } from '../repeats.ts';
 import type { ApiDeps } from '../server.ts';
+import type { Slots } from '../slots.ts';
 
 const LETTERS_MAX = 100;
 /** Rows looked at for one answer: an id stands somewhere in a message, and no index leads to it. */
@@ -37,7 +38,10 @@ const list = z.object({
 });
 
 /** Messages that could not be used: listed, looked at, and sent again. All of it is for operators. */
-export function deadLetterRoutes(app: Api, { ledger, prefix, commands }: ApiDeps): void {
+export function deadLetterRoutes(
+  app: Api,
+  { ledger, prefix, commands, underWay }: ApiDeps & { readonly underWay: { readonly commands: Slots } },
+): void {
   const lettersOf = (rows: readonly DeadRow[]): Placed[] =>
     rows.map((row) => ({
       id: outcomePlaceText(row.place),
@@ -126,7 +130,7 @@ export function deadLetterRoutes(app: Api, { ledger, prefix, commands }: ApiDeps
   app.post(
     '/v1/dead-letters/redrive',
     {
-      config: { scopes: ['operate'] },
+      config: { scopes: ['operate'], slow: true },
       schema: {
         operationId: 'redriveDeadLetters',
         tags: ['Repair'],
@@ -159,6 +163,7 @@ export function deadLetterRoutes(app: Api, { ledger, prefix, commands }: ApiDeps
       };
       if (dryRun) return { ...answer, redriven: due.map((one) => told(one, undefined, prefix)) };
       return repeats.once(commandId, JSON.stringify(asked), async () => {
+        using _place = underWay.commands.take();
         const sent = await sendBack(due, { ledger, sendAgain, waitMs });
         return { ...answer, redriven: due.map((one, i) => told(one, sent[i], prefix)) };
       });

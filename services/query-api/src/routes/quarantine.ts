@@ -40,11 +40,15 @@ import {
 } from '../parameters.ts';
 import { keyTaken, notFound } from '../problem.ts';
 import type { ApiDeps } from '../server.ts';
+import type { Slots } from '../slots.ts';
 
 const KEYS_MAX = 100;
 const MESSAGES_MAX = 100;
 
-type Deps = Pick<ApiDeps, 'prefix' | 'commands'> & { readonly operator: Ledger };
+type Deps = Pick<ApiDeps, 'prefix' | 'commands'> & {
+  readonly operator: Ledger;
+  readonly underWay: { readonly commands: Slots };
+};
 const placeParams = z.object({ place: messagePlaceParameter('a held message, as it is listed: claims/3@1042') });
 const list = z.object({
   ...setAsideParameters,
@@ -146,7 +150,7 @@ const described = (operationId: string, summary: string, description: string) =>
   response: ordered,
 });
 
-function orderRoutes(app: Api, { operator, prefix, commands }: Deps, at: (place: Place) => HeldPlace): void {
+function orderRoutes(app: Api, { operator, prefix, commands, underWay }: Deps, at: (place: Place) => HeldPlace): void {
   const waitMs = commands?.waitMs ?? 0;
   const checked = async (reason: string, places: readonly HeldPlace[]): Promise<string> => {
     const problem = await reasonProblem(operator, reason, places);
@@ -158,6 +162,7 @@ function orderRoutes(app: Api, { operator, prefix, commands }: Deps, at: (place:
     reply: FastifyReply,
     { place, what }: { readonly place: HeldPlace; readonly what: Pick<NewOrder, 'action' | 'code' | 'reason'> },
   ) => {
+    using _place = underWay.commands.take();
     const by = printable(request.access.subject ?? 'http');
     const { partition, orderId } = await order(operator, prefix, place, {
       ...what,

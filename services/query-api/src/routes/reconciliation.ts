@@ -18,6 +18,7 @@ import { type Api, responses } from '../openapi.ts';
 import { dateParameter } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import type { ApiDeps } from '../server.ts';
+import type { Slots } from '../slots.ts';
 
 /** A city's day has a few hundred thousand rows of some fifty characters. */
 const FILE_BYTES_MAX = 32 << 20;
@@ -36,22 +37,26 @@ type Query = z.output<typeof query>;
 type InTurn = <T>(work: (snapshot: Snapshot) => Promise<T>) => Promise<T>;
 
 /** Reconciliation (对账) of a day: its totals and whether its books are closed, and what differs from the other side's file. */
-export function reconciliationRoutes(app: Api, { openSnapshot }: ApiDeps): void {
+export function reconciliationRoutes(
+  app: Api,
+  { openSnapshot, underWay }: ApiDeps & { readonly underWay: { readonly reports: Slots } },
+): void {
   // One at a time: each reads the outcomes of many months.
   let before: Promise<unknown> = Promise.resolve();
-  const inTurn: InTurn = (work) => {
+  const inTurn: InTurn = async (work) => {
+    using _place = underWay.reports.take();
     const done = before.then(async () => {
       await using snapshot = await openSnapshot();
       return await work(snapshot);
     });
     before = done.catch(() => undefined);
-    return done;
+    return await done;
   };
 
   app.get(
     '/v1/reconciliation',
     {
-      config: { scopes: ['operate'] },
+      config: { scopes: ['operate'], slow: true },
       schema: {
         operationId: 'getReconciliation',
         tags: ['Operation'],
@@ -87,7 +92,7 @@ function comparisonRoute(app: Api, inTurn: InTurn): void {
     '/v1/reconciliation/compare',
     {
       bodyLimit: FILE_BYTES_MAX,
-      config: { scopes: ['operate'], takes: 'text/csv' },
+      config: { scopes: ['operate'], takes: 'text/csv', slow: true },
       schema: {
         operationId: 'compareReconciliation',
         tags: ['Operation'],

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import { encodeUsage, USAGE_COLUMNS, usageAnswer } from '@repo/contracts';
 import { atLeastZero, effectiveDailyLimit, type Money, subtract } from '@repo/domain';
 import { findUsage, type UsageFilter, type UsagePlace, type UsageRow } from '@repo/ledger';
@@ -11,6 +11,7 @@ import { dateParameter, idParameter, placeParameter, placeText } from '../parame
 import { Problem } from '../problem.ts';
 import { type Access, PERSONAL } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
+import type { Slots } from '../slots.ts';
 import { visiblePersons } from '../visible.ts';
 
 const PAGE_MAX = 500;
@@ -31,7 +32,10 @@ const DESCRIPTION =
 const PROBLEMS = { 400: 'a parameter is not as expected, or both persons are missing' };
 
 /** The usage details (共济使用明细): `GET /v1/usage` by pages, and all of them as `/v1/usage.csv` and `/v1/usage.xlsx`. */
-export function usageRoutes(app: Api, { ledger, policies }: ApiDeps): void {
+export function usageRoutes(
+  app: Api,
+  { ledger, policies, underWay }: ApiDeps & { readonly underWay: { readonly exports: Slots } },
+): void {
   const encode = (row: UsageRow, side: Side) =>
     encodeUsage(
       row,
@@ -109,6 +113,8 @@ export function usageRoutes(app: Api, { ledger, policies }: ApiDeps): void {
       async ({ query, access }, reply) => {
         const side = await sideOf(access, query);
         const columns = side === 'PAYER' ? USAGE_COLUMNS : USAGE_COLUMNS.filter((name) => !PAYERS_ONLY.has(name));
+        const place = underWay.exports.take();
+        finished(reply.raw, () => place[Symbol.dispose]());
         const pages = await begun(pagesOf(query, side, columns));
         reply.type(type).header('content-disposition', `attachment; filename="usage.${form}"`);
         return reply.send(Readable.from(write(columns, pages), { objectMode: false }));

@@ -246,6 +246,22 @@ describe('a long list', () => {
     expect(lines).toBeGreaterThan(ROWS);
   });
 
+  test('has a place while it is under way, of which there are few', async () => {
+    const few = scene.serve({ limits: { exportsMax: 1 } });
+    stack.defer(() => few.close());
+    await few.listen({ host: '127.0.0.1', port: 0 });
+    const { port: there } = few.server.address() as AddressInfo;
+    const ask = () => fetch(`http://127.0.0.1:${there}/v1/usage.csv?payer=P3&to=2001-01-01`);
+    const socket = connect(there, '127.0.0.1');
+    socket.write(`GET /v1/usage.csv?${QUERY} HTTP/1.1\r\nhost: here\r\n\r\n`);
+    await once(socket, 'data');
+    socket.pause();
+    const refused = await ask();
+    expect(await refused.json()).toMatchObject({ status: 503, detail: 'expected at most 1 exports at a time' });
+    socket.destroy();
+    await until(() => ask().then(({ status }) => status === 200), { what: 'the place of a reader who has gone' });
+  });
+
   test('that cannot be read to its end breaks off, so that its reader does not take it for whole', async () => {
     broken = true;
     reads = 0;

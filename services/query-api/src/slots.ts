@@ -1,0 +1,26 @@
+import { Problem } from './problem.ts';
+
+/** Lets so many through at a time, and asks the others to come again: what waits in a queue of ours would only be answered too late. */
+export class Slots {
+  readonly #max: number;
+  readonly #what: string;
+  #taken = 0;
+
+  constructor(max: number, what: string) {
+    this.#max = max;
+    this.#what = what;
+  }
+
+  /** A place, until it is disposed of; throws the problem to be answered where none is left. */
+  take(): Disposable {
+    if (this.#taken >= this.#max) throw new Problem(503, `expected at most ${this.#max} ${this.#what} at a time`);
+    this.#taken += 1;
+    let held = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (held) this.#taken -= 1;
+        held = false;
+      },
+    };
+  }
+}

@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { inTime } from '../src/commands.ts';
+import { CommandSender } from '../src/sender.ts';
+
+test.concurrent('while the broker says nothing so many commands wait for it, and others are refused at once', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket.resume().on('error', () => undefined)));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const sender = new CommandSender({ brokers: [`127.0.0.1:${port}`], clientId: 'test' });
+  const event = { key: 'P1', value: '{}', type: 'binding.paused' };
+  const waiting = Array.from({ length: 200 }, () => sender.send('members', event));
+  const ended = Promise.allSettled(waiting);
+  await expect(sender.send('members', event)).rejects.toMatchObject({ status: 503 });
+  silent.close();
+  for (const socket of sockets) socket.destroy();
+  expect((await ended).map(({ status }) => status)).toEqual(waiting.map(() => 'rejected'));
+  await sender[Symbol.asyncDispose]();
+}, 60_000);
+
+test.concurrent('who sends is told after 10 s that it did not go through in time', async () => {
+  const begun = performance.now();
+  await expect(inTime(new Promise(() => undefined))).rejects.toMatchObject({
+    status: 503,
+    message: expect.stringContaining('in time'),
+  });
+  expect(performance.now() - begun).toBeGreaterThan(9_900);
+}, 30_000);
