@@ -1,5 +1,17 @@
-import { RELATIONS } from '@repo/domain';
+import { BOUNDS, RELATIONS } from '@repo/domain';
 import { z } from 'zod';
+
+const stop = z.object({
+  by: z
+    .enum([...BOUNDS, 'UNKNOWN'])
+    .describe('the limit that the payment came to; UNKNOWN: the ledger no longer tells'),
+  sentence: z.string().describe('for staff and the owner of the account, not to be read to the patient'),
+  limit: z
+    .string()
+    .optional()
+    .describe('what must remain, was authorised, or may be paid on a day or towards a claim; yuan'),
+  used: z.string().optional().describe('of that limit, before this payment; yuan'),
+});
 
 const step = z.object({
   source: z.enum(['OWN', 'RELATIVE', 'CASH']),
@@ -9,6 +21,10 @@ const step = z.object({
   amount: z.string().optional(),
   code: z.string().optional().describe('why it paid nothing'),
   sentence: z.string().describe('to be read aloud'),
+  stopped_by: z
+    .array(stop)
+    .optional()
+    .describe('of an account that paid less than was asked of it: why no more; only for whoever may see that account'),
   policy: z
     .object({
       region: z.string(),

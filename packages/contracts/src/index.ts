@@ -63,6 +63,7 @@ export {
   readOutcome,
   readRefund,
 } from './outcomes-read.ts';
+export { type Missing, PROBLEM_NAMES, PROBLEMS, type ProblemName, problemType } from './problems.ts';
 export {
   type BrokenEvent,
   decodePublished,

@@ -150,6 +150,6 @@ export {
   type Returned,
   refundable,
 } from './refund.ts';
-export { effectiveDailyLimit, type LimitParameter } from './relative-account.ts';
+export { BOUNDS, type Bound, boundsOf, effectiveDailyLimit, type LimitParameter } from './relative-account.ts';
 export { clearingClassOf, serviceClassOf } from './service-class.ts';
 export { applyCrossing, applyNewYear } from './zero-balance.ts';

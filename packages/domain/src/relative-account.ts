@@ -4,10 +4,10 @@ import { yearOf } from './calendar.ts';
 import type { Claim } from './claim.ts';
 import type { RelativeSkipCode } from './codes.ts';
 import type { FamilyView } from './family.ts';
-import { atLeastZero, compareMoney, isPositive, isZero, least, type Money, subtract, ZERO } from './money.ts';
+import { atLeastZero, compareMoney, isZero, least, type Money, subtract, ZERO } from './money.ts';
 import { type Binding, blockStart, EMPLOYEE_INSURANCE, isExempt, type Person, resumeDate } from './person.ts';
 import type { Policy, ServiceClass } from './policy.ts';
-import { foldTo, type Purse, sharableOf } from './purse.ts';
+import { foldTo, type Portions, type Purse, sharableOf } from './purse.ts';
 
 /** Everything the tests of one relative's account look at; `policy` is the payer's. */
 export interface RelativeCase {
@@ -127,35 +127,73 @@ export function pauseObstacle(
 }
 
 /** Tests 21 to 25, and the amount of rule 5.4 where all pass. */
-function measure(relative: RelativeCase, purse: Purse) {
-  const { binding, policy } = relative;
+function measure(relative: RelativeCase, purse: Purse): { readonly purse: Purse; readonly most: Money } | Obstacle {
+  const { binding, paidInClaim, policy } = relative;
   const sharable = sharableOf(purse, policy);
-  const spare = subtract(sharable, policy.minRemaining);
-  const skip = (code: RelativeSkipCode, by: Pick<Obstacle, 'parameter'> = {}): Obstacle => ({ code, ...by });
-  if (isZero(sharable)) return skip('PAYER_ZERO_BALANCE');
+  if (isZero(sharable)) return { code: 'PAYER_ZERO_BALANCE' };
   if (policy.shareThreshold !== null && compareMoney(sharable, policy.shareThreshold) <= 0) {
-    return skip('BELOW_SHARE_THRESHOLD');
+    return { code: 'BELOW_SHARE_THRESHOLD' };
   }
-  if (!isPositive(spare)) return skip('MIN_REMAINING_REACHED');
-  const bounds: Money[] = [];
+  const used = () => relative.usage.usage(binding.bindingId, relative.on);
+  const bounds = boundsOf({ purse, binding, policy, used, paidInClaim });
+  const usedUp = bounds.find(({ most }) => isZero(most));
+  if (usedUp !== undefined) return { code: USED_UP[usedUp.by], ...parameterOf(usedUp) };
+  return { purse, most: bounds.map(({ most }) => most).reduce((lowest, most) => least(lowest, most)) };
+}
+
+/** What limits a payment of rule 5.4, in the order of its tests. */
+export const BOUNDS = ['BALANCE', 'AUTHORISED_AMOUNT', 'DAILY_LIMIT', 'PER_CLAIM_CAP'] as const;
+
+/** One of the limits of a payment, taken alone: `most` is what it leaves to be paid, never below 0.00; yuan. */
+export interface Bound {
+  readonly by: (typeof BOUNDS)[number];
+  readonly most: Money;
+  /** Of a limit: which of the region's parameters set it. Absent where the binding's own did. */
+  readonly parameter?: LimitParameter;
+}
+
+/** No code of its own for the cap: a payer who is asked a second time in one claim has come to a limit of that day. */
+const USED_UP = {
+  BALANCE: 'MIN_REMAINING_REACHED',
+  AUTHORISED_AMOUNT: 'AUTHORISED_AMOUNT_EXHAUSTED',
+  DAILY_LIMIT: 'DAILY_LIMIT_REACHED',
+  PER_CLAIM_CAP: 'DAILY_LIMIT_REACHED',
+} as const satisfies Readonly<Record<Bound['by'], RelativeSkipCode>>;
+
+const parameterOf = ({ parameter }: Bound): Pick<Obstacle, 'parameter'> =>
+  parameter === undefined ? {} : { parameter };
+
+/**
+ * Every limit of what an account may pay through a binding (rule 5.4), by which a payment that was less than what was asked for can be
+ * explained: the payment is the least of them. `used` is what the binding has paid of that day, asked only where there is a limit; yuan.
+ */
+export function boundsOf({
+  purse,
+  binding,
+  policy,
+  used,
+  paidInClaim,
+}: {
+  readonly purse: Portions;
+  readonly binding: Pick<Binding, 'dailyLimit' | 'authorisedAmount'>;
+  readonly policy: Policy;
+  readonly used: () => Money;
+  readonly paidInClaim: Money;
+}): Bound[] {
+  const left = (whole: Money, gone: Money): Money => atLeastZero(subtract(whole, gone));
+  const bounds: Bound[] = [{ by: 'BALANCE', most: left(sharableOf(purse, policy), policy.minRemaining) }];
   if (policy.sharablePortion === 'PRIOR_YEAR_AUTHORISED') {
-    const authorised = binding.authorisedAmount ?? ZERO;
-    if (isZero(authorised)) return skip('AUTHORISED_AMOUNT_EXHAUSTED');
-    bounds.push(authorised);
+    bounds.push({ by: 'AUTHORISED_AMOUNT', most: binding.authorisedAmount ?? ZERO });
   }
   const limit = effectiveDailyLimit(binding, policy);
   if (limit !== null) {
-    const headroom = atLeastZero(subtract(limit, relative.usage.usage(binding.bindingId, relative.on)));
-    if (isZero(headroom)) return skip('DAILY_LIMIT_REACHED', limitParameter(binding, policy));
-    bounds.push(headroom);
+    bounds.push({ by: 'DAILY_LIMIT', most: left(limit, used()), ...limitParameter(binding, policy) });
   }
   if (policy.perClaimPayerCap !== null) {
-    // No code of its own: a payer who is asked a second time in one claim has come to a limit of that day.
-    const left = atLeastZero(subtract(policy.perClaimPayerCap, relative.paidInClaim));
-    if (isZero(left)) return skip('DAILY_LIMIT_REACHED', { parameter: 'perClaimPayerCap' });
-    bounds.push(left);
+    const most = left(policy.perClaimPayerCap, paidInClaim);
+    bounds.push({ by: 'PER_CLAIM_CAP', most, parameter: 'perClaimPayerCap' });
   }
-  return { purse, most: least(spare, ...bounds) };
+  return bounds;
 }
 
 /** The limit of a binding for one day, yuan: its own, else the region's default, else its maximum; never above the maximum. */

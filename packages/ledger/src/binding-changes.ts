@@ -1,4 +1,4 @@
-import { type Binding, formatInstant, type Instant } from '@repo/domain';
+import { assert, type Binding, formatInstant, type Instant } from '@repo/domain';
 import { insertRows } from './packed.ts';
 import type { RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
@@ -13,7 +13,12 @@ export interface BindingChange {
   readonly changes: readonly object[];
 }
 
-/** Notes what payers changed, in the order in which it was applied. */
+/** The same, as it is read back. `payerVersion`: the payer's last entry before it; null where an older worker did not note it. */
+export interface NotedChange extends Pick<BindingChange, 'changeId' | 'at' | 'changes'> {
+  readonly payerVersion: bigint | null;
+}
+
+/** Notes what payers changed, in the order in which it was applied, and after which of the payer's entries: those of this batch included. */
 export function writeBindingChanges(tx: LedgerTransaction, changes: readonly BindingChange[]): void {
   insertRows(
     tx,
@@ -24,14 +29,20 @@ export function writeBindingChanges(tx: LedgerTransaction, changes: readonly Bin
       ['change_id', 'text'],
       ['changed_at', 'timestamptz'],
       ['changes', 'jsonb'],
+      ['payer_version', 'bigint'],
     ],
-    changes.map((change) => [
-      change.payer,
-      change.bindingId,
-      change.changeId,
-      formatInstant(change.at),
-      JSON.stringify(change.changes),
-    ]),
+    changes.map((change) => {
+      const account = tx.accounts.get(change.payer);
+      assert(account !== undefined, 'a binding is changed only under the lock of its payer');
+      return [
+        change.payer,
+        change.bindingId,
+        change.changeId,
+        formatInstant(change.at),
+        JSON.stringify(change.changes),
+        account.version,
+      ];
+    }),
   );
 }
 
@@ -40,11 +51,21 @@ export async function findBindingChanges(
   source: RowSource,
   { payer, bindingId }: Pick<Binding, 'payer' | 'bindingId'>,
   limit: number,
-): Promise<Pick<BindingChange, 'changeId' | 'at' | 'changes'>[]> {
-  const rows = await source.rows<{ change_id: string; at: string; changes: readonly object[] }>(
-    `select change_id, extract(epoch from changed_at) * 1000 as at, changes from binding_change
+): Promise<NotedChange[]> {
+  const rows = await source.rows<{
+    change_id: string;
+    at: string;
+    changes: readonly object[];
+    payer_version: string | null;
+  }>(
+    `select change_id, extract(epoch from changed_at) * 1000 as at, changes, payer_version from binding_change
      where payer = $1 and binding_id = $2 order by change_no desc limit $3`,
     [payer, bindingId, limit],
   );
-  return rows.reverse().map(({ change_id: changeId, at, changes }) => ({ changeId, at: Number(at), changes }));
+  return rows.reverse().map(({ change_id: changeId, at, changes, payer_version: version }) => ({
+    changeId,
+    at: Number(at),
+    changes,
+    payerVersion: version === null ? null : BigInt(version),
+  }));
 }

@@ -13,6 +13,7 @@ import { Migration20261130QuarantineRights } from '../migrations/migration-20261
 import { Migration20261201Operators } from '../migrations/migration-20261201-operators.ts';
 import { Migration20261202BindingChanges } from '../migrations/migration-20261202-binding-changes.ts';
 import { Migration20261203ArchiveUsage } from '../migrations/migration-20261203-archive-usage.ts';
+import { Migration20261204ChangeOrder } from '../migrations/migration-20261204-change-order.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
@@ -44,6 +45,7 @@ const MIGRATIONS = [
   { name: 'migration-20261201-operators', class: Migration20261201Operators },
   { name: 'migration-20261202-binding-changes', class: Migration20261202BindingChanges },
   { name: 'migration-20261203-archive-usage', class: Migration20261203ArchiveUsage },
+  { name: 'migration-20261204-change-order', class: Migration20261204ChangeOrder },
 ];
 
 /**

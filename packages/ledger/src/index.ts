@@ -18,10 +18,11 @@ export {
   type StoredDraw,
   writeBackdated,
 } from './backdated.ts';
-export { type BindingChange, findBindingChanges } from './binding-changes.ts';
+export { type BindingChange, findBindingChanges, type NotedChange } from './binding-changes.ts';
 export { type BookDay, closeBooks, closedDays } from './book-days.ts';
 export { OtherSchema, type Role, schemaKey } from './database.ts';
 export { countDead, type DeadFilter, type DeadRow, findDead, findDeadAt } from './dead-letters.ts';
+export { type ClaimDraw, drawnSince, findDraws } from './draws.ts';
 export { codeOf, Fenced, isRetry, isTransient, Raced } from './errors.ts';
 export { findHeldRefunds, type HeldRefund } from './held-refunds.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';

@@ -34,15 +34,23 @@ export const toLines = <Name extends string>(
 
 const textOf = (value: unknown): string => (typeof value === 'bigint' ? formatMoney(value as never) : String(value));
 
+interface BadLine {
+  readonly line: number;
+  readonly problem: string;
+}
+
 /** A file that cannot be compared, said to the person who gave it. */
 export class UnusableFile extends Error {
   override name = 'UnusableFile';
   /** The same without anything that stands in the file. */
   readonly withoutContent: string;
+  /** The lines that cannot be used, the first twenty, counted from 1. */
+  readonly lines: readonly BadLine[];
 
-  constructor(message: string, withoutContent = message) {
+  constructor(message: string, { withoutContent = message, lines = [] }: Partial<UnusableFile> = {}) {
     super(message);
     this.withoutContent = withoutContent;
+    this.lines = lines;
   }
 }
 
@@ -83,7 +91,7 @@ interface Filling {
  * by. Throws `UnusableFile` with every line that cannot be used, the first twenty by number.
  */
 export async function readOtherSide(file: Readable): Promise<OtherSide> {
-  const problems: string[] = [];
+  const problems: BadLine[] = [];
   let filling: Filling | undefined;
   const begin = (names: string[]): string[] => {
     filling = names.includes('setl_id') ? detailsWith(names) : totalsWith(names);
@@ -94,20 +102,21 @@ export async function readOtherSide(file: Readable): Promise<OtherSide> {
     await pipeline(file, parser, async (lines: AsyncIterable<Line>) => {
       for await (const { record, info } of lines) {
         const problem = filling?.take(record);
-        if (typeof problem === 'string') problems.push(`line ${info.lines}: ${problem}`);
+        if (typeof problem === 'string') problems.push({ line: info.lines, problem });
       }
     });
   } catch (error) {
     if (error instanceof UnusableFile) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     const isCsv = code?.startsWith('CSV_') === true;
-    if (isCsv) throw new UnusableFile(`it is not CSV: ${message}`, 'it is not CSV');
+    if (isCsv) throw new UnusableFile(`it is not CSV: ${message}`, { withoutContent: 'it is not CSV' });
     throw new UnusableFile(`it cannot be read (${code ?? 'unknown'})`);
   }
   if (problems.length > 0) {
-    const shown = problems.slice(0, PROBLEMS_MAX).join('\n  ');
+    const lines = problems.slice(0, PROBLEMS_MAX);
+    const shown = lines.map(({ line, problem }) => `line ${line}: ${problem}`).join('\n  ');
     const more = problems.length > PROBLEMS_MAX ? `\n  and ${problems.length - PROBLEMS_MAX} lines more` : '';
-    throw new UnusableFile(`${problems.length} lines cannot be used:\n  ${shown}${more}`);
+    throw new UnusableFile(`${problems.length} lines cannot be used:\n  ${shown}${more}`, { lines });
   }
   if (filling === undefined) throw new UnusableFile(`it is empty: ${NAMES_EXPECTED}`);
   return filling.side;

@@ -39,7 +39,7 @@ export function createGuard({
   let keys: JWTVerifyGetKey | undefined;
   return async (authorization) => {
     const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '') ?? [];
-    if (token === undefined) throw new Problem(401, 'expected an access token: authorization: Bearer …');
+    if (token === undefined) throw new Problem('no-token', 'expected an access token: authorization: Bearer …');
     try {
       keys ??= createRemoteJWKSet(await discoverKeys(issuer), { timeoutDuration: FETCH_LIMIT_MS });
       const { payload } = await jwtVerify(token, keys, {
@@ -52,9 +52,9 @@ export function createGuard({
       return accessOf(payload, claims);
     } catch (error) {
       if (error instanceof errors.JOSEError && TOKEN_FAULTS.has(error.code)) {
-        throw new Problem(401, 'expected a valid access token of the configured issuer and audience');
+        throw new Problem('bad-token', 'expected a valid access token of the configured issuer and audience');
       }
-      throw new Problem(503, 'access tokens cannot be checked at present');
+      throw new Problem('tokens-unchecked', 'access tokens cannot be checked at present');
     }
   };
 }

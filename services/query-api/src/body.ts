@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { Problem } from './problem.ts';
 
 export const malformed = (issues: readonly Issue[]) =>
-  new Problem(422, 'expected a body as described', { code: 'EVENT_MALFORMED', issues });
+  new Problem('bad-body', 'expected a body as described', { code: 'EVENT_MALFORMED', issues });
 
 /** The fields of a body, none where there is none. */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {

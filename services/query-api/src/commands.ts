@@ -14,7 +14,7 @@ import { partitionForKey } from '@repo/messaging';
 import { contentHash, readDead } from '@repo/shard-worker';
 import type { FastifyRequest } from 'fastify';
 import { fieldsOf, malformed } from './body.ts';
-import { keyTaken, Problem } from './problem.ts';
+import { keyTaken, notFound, Problem } from './problem.ts';
 import type { Slots } from './slots.ts';
 
 /** Sends one event to an input topic, and says where it is. */
@@ -65,7 +65,10 @@ const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
 function commandIdOf(header: string | string[] | undefined, subject: string | null): string {
   const key = typeof header === 'string' ? header.replace(/^"(.*)"$/, '$1') : '';
   if (!KEY.test(key))
-    throw new Problem(400, 'idempotency-key: expected a text of 1 to 200 ASCII characters, new for each command');
+    throw new Problem(
+      'bad-parameter',
+      'idempotency-key: expected a text of 1 to 200 ASCII characters, new for each command',
+    );
   return hash('sha256', JSON.stringify([subject, key]), 'base64url').slice(0, 27);
 }
 
@@ -149,12 +152,12 @@ export async function inTime<T>(sent: Promise<T>): Promise<T> {
     return await Promise.race([
       sent,
       delay(SEND_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
-        throw new Problem(503, 'the command could not be sent in time; repeat it with the same key');
+        throw new Problem('command-not-sent', 'the command could not be sent in time; repeat it with the same key');
       }),
     ]);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem(503, 'the command could not be sent; repeat it with the same key');
+    throw new Problem('command-not-sent', 'the command could not be sent; repeat it with the same key');
   } finally {
     late.abort();
     sent.catch(() => undefined);
@@ -199,12 +202,12 @@ function refusal(code: string): Problem {
     case 'EVENT_CONFLICT':
       return keyTaken();
     case 'TRANSITION_NOT_ALLOWED':
-      return new Problem(409, 'expected a binding in a state that allows this', { code });
+      return new Problem('state-not-allowed', 'expected a binding in a state that allows this', { code });
     case 'BINDING_UNKNOWN':
-      return new Problem(404, 'no such binding');
+      return notFound('binding');
     case 'PERSON_UNKNOWN':
-      return new Problem(422, 'payer: expected a person who is known', { code });
+      return new Problem('unknown-person', 'payer: expected a person who is known', { code });
     default:
-      return new Problem(422, 'the command cannot be carried out', { code });
+      return new Problem('command-refused', 'the command cannot be carried out', { code });
   }
 }

@@ -30,7 +30,7 @@ export function serveConsole(app: FastifyInstance, { dir, signIn }: ConsoleOptio
     pages.get(`${PREFIX}sign-in.json`, { schema: { hide: true } }, async (_request, reply) => reply.send(signIn ?? {}));
     pages.get(`${PREFIX}*`, { schema: { hide: true } }, async (request, reply) => {
       const name = (request.params as { '*': string })['*'] || 'index.html';
-      if (!existsSync(`${dir}/index.html`)) throw new Problem(404, NOT_BUILT);
+      if (!existsSync(`${dir}/index.html`)) throw new Problem('console-not-built', NOT_BUILT);
       dress(reply, { policy, forEver: name.startsWith('assets/') });
       return reply.sendFile(name);
     });

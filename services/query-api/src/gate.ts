@@ -50,7 +50,7 @@ export function addGate(app: FastifyInstance, options: GateOptions & Pick<Server
   const count = counter(app, requestsPerMinuteMax, ratesMax);
   app.addHook('onRequest', async (request, reply) => {
     if (request.url.length > URL_LENGTH_MAX) {
-      throw new Problem(414, `path and query: expected at most ${URL_LENGTH_MAX} characters`);
+      throw new Problem('address-too-long', `path and query: expected at most ${URL_LENGTH_MAX} characters`);
     }
     const { config } = request.routeOptions;
     if (config.slow === true) reply.raw.setTimeout(slowMs);
@@ -77,7 +77,10 @@ const nameOf = (request: FastifyRequest, { subject }: Access): string =>
 function permitted(access: Access, scopes: readonly Scope[]): Access {
   const left = narrowed(access, scopes);
   if (left !== null) return left;
-  throw new Problem(403, `expected a token with a scope of ${scopes.map((scope) => SCOPE_WORDS[scope]).join(', ')}`);
+  throw new Problem(
+    'missing-scope',
+    `expected a token with a scope of ${scopes.map((scope) => SCOPE_WORDS[scope]).join(', ')}`,
+  );
 }
 
 type Counter = (request: FastifyRequest, name: string) => Promise<void>;
@@ -97,6 +100,8 @@ function counter(app: FastifyInstance, max: number | undefined, ratesMax: number
     names.set(request, name);
     const rate = await check?.(request);
     if (rate === undefined || rate.isAllowed || !rate.isExceeded) return;
-    throw new Problem(429, `expected at most ${max} requests a minute`, { retryAfterS: rate.ttlInSeconds });
+    throw new Problem('too-many-requests', `expected at most ${max} requests a minute`, {
+      retryAfterS: rate.ttlInSeconds,
+    });
   };
 }

@@ -189,5 +189,6 @@ export function parseQuery(text: string): Record<string, unknown> {
 
 /** A parameter that is not as expected, as a problem: 400, named by the first. */
 export function parameterProblem({ issues: [first] }: z.ZodError): Problem {
-  return new Problem(400, `${first?.path.join('.')}: ${first?.message}`);
+  const [path, problem] = [first?.path.join('.') ?? '', first?.message ?? ''];
+  return new Problem('bad-parameter', `${path}: ${problem}`, { issues: [{ path, problem }] });
 }

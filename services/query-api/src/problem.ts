@@ -1,11 +1,12 @@
 import { STATUS_CODES } from 'node:http';
-import type { Issue } from '@repo/contracts';
+import { type Issue, type Missing, PROBLEM_NAMES, PROBLEMS, type ProblemName, problemType } from '@repo/contracts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
 /** What a caller is told instead of an answer (RFC 9457). `detail` says what was expected; it repeats nothing the caller sent. */
 export class Problem extends Error {
   override readonly name = 'Problem';
+  readonly type: ProblemName;
   readonly status: number;
   readonly code: string | undefined;
   readonly issues: readonly Issue[] | undefined;
@@ -13,11 +14,13 @@ export class Problem extends Error {
   readonly retryAfterS: number | undefined;
 
   constructor(
-    status: number,
+    type: ProblemName,
     detail: string,
     more: { code?: string | undefined; issues?: readonly Issue[]; retryAfterS?: number } = {},
   ) {
     super(detail);
+    const status = PROBLEMS[type];
+    this.type = type;
     this.status = status;
     this.code = more.code;
     this.issues = more.issues;
@@ -27,7 +30,7 @@ export class Problem extends Error {
 
 /** The same as a schema. */
 export const problemAnswer = z.object({
-  type: z.string().describe('about:blank: the status says all'),
+  type: z.enum(PROBLEM_NAMES.map(problemType)).describe('what went wrong, for whoever puts it into words of their own'),
   title: z.string().describe('the status in words'),
   status: z.int().describe('as the status of the answer'),
   detail: z.string().describe('what was expected; it repeats nothing that was sent'),
@@ -42,17 +45,20 @@ export const problemAnswer = z.object({
 
 /** The `Idempotency-Key` names another command already. */
 export const keyTaken = (): Problem =>
-  new Problem(409, 'idempotency-key: expected one that was not used for something else', { code: 'EVENT_CONFLICT' });
+  new Problem('key-taken', 'idempotency-key: expected one that was not used for something else', {
+    code: 'EVENT_CONFLICT',
+  });
 
-export const notFound = (what: string): Problem => new Problem(404, `no such ${what}`);
+/** The same for what does not exist and for what is out of sight. */
+export const notFound = (what: Missing): Problem => new Problem(`no-such-${what}`, `no such ${what.replace('-', ' ')}`);
 
 /** A status in words. */
 export const titleOf = ({ status }: Problem): string => STATUS_CODES[status] ?? '';
 
 /** A problem as its reader gets it. */
 export function problemText(problem: Problem): string {
-  const { status, message: detail, code, issues } = problem;
-  return JSON.stringify({ type: 'about:blank', title: titleOf(problem), status, detail, code, issues });
+  const { type, status, message: detail, code, issues } = problem;
+  return JSON.stringify({ type: problemType(type), title: titleOf(problem), status, detail, code, issues });
 }
 
 /** Sends a problem as `application/problem+json`. */

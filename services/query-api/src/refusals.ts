@@ -4,12 +4,12 @@ import { Problem, problemText, titleOf } from './problem.ts';
 
 /** What Node refuses before there is a request that Fastify could answer, by its codes; anything else is no HTTP request at all. */
 const REFUSALS: Readonly<Record<string, Problem>> = {
-  HPE_HEADER_OVERFLOW: new Problem(431, 'expected headers of at most 16 KiB in all'),
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: new Problem(413, 'expected chunks without extensions'),
-  ERR_HTTP_REQUEST_TIMEOUT: new Problem(408, 'expected the whole request within 10 s'),
+  HPE_HEADER_OVERFLOW: new Problem('headers-too-large', 'expected headers of at most 16 KiB in all'),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: new Problem('body-too-large', 'expected chunks without extensions'),
+  ERR_HTTP_REQUEST_TIMEOUT: new Problem('request-too-slow', 'expected the whole request within 10 s'),
 };
-const NO_REQUEST = new Problem(400, 'expected a well-formed request');
-const NO_EXPECTATION = new Problem(417, 'expect: expected 100-continue');
+const NO_REQUEST = new Problem('malformed-request', 'expected a well-formed request');
+const NO_EXPECTATION = new Problem('bad-expectation', 'expect: expected 100-continue');
 
 /** Answers with a problem what is no request, too large or too slow, and closes the connection: what follows cannot be told apart any more. */
 export function refuseConnection(error: { readonly code?: string | undefined }, socket: Socket): void {

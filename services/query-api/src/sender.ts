@@ -32,7 +32,7 @@ export class CommandSender implements AsyncDisposable {
 
   async #sendOne(topic: string, record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
     if (this.#underWay >= SENDS_MAX)
-      throw new Problem(503, 'too much waits for the broker; repeat the command with the same key');
+      throw new Problem('too-busy', 'too much waits for the broker; repeat the command with the same key');
     this.#underWay += 1;
     try {
       return await this.#sendNow(topic, record);

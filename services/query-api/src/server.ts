@@ -11,7 +11,7 @@ import { healthAnswer } from './health.ts';
 import { SERVER_LIMITS, type ServerLimits } from './limits.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
 import { parameterProblem, parseQuery } from './parameters.ts';
-import { Problem, sendProblem } from './problem.ts';
+import { notFound, Problem, sendProblem } from './problem.ts';
 import type { SendAgain } from './redrive.ts';
 import { refuseConnection, refuseExpectation } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
@@ -103,7 +103,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     if (problem === INTERNAL) deps.log.error({ error, action: request.routeOptions.url }, 'a request failed');
     return sendProblem(reply, problem);
   });
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem(404, 'no such resource')));
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, notFound('resource')));
   // Amounts are read from their source text, so bodies stay bytes until our own decoder has them.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -141,25 +141,26 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   return app;
 }
 
-const INTERNAL = new Problem(500, 'the request could not be answered');
+const INTERNAL = new Problem('internal', 'the request could not be answered');
 
 type Route = Pick<FastifyRequest['routeOptions'], 'bodyLimit' | 'config'>;
 
 function problemOf(error: FastifyError, route: Route): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof z.ZodError) return parameterProblem(error);
-  if (isTransient(error)) return new Problem(503, 'the database cannot be read at present');
+  if (isTransient(error)) return new Problem('database-away', 'the database cannot be read at present');
   return fromFastify(error, route) ?? INTERNAL;
 }
 
 /** What Fastify refuses itself: bodies too large or of another type, paths it cannot decode. Its texts may repeat the path. */
 function fromFastify({ statusCode = 500, code }: FastifyError, route?: Route): Problem | undefined {
   if (!code?.startsWith('FST_') || statusCode >= 500) return undefined;
-  if (statusCode === 413) return new Problem(413, `body: expected at most ${route?.bodyLimit ?? BODY_BYTES_MAX} bytes`);
-  if (statusCode === 414) return new Problem(400, 'path: expected an id of 1 to 200 characters');
+  if (statusCode === 413)
+    return new Problem('body-too-large', `body: expected at most ${route?.bodyLimit ?? BODY_BYTES_MAX} bytes`);
+  if (statusCode === 414) return new Problem('bad-parameter', 'path: expected an id of 1 to 200 characters');
   if (statusCode === 415)
-    return new Problem(415, `content-type: expected ${route?.config.takes ?? 'application/json'}`);
-  return new Problem(statusCode, 'expected a well-formed request');
+    return new Problem('content-type', `content-type: expected ${route?.config.takes ?? 'application/json'}`);
+  return new Problem('malformed-request', 'expected a well-formed request');
 }
 
 const ADMIN = {

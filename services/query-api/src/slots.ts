@@ -13,7 +13,8 @@ export class Slots {
 
   /** A place, until it is disposed of; throws the problem to be answered where none is left. */
   take(): Disposable {
-    if (this.#taken >= this.#max) throw new Problem(503, `expected at most ${this.#max} ${this.#what} at a time`);
+    if (this.#taken >= this.#max)
+      throw new Problem('too-busy', `expected at most ${this.#max} ${this.#what} at a time`);
     this.#taken += 1;
     let held = true;
     return {

@@ -8,7 +8,8 @@ export const summary = 'say in sentences how a claim or premium was settled, and
 const HELP = `Usage: gongji explain CLAIM_ID [--lang zh|en] [--json]
 
 Says in sentences, to be read aloud, which accounts were asked, what each paid or why it did not, what was left in cash, and what has been
-given back since. The API is that of the system that runs in this folder, or of GONGJI_HTTP_URL with the token GONGJI_HTTP_TOKEN.
+given back since. Then, marked by “-” and not for the patient’s ears, what kept an account that paid only a part from paying more, of the
+accounts that the token may see. The API is that of the system that runs in this folder, or of GONGJI_HTTP_URL with the token GONGJI_HTTP_TOKEN.
 
   --lang   zh (the default) or en
   --json   the API's answer as it is
@@ -32,14 +33,25 @@ function readArguments(args: string[]) {
   return { claimId, lang, json } as const;
 }
 
+type Told = {
+  /** Refunds included. */
+  readonly sentences: readonly string[];
+  readonly steps: readonly {
+    readonly account?: string;
+    readonly stopped_by?: readonly { readonly sentence: string }[];
+  }[];
+};
+
 type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
 
 function explain({ claimId, lang, json }: Asked, settings: Settings): Promise<number> {
   const path = `/v1/settlements/${encodeURIComponent(claimId)}/explanation?lang=${lang}`;
   return printAnswer(settings, { path }, ({ body }) => {
-    const { sentences, refunds } = body as { sentences: string[]; refunds: { sentences: string[] }[] };
-    if (json) console.log(JSON.stringify(body));
-    else for (const sentence of [...sentences, ...refunds.flatMap((refund) => refund.sentences)]) console.log(sentence);
+    const { sentences, steps } = body as Told;
+    const stops = steps.flatMap(({ account, stopped_by = [] }) =>
+      stopped_by.map(({ sentence }) => `- ${account}: ${sentence}`),
+    );
+    for (const line of json ? [JSON.stringify(body)] : [...sentences, ...stops]) console.log(line);
     return 0;
   });
 }

@@ -11,11 +11,18 @@ export function apiCases(running: () => RunningCity): void {
     expect(code).toBe(0);
     expect(stdout).toMatch(/[\u4e00-\u9fff]/);
     const english = await gongji(running(), ['explain', 'FC0', '--lang', 'en', '--json']);
-    const { sentences, refunds } = JSON.parse(english.stdout) as {
+    const { sentences, steps, refunds } = JSON.parse(english.stdout) as {
       sentences: string[];
+      steps: { account?: string; stopped_by?: { sentence: string }[] }[];
       refunds: { refund_id: string }[];
     };
     expect(sentences.length).toBeGreaterThan(1);
+    const stops = steps.flatMap(({ account, stopped_by: by = [] }) =>
+      by.map((each) => `- ${account}: ${each.sentence}`),
+    );
+    expect(stops.length).toBeGreaterThan(0);
+    const plain = await gongji(running(), ['explain', 'FC0', '--lang', 'en']);
+    expect(plain.stdout.trimEnd().split('\n')).toEqual([...sentences, ...stops]);
     expect(refunds.map(({ refund_id }) => refund_id)).toEqual(['FR1']);
     const none = await gongji(running(), ['explain', 'NO-SUCH']);
     expect(none).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no such settlement') });

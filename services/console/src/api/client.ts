@@ -1,16 +1,28 @@
+import type { ProblemName } from '@repo/contracts';
 import { readToken } from './token.ts';
+
+/** A problem as it was answered. */
+interface Told {
+  readonly type?: string;
+  readonly detail?: string;
+  readonly code?: string;
+  readonly issues?: ApiProblem['issues'];
+}
 
 /** What the API answered instead of what was asked for (RFC 9457). */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
   readonly status: number;
+  /** What went wrong, as the API names it; undefined where something on the way answered instead. */
+  readonly problem: ProblemName | undefined;
   readonly code: string | undefined;
   /** Of a command that was not applied, each field that is not as expected. */
   readonly issues: readonly { readonly path: string; readonly problem: string }[];
 
-  constructor(status: number, detail: string, more: { code?: string; issues?: ApiProblem['issues'] } = {}) {
+  constructor(status: number, detail: string, more: Told = {}) {
     super(detail);
     this.status = status;
+    this.problem = /^urn:problem-type:gongji:(.+)$/.exec(more.type ?? '')?.[1] as ProblemName | undefined;
     this.code = more.code;
     this.issues = more.issues ?? [];
   }
@@ -29,7 +41,7 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { ...init.headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
   const answer = await fetch(path, { ...init, headers, credentials: 'omit' });
   if (answer.ok) return answer;
-  const told = (await answer.json().catch(() => ({}))) as { detail?: string; code?: string; issues?: [] };
+  const told = (await answer.json().catch(() => ({}))) as Told;
   throw new ApiProblem(answer.status, told.detail ?? answer.statusText, told);
 }
 

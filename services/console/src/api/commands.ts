@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { App } from 'antd';
 import { useRef } from 'react';
+import { useTelling } from '../parts/problem.tsx';
 import { useWords } from '../shell/preferences.tsx';
-import { ApiProblem, command } from './client.ts';
+import { command } from './client.ts';
 import { description } from './queries.ts';
 
 /** Whether the API offers a command: an older one, or one that is only read, does not. Undefined until that is known. */
@@ -25,6 +26,7 @@ export function useCommand() {
   const w = useWords();
   const { message } = App.useApp();
   const client = useQueryClient();
+  const tell = useTelling();
   const keys = useRef(new Map<string, string>());
   return useMutation({
     mutationFn: async (orders: readonly Order[]) => {
@@ -39,14 +41,7 @@ export function useCommand() {
       return done;
     },
     onSuccess: (done) => void (done ? message.success(w.commands.done) : message.info(w.commands.sent, 6)),
-    onError: (error) => void message.error(textOf(error, w.unreachable), 8),
+    onError: async (error) => void message.error(await tell(error), 8),
     onSettled: () => client.invalidateQueries(),
   });
-}
-
-/** Why something was not done, in the API's words. */
-export function textOf(error: Error, unreachable: string): string {
-  if (!(error instanceof ApiProblem)) return unreachable;
-  const issues = error.issues.map(({ path, problem }) => `${path}: ${problem}`);
-  return [error.message, error.code, ...issues].filter(Boolean).join(' · ');
 }

@@ -4,11 +4,13 @@ import { Alert, Button, Card, Flex, Form, Input, Typography } from 'antd';
 import { useLocation } from 'wouter';
 import { ApiProblem } from '../api/client.ts';
 import { accountOf, settlementOf } from '../api/queries.ts';
-import { useWords } from '../shell/preferences.tsx';
+import { sayProblem } from '../parts/problem.tsx';
+import { usePreferences } from '../shell/preferences.tsx';
 
 /** One field for a person number or the id of a claim: whoever asks need not know which they hold. */
 export function FindPage() {
-  const w = useWords();
+  const reader = usePreferences();
+  const { w } = reader;
   const [, navigate] = useLocation();
   const client = useQueryClient();
   const search = useMutation({
@@ -30,7 +32,7 @@ export function FindPage() {
       return null;
     },
   });
-  const problem = search.data ?? (search.error === null ? null : problemOf(search.error, w.unreachable));
+  const problem = search.data ?? (search.error === null ? null : sayProblem(search.error, reader));
   return (
     <Flex justify="center" style={{ paddingTop: '10vh' }}>
       <Card style={{ width: 640 }}>
@@ -57,6 +59,3 @@ export function FindPage() {
     </Flex>
   );
 }
-
-const problemOf = (error: Error, unreachable: string): string =>
-  error instanceof ApiProblem ? error.message : unreachable;

@@ -1,6 +1,7 @@
 import { Button, Empty, Result, Skeleton } from 'antd';
 import { ApiProblem } from '../api/client.ts';
-import { useWords } from '../shell/preferences.tsx';
+import { usePreferences, useWords } from '../shell/preferences.tsx';
+import { sayProblem } from './problem.tsx';
 
 export function Loading() {
   const w = useWords();
@@ -16,16 +17,16 @@ export function Nothing({ text }: { readonly text: string }) {
   return <Result status="404" title={text} extra={<Button href="#/">{w.back}</Button>} />;
 }
 
-/** Why something could not be read, in the API's words, and a way to try again. */
+/** Why something could not be read, and a way to try again. */
 export function Failure({ error, retry }: { readonly error: Error; readonly retry: () => void }) {
-  const w = useWords();
-  const reached = error instanceof ApiProblem;
-  if (reached && error.status === 404) return <Nothing text={w.notFound} />;
+  const reader = usePreferences();
+  const { w } = reader;
+  if (error instanceof ApiProblem && error.status === 404) return <Nothing text={w.notFound} />;
   return (
     <Result
       status="warning"
       title={w.failed}
-      subTitle={reached ? error.message : w.unreachable}
+      subTitle={sayProblem(error, reader)}
       extra={<Button onClick={retry}>{w.retry}</Button>}
     />
   );

@@ -1,6 +1,7 @@
 import { type AskedSource, type ClaimOutcome, OUTCOME_CODES } from '@repo/contracts';
 import type { LimitParameter, OutcomeCode, Relation } from '@repo/domain';
 import type { RuleBook, RulesInForce, SaidPolicy } from './rules.ts';
+import { type Findings, type Stop, tellStops } from './stops.ts';
 import { type Language, payerOf, yuan } from './words.ts';
 
 /** What the beneficiary is to the payer of a binding, which never changes; null where the binding is not known. */
@@ -15,6 +16,8 @@ export interface Step {
   readonly amount?: string;
   readonly code?: OutcomeCode;
   readonly sentence: string;
+  /** Why it paid no more, where more was asked of it; only for whoever may see that account. */
+  readonly stopped_by?: readonly Stop[];
   readonly policy?: SaidPolicy;
 }
 
@@ -26,7 +29,12 @@ export interface Told {
 const zero = (amount: string): boolean => amount === '0.00';
 
 /** Tells how a claim was divided: what there was to pay, each source in the order it was asked, then cash. */
-export function tellClaim(outcome: ClaimOutcome, book: RuleBook, relationOf: RelationOf, lang: Language): Told {
+export function tellClaim(
+  outcome: ClaimOutcome,
+  book: RuleBook,
+  { relationOf, findings }: { readonly relationOf: RelationOf; readonly findings: Findings },
+  lang: Language,
+): Told {
   const patientRules = book.find(outcome.rules);
   const opening = [tellFee(outcome, lang)];
   const why = wholeClaimReason(outcome, book, patientRules, lang);
@@ -34,7 +42,9 @@ export function tellClaim(outcome: ClaimOutcome, book: RuleBook, relationOf: Rel
   const { asked } = outcome;
   const steps = asked.map((source, i) => {
     const more = i < asked.length - 1 || (!zero(outcome.cashPaid) && paysAll(patientRules));
-    return tellSource(source, { book, relation: relationOf(source.bindingId), lang, more });
+    const step = tellSource(source, { book, relation: relationOf(source.bindingId), lang, more });
+    const stops = more && source.amount !== null ? tellStops(source, findings, { book, lang }) : null;
+    return stops === null ? step : { ...step, stopped_by: stops };
   });
   if (!zero(outcome.cashPaid)) steps.push(tellCash(outcome.cashPaid, asked.length > 0, lang));
   return { opening, steps };

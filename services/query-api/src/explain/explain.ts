@@ -5,6 +5,7 @@ import { type RelationOf, type Step, tellClaim } from './claim.ts';
 import { tellPremium } from './premium.ts';
 import { type ToldRefund, tellRefund } from './refunds.ts';
 import { RuleBook } from './rules.ts';
+import { findingsOf } from './stops.ts';
 import type { Language } from './words.ts';
 
 export interface Explanation {
@@ -16,10 +17,20 @@ export interface Explanation {
   readonly refunds: readonly ToldRefund[];
 }
 
-/** Tells a published outcome and its refunds in words, from nothing but what was published and the rules it names. */
+interface Asked {
+  readonly claimId: string;
+  readonly lang: Language;
+  /** Which of these persons' accounts the reader may see: of others it is not told what they held. */
+  readonly visible: (persons: readonly string[]) => Promise<ReadonlySet<string>>;
+}
+
+/**
+ * Tells a published outcome and its refunds in words, from nothing but what was published and the rules it names; what stopped an account
+ * that paid only a part, from its entries.
+ */
 export async function explain(
   stored: StoredOutcome,
-  asked: { readonly claimId: string; readonly lang: Language },
+  asked: Asked,
   source: RowSource,
   policies: Policies,
 ): Promise<Explanation> {
@@ -36,7 +47,7 @@ export async function explain(
   const book = new RuleBook(policies, outcome.on);
   const told =
     outcome.kind === 'CLAIM'
-      ? tellClaim(outcome, book, relationOf, lang)
+      ? tellClaim(outcome, book, { relationOf, findings: await findingsOf(outcome, bindings, asked, source) }, lang)
       : tellPremium(outcome, book, relationOf, lang);
   const refunds = stored.refunds.map((refund) => tellRefund(readRefund(refund), relationOf, lang));
   const sentences = [

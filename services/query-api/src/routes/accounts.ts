@@ -64,7 +64,7 @@ export function accountRoutes(app: Api, { ledger, policies, now }: ApiDeps): voi
     async ({ query, access }) => {
       const { payer, beneficiary, after, at = now() } = query;
       if (payer === undefined && beneficiary === undefined) {
-        throw new Problem(400, 'payer or beneficiary: expected at least one of them');
+        throw new Problem('bad-parameter', 'payer or beneficiary: expected at least one of them');
       }
       const asked = [payer, beneficiary].filter((person) => person !== undefined);
       if ((await visiblePersons(access, ledger, asked)).size === 0) return { bindings: [] };

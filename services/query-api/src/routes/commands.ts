@@ -55,7 +55,7 @@ export function commandRoutes(app: Api, deps: CommandDeps): void {
       const body = readBody('binding.requested', request.body);
       const payer = typeof body.payer === 'string' ? body.payer : '';
       const isOwn = request.access.everything || request.access.persons.has(payer);
-      if (!isOwn) throw new Problem(403, 'payer: expected the person whom the token is for');
+      if (!isOwn) throw new Problem('not-yours', 'payer: expected the person whom the token is for');
       const bindingId = `B-${commandId}`;
       const command = { type: 'binding.requested', key: payer, fixed: { binding_id: bindingId }, body } as const;
       const done = await perform({ ...command, commandId, ...traced(request) }, deps);
@@ -64,7 +64,7 @@ export function commandRoutes(app: Api, deps: CommandDeps): void {
       const binding = await bindingOf(deps, bindingId);
       if (binding !== undefined) return reply.code(201).send(encodeBinding(binding, deps.now()));
       const { code } = JSON.parse(done.answer ?? '{}') as { code?: string };
-      throw new Problem(422, 'the rules where the payer is insured refuse this binding', { code });
+      throw new Problem('binding-refused', 'the rules where the payer is insured refuse this binding', { code });
     },
   );
 
@@ -156,7 +156,7 @@ function refundRoute(app: Api, deps: CommandDeps): void {
       if (!done.applied || done.answer === null) return pending(reply);
       const refund = JSON.parse(done.answer) as { status: string; code: string | null };
       if (refund.status === 'REFUNDED') return reply.code(201).send(refund);
-      throw new Problem(422, 'this cannot be refunded', { code: refund.code ?? undefined });
+      throw new Problem('refund-refused', 'this cannot be refunded', { code: refund.code ?? undefined });
     },
   );
 }
@@ -187,5 +187,5 @@ async function payerFor({ access }: FastifyRequest, deps: CommandDeps, bindingId
   const { payer, beneficiary } = binding;
   const visible = await visiblePersons(access, deps.ledger, [payer, beneficiary]);
   if (visible.has(payer)) return payer;
-  throw visible.has(beneficiary) ? new Problem(403, 'expected a token of the payer') : notFound('binding');
+  throw visible.has(beneficiary) ? new Problem('not-yours', 'expected a token of the payer') : notFound('binding');
 }

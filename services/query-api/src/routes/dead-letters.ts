@@ -118,7 +118,7 @@ export function deadLetterRoutes(
     },
     async ({ params: { dead_letter_id: place }, query: { content } }) => {
       const [one] = lettersOf(await findDeadAt(ledger, [place]));
-      if (one === undefined) throw notFound('dead letter');
+      if (one === undefined) throw notFound('dead-letter');
       const letter = { dead_letter_id: one.id, ...one.letter };
       return content === 'true' ? { ...letter, ...wholeOf(one.original) } : letter;
     },

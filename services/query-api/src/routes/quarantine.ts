@@ -110,7 +110,7 @@ export function quarantineRoutes(app: Api, deps: Deps): void {
         ...(after === undefined ? {} : { after: after.offset }),
         limit: MESSAGES_MAX + 1,
       });
-      if (found.length === 0 && after === undefined) throw notFound('held message');
+      if (found.length === 0 && after === undefined) throw notFound('held-message');
       const messages = found.slice(0, MESSAGES_MAX).map((message) => ({
         ...listedMessage(prefix, where, message),
         is_work: isWork(message),
@@ -202,7 +202,7 @@ function orderRoutes(app: Api, { operator, prefix, commands, underWay }: Deps, a
       const why = reason === '' ? '' : await checked(reason, [place]);
       if (dryRun) {
         const [found] = await findQuarantines(operator, place);
-        if (found === undefined) throw notFound('held message');
+        if (found === undefined) throw notFound('held-message');
         return encodeOrder(null, { action: 'RELEASE', messages: found.messages, result: null });
       }
       return perform(request, reply, { place, what: { action: 'RELEASE', code: null, reason: why } });
@@ -231,7 +231,7 @@ function orderRoutes(app: Api, { operator, prefix, commands, underWay }: Deps, a
       if (planned.kind === 'WORK')
         throw malformed([{ path: 'place', problem: 'expected a message: this is work, which can only be released' }]);
       if (dryRun) {
-        if (planned.kind === 'NOTHING') throw notFound('held message');
+        if (planned.kind === 'NOTHING') throw notFound('held-message');
         return encodeOrder(null, { action: 'DROP', messages: 1, result: null });
       }
       return perform(request, reply, { place, what: { action: 'DROP', code, reason: why } });

@@ -34,26 +34,29 @@ export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: 
     const bytes = (body as unknown as Buffer | undefined) ?? Buffer.alloc(0);
     const decoded = decodeClaim(bytes, now(), { ...DECODE_LIMITS, futureDaysMax });
     if (decoded.kind === 'BAD') {
-      throw new Problem(422, 'expected a claim.submitted', { code: decoded.code, issues: decoded.issues });
+      throw new Problem('bad-claim', 'expected a claim.submitted', { code: decoded.code, issues: decoded.issues });
     }
     const { claim, content, identity } = decoded;
     return readSnapshot(ledger, async (snapshot) => {
       const concern = { fixmedins_code: claim.providerCode, psn_no: claim.personNo };
       if (!(await isVisible(access, snapshot, concern))) {
-        throw new Problem(403, 'expected a claim of a person or an institution that the token is for');
+        throw new Problem('not-yours', 'expected a claim of a person or an institution that the token is for');
       }
       const known = await findOutcome(snapshot, identity, claim.claimId);
       if (known !== undefined) {
         if (!known.contentHash.equals(contentHash(content))) {
           const issues = [{ path: 'claim_id', problem: 'expected an id not yet used with other content' }];
-          throw new Problem(422, 'expected a new claim', { code: 'CLAIM_DUPLICATE_CONFLICT', issues });
+          throw new Problem('bad-claim', 'expected a new claim', { code: 'CLAIM_DUPLICATE_CONFLICT', issues });
         }
         return asQuote(JSON.parse(known.payload) as object);
       }
       const family = await findFamily(snapshot, claim.personNo, dateOf(claim.settledAt));
       const showsOthers = family.bindings.some(({ payer }) => !access.persons.has(payer));
       if (showsOthers && !(await isOfficial(access, snapshot, concern)))
-        throw new Problem(403, 'a quote would show what relatives hold: ask the institution or the bureau for it');
+        throw new Problem(
+          'shows-relatives',
+          'a quote would show what relatives hold: ask the institution or the bureau for it',
+        );
       const books = booksOf(policies.policyAt, family);
       return asQuote(encodeSettlement(claim, decideClaim(claim, books, policies.policyAt), '').payload);
     });

@@ -144,7 +144,8 @@ const inYuan = (row: object): object =>
 
 /** Reads the file as it comes, at most so much of it. */
 async function fileOf(body: unknown): Promise<OtherDetails> {
-  if (!(body instanceof Readable)) throw new Problem(422, 'the file cannot be compared: expected CSV as the body');
+  if (!(body instanceof Readable))
+    throw new Problem('unusable-file', 'the file cannot be compared: expected CSV as the body');
   let bytes = 0;
   const limited = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
@@ -159,8 +160,10 @@ async function fileOf(body: unknown): Promise<OtherDetails> {
     if (other.kind === 'DETAILS') return other;
     throw new UnusableFile('it has no setl_id: here details are compared; gongji reconcile compare takes totals too');
   } catch (error) {
-    if (bytes > FILE_BYTES_MAX) throw new Problem(413, `body: expected at most ${FILE_BYTES_MAX} bytes`);
+    if (bytes > FILE_BYTES_MAX) throw new Problem('body-too-large', `body: expected at most ${FILE_BYTES_MAX} bytes`);
     if (!(error instanceof UnusableFile)) throw error;
-    throw new Problem(422, `the file cannot be compared: ${error.withoutContent}`);
+    const issues = error.lines.map(({ line, problem }) => ({ path: `line ${line}`, problem }));
+    const more = issues.length === 0 ? {} : { issues };
+    throw new Problem('unusable-file', `the file cannot be compared: ${error.withoutContent}`, more);
   }
 }

@@ -20,7 +20,7 @@ import { choiceParameter, idParameter } from '../parameters.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type Access, EVERYONE } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
-import { type Concern, isRefundVisible, isVisible } from '../visible.ts';
+import { type Concern, isRefundVisible, isVisible, visiblePersons } from '../visible.ts';
 
 const claimParams = z.object({ claim_id: idParameter('the id of a claim or premium') });
 
@@ -37,9 +37,11 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
     const published = publishedNhsa(payload);
     if (published !== null) return published;
     const outcome = readOutcome(payload);
-    if (outcome.kind !== 'CLAIM') throw new Problem(400, 'form: expected plain, as a premium has no NHSA form');
+    if (outcome.kind !== 'CLAIM')
+      throw new Problem('bad-parameter', 'form: expected plain, as a premium has no NHSA form');
     const rules = new RuleBook(policies, outcome.on).find(outcome.rules);
-    if (rules?.policy === null) throw new Problem(409, 'the rules that applied then are no longer loaded');
+    if (rules?.policy === null)
+      throw new Problem('rules-not-loaded', 'the rules that applied then are no longer loaded');
     return renderNhsa(payload, rules?.policy ?? null);
   };
 
@@ -110,7 +112,7 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
         tags: ['Settlements'],
         summary: 'An outcome and its refunds in sentences to be read aloud',
         description:
-          'Told from what was published and the rules it names: nothing that changes later changes it. No payer’s balance is told.',
+          'Told from what was published and the rules it names: nothing that changes later changes it. No payer’s balance is told, but to whoever may see that account in `stopped_by`.',
         params: claimParams,
         querystring: z.object({ lang: choiceParameter(LANGUAGES, 'the language of the sentences') }),
         response: responses(
@@ -125,7 +127,9 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
     ({ params, query: { lang }, access }) =>
       readSnapshot(ledger, async (snapshot) => {
         const claimId = params.claim_id;
-        return explain(await settlementOf(access, snapshot, claimId), { claimId, lang }, snapshot, policies);
+        const visible = (persons: readonly string[]) => visiblePersons(access, snapshot, persons);
+        const stored = await settlementOf(access, snapshot, claimId);
+        return explain(stored, { claimId, lang, visible }, snapshot, policies);
       }),
   );
 }

@@ -45,7 +45,7 @@ export function usageRoutes(
   /** As which of the two the bearer may read the rows; null: as neither. Whoever may not see the payer is not told of their balance. */
   const sideOf = async (access: Access, { payer, beneficiary }: UsageFilter): Promise<Side | null> => {
     if (payer === undefined && beneficiary === undefined) {
-      throw new Problem(400, 'payer or beneficiary: expected at least one of them');
+      throw new Problem('bad-parameter', 'payer or beneficiary: expected at least one of them');
     }
     const asked = [payer, beneficiary].filter((person) => person !== undefined);
     const visible = await visiblePersons(access, ledger, asked);

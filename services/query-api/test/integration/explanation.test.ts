@@ -1,4 +1,5 @@
 import { withNhsa } from '@repo/contracts';
+import { money } from '@repo/domain';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { account, binding, claim, policiesWith, Scene } from './scene.ts';
 
@@ -149,8 +150,12 @@ describe('what has changed since', () => {
       expect([policyOf(2), policyOf(4)]).toMatchObject([{ region: '510100' }, { region: '510100' }]);
       expect(policyOf(4)).not.toHaveProperty('parameter');
 
-      await scene.rows(`update binding set priority = 10 - priority, daily_limit = case when daily_limit is null then 1 end
-      where beneficiary = '${id}1'`);
+      for (const n of [2, 3, 4]) {
+        await scene.change(`${id}B${n}`, `${id}${n}`, {
+          priority: 10 - (order[n - 2] ?? 0),
+          dailyLimit: n === 4 ? null : money('1.00'),
+        });
+      }
       await scene.rows(`update account set insu_admdvs = '330106' where psn_no in ('${id}2', '${id}3', '${id}4')`);
       expect(await explanation(`C${id}`)).toEqual(before);
     },

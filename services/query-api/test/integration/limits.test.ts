@@ -52,7 +52,7 @@ describe('the rate of requests', () => {
       expect(wait).toBeGreaterThan(0);
       expect(wait).toBeLessThanOrEqual(60);
       expect(refused.json()).toEqual({
-        type: 'about:blank',
+        type: 'urn:problem-type:gongji:too-many-requests',
         title: 'Too Many Requests',
         status: 429,
         detail: 'expected at most 3 requests a minute',
@@ -121,7 +121,11 @@ describe('sizes', () => {
       expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
       expect(answer).toContain('content-type: application/problem+json');
       const body = JSON.parse(answer.split('\r\n\r\n')[1] ?? '') as Record<string, unknown>;
-      expect(body).toMatchObject({ type: 'about:blank', status, detail: expect.stringContaining(detail) });
+      expect(body).toMatchObject({
+        type: expect.stringMatching(/^urn:problem-type:gongji:/),
+        status,
+        detail: expect.stringContaining(detail),
+      });
     });
   });
 });

@@ -194,7 +194,7 @@ describe('what cannot be answered', () => {
     expect(type).toMatch(/^application\/problem\+json/);
     expect({ status, body }).toMatchObject({
       status: expected,
-      body: { status: expected, detail, type: 'about:blank' },
+      body: { status: expected, detail, type: expect.stringMatching(/^urn:problem-type:gongji:/) },
     });
   });
 

@@ -5,6 +5,7 @@ import {
   DECODE_LIMITS,
   decodeClaims,
   decodeMembers,
+  encodeChanges,
   encodePremium,
   encodeRefund,
   encodeSettlement,
@@ -15,6 +16,7 @@ import {
   applyPremium,
   applyRefund,
   applySettlement,
+  type Binding,
   dateOf,
   decideClaim,
   decidePremium,
@@ -239,6 +241,25 @@ export class Scene implements AsyncDisposable {
         facts: false,
       });
       return outgoing.payload as Wire;
+    });
+  }
+
+  /** Changes settings of a binding as the sharing worker does, and notes what they were. */
+  async change(bindingId: string, payer: string, settings: Partial<Binding>): Promise<void> {
+    await this.#writer.transact(async (tx) => {
+      const state = await this.#writer.readShard(SHARD);
+      const lease = { shard: SHARD, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const shard = await tx.lockShard(lease);
+      const persons = await tx.lockPersons([payer]);
+      const bindings = await tx.bindingsOf({ payers: [payer] });
+      const books = booksOf(this.policies.policyAt, { persons, bindings, usage: [] });
+      const before = books.binding(bindingId);
+      if (before === undefined) throw new Error(`no binding ${bindingId}`);
+      const after = { ...before, ...settings };
+      books.putBinding(after);
+      const changeId = `${bindingId}@${lease.nextOffset}`;
+      const changes = [{ payer, bindingId, changeId, at: NOW, changes: encodeChanges(before, after, NOW) }];
+      await writeBatch(tx, lease, shard, lease.nextOffset + 1n, { books, changes, outcomes: [], ids: [], facts: true });
     });
   }
 

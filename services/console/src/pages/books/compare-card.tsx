@@ -3,10 +3,10 @@ import { useMutation } from '@tanstack/react-query';
 import { Alert, Button, Card, Flex, Table, type TableColumnsType, Typography, Upload } from 'antd';
 import { useMemo } from 'react';
 import { upload } from '../../api/client.ts';
-import { textOf } from '../../api/commands.ts';
 import type { Comparison } from '../../api/types.ts';
 import { Chart } from '../../charts/chart.tsx';
 import { Yuan } from '../../parts/figure.tsx';
+import { ProblemAlert } from '../../parts/problem.tsx';
 import { usePreferences, useWords } from '../../shell/preferences.tsx';
 import { PAYING } from '../../shell/theme.ts';
 
@@ -18,7 +18,7 @@ interface Of {
 
 /** Holds the other side's file against ours, on the server; nothing is kept of it. */
 export function CompareCard({ day, institution }: Of) {
-  const { books: w, unreachable } = useWords();
+  const { books: w } = useWords();
   const compare = useMutation({
     mutationFn: (file: Blob) => upload<Comparison>('/v1/reconciliation/compare', { day, institution }, file),
   });
@@ -39,9 +39,7 @@ export function CompareCard({ day, institution }: Of) {
           </Button>
         </Upload>
         <Typography.Text type="secondary">{w.fileHint}</Typography.Text>
-        {compare.error === null ? null : (
-          <Alert role="alert" type="error" showIcon title={textOf(compare.error, unreachable)} />
-        )}
+        {compare.error === null ? null : <ProblemAlert error={compare.error} />}
         {compare.data === undefined ? null : <Compared comparison={compare.data} />}
       </Flex>
     </Card>

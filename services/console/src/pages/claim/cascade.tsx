@@ -75,9 +75,21 @@ function StepText({ step, left, color, on }: { step: Step; left: bigint; color: 
           </Typography.Text>
         ) : null}
       </Flex>
+      <Stopped step={step} />
       <Judged step={step} on={on} />
     </Flex>
   );
+}
+
+/** What kept an account that paid only a part from paying more: there where the reader may see that account. */
+function Stopped({ step }: { readonly step: Step }) {
+  const { w } = usePreferences();
+  const { stopped_by: stops = [] } = step;
+  return stops.map(({ by, sentence }) => (
+    <Typography.Text key={by} type="secondary">
+      {w.claim.stopped(sentence)}
+    </Typography.Text>
+  ));
 }
 
 /** The code and the rule by which an account was passed over. */

@@ -2,9 +2,9 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Alert, Button, Flex, Form, Input, Modal, Progress, Select, Typography } from 'antd';
 import { type ReactNode, useRef, useState } from 'react';
 import { command } from '../../api/client.ts';
-import { textOf } from '../../api/commands.ts';
 import { quarantineOrder } from '../../api/queries.ts';
 import type { QuarantineOrder } from '../../api/types.ts';
+import { ProblemAlert } from '../../parts/problem.tsx';
 import { Loading } from '../../parts/states.tsx';
 import { useWords } from '../../shell/preferences.tsx';
 
@@ -67,7 +67,7 @@ function OrderDialog({
   readonly close: () => void;
   readonly children: ReactNode;
 }) {
-  const { repair: w, unreachable } = useWords();
+  const { repair: w } = useWords();
   const client = useQueryClient();
   const [form] = Form.useForm<Fields>();
   const keys = useRef(new Map<string, string>());
@@ -128,7 +128,7 @@ function OrderDialog({
       ) : (
         <Came state={state} total={total} />
       )}
-      {error === null ? null : <Alert type="error" showIcon title={textOf(error, unreachable)} role="alert" />}
+      {error === null ? null : <ProblemAlert error={error} />}
     </Modal>
   );
 }

@@ -2,8 +2,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Alert, Flex, Modal, Progress, Tag, Typography } from 'antd';
 import { useRef, useState } from 'react';
 import { command } from '../../api/client.ts';
-import { textOf } from '../../api/commands.ts';
 import type { Redrive } from '../../api/types.ts';
+import { ProblemAlert } from '../../parts/problem.tsx';
 import { Loading } from '../../parts/states.tsx';
 import { useWords } from '../../shell/preferences.tsx';
 
@@ -28,7 +28,7 @@ const partsOf = (letters: readonly string[], size: number): Part[] =>
 
 /** Sends dead letters again: what would be sent, then how far it has come, then what came of it. */
 export function RedriveDialog({ letters, close }: { readonly letters: readonly string[]; readonly close: () => void }) {
-  const { repair: w, unreachable } = useWords();
+  const { repair: w } = useWords();
   const client = useQueryClient();
   const parts = useRef(partsOf(letters, SENT_MAX));
   const [done, setDone] = useState<readonly Redriven[]>([]);
@@ -69,7 +69,7 @@ export function RedriveDialog({ letters, close }: { readonly letters: readonly s
           />
         )}
         {done.length === 0 ? null : <Outcome done={done} />}
-        {error === null ? null : <Alert type="error" showIcon title={textOf(error, unreachable)} role="alert" />}
+        {error === null ? null : <ProblemAlert error={error} />}
       </Flex>
     </Modal>
   );

@@ -73,7 +73,7 @@ export function operator(stage: () => Stage): void {
       mimeType: 'text/csv',
       buffer: Buffer.from('no,columns\n1,2\n'),
     });
-    await page.getByText('the file cannot be compared').waitFor();
+    await page.getByText('这个文件不能对账').waitFor();
     expect(errors).toEqual([]);
   });
 
