@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -48,16 +49,17 @@ export function addGate(app: FastifyInstance, options: GateOptions & Pick<Server
   });
   app.decorateRequest('access');
   const count = counter(app, requestsPerMinuteMax, ratesMax);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', async (request) => {
     if (request.url.length > URL_LENGTH_MAX) {
       throw new Problem('address-too-long', `path and query: expected at most ${URL_LENGTH_MAX} characters`);
     }
     const { config } = request.routeOptions;
-    if (config.slow === true) reply.raw.setTimeout(slowMs);
     const open = config.open === true || guard === undefined;
     const access = open ? OPEN : await admitted(guard, request, count);
     if (config.unlimited !== true) await count(request, nameOf(request, access));
     request.access = open || request.is404 ? access : permitted(access, config.scopes ?? ['operate']);
+    // What is injected comes by no socket.
+    if (config.slow === true && request.socket instanceof Socket) request.socket.setTimeout(slowMs);
   });
 }
 
