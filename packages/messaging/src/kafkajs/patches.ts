@@ -183,6 +183,45 @@ function leavingSilence(send: SendRequest): SendRequest {
   };
 }
 
+type Connect = (this: Connection) => Promise<unknown>;
+
+/** Closes what was opened where it does not become a connection: kafkajs says goodbye to one who never answers, and keeps its socket. */
+function closingWhatFailed(connect: Connect): Connect {
+  return async function () {
+    try {
+      return await connect.call(this);
+    } catch (error) {
+      this.socket?.destroy();
+      throw error;
+    }
+  };
+}
+
+/** A broker takes a login in a second; the TLS handshake before it has the connection's own limit. */
+export const LOGIN_LIMIT_MS = 10_000;
+
+type Authenticate = (this: { readonly connection: Connection & { readonly broker: string } }) => Promise<void>;
+type ConnectionError = new (message: string, options: { broker: string }) => Error;
+
+/** Ends a login that is not over in time, whichever of its steps gets no answer; kafkajs only says how long others wait for it. */
+const limitingLogin = (ConnectionError: ConnectionError) => (authenticate: Authenticate) =>
+  async function (this: ThisParameterType<Authenticate>): Promise<void> {
+    const { connection } = this;
+    const { socket, broker } = connection;
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const error = new ConnectionError('the login got no answer', { broker });
+      late.reject(error);
+      connection.rejectRequests(error);
+      void connection.disconnect().finally(() => socket?.destroy());
+    }, LOGIN_LIMIT_MS);
+    try {
+      await Promise.race([authenticate.call(this), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
 interface VersionRange {
   readonly minVersion: number;
   readonly maxVersion: number;
@@ -258,8 +297,14 @@ export function patchKafkajs(require: NodeJS.Require): void {
   replace('kafkajs/src/protocol/requests', refusingNewerBrokers);
   const pool = require('kafkajs/src/cluster/brokerPool') as { prototype: { withBroker: WithBroker } };
   pool.prototype.withBroker = tellingRefusals(pool.prototype.withBroker);
-  const connection = require('kafkajs/src/network/connection') as { prototype: { send: SendRequest } };
+  const connection = require('kafkajs/src/network/connection') as {
+    prototype: { send: SendRequest; connect: Connect };
+  };
   connection.prototype.send = leavingSilence(connection.prototype.send);
+  connection.prototype.connect = closingWhatFailed(connection.prototype.connect);
+  const { KafkaJSConnectionError } = require('kafkajs/src/errors') as { KafkaJSConnectionError: ConnectionError };
+  const login = require('kafkajs/src/broker/saslAuthenticator') as { prototype: { authenticate: Authenticate } };
+  login.prototype.authenticate = limitingLogin(KafkaJSConnectionError)(login.prototype.authenticate);
   const queue = require('kafkajs/src/network/requestQueue') as { prototype: object };
   Object.assign(queue.prototype, { scheduleCheckPendingRequests });
 }
