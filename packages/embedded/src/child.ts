@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { boundLog, LOG_LIMITS, type LogLimits } from './bounded-log.ts';
 import { StartFailure } from './failure.ts';
 import { processStamp } from './process-table.ts';
 import { waitFor } from './wait.ts';
@@ -52,6 +53,8 @@ export interface ChildOptions {
   readonly runDir: string;
   /** Takes stdout and stderr. */
   readonly logFile: string;
+  /** Absent: those of `LOG_LIMITS`. */
+  readonly logLimits?: LogLimits;
   readonly stopSteps: readonly StopStep[];
   /** Opens an IPC channel, whose closing tells a Node program that we are gone. */
   readonly ipc?: boolean;
@@ -117,6 +120,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const pid = child.pid as number;
   const record = join(runDir, `${name}.json`);
   endWithUs(child, options.lastSignal);
+  const bounded = boundLog(logFile, options.logLimits ?? LOG_LIMITS);
+  child.once('exit', () => bounded[Symbol.dispose]());
   const stamp = processStamp(pid);
   try {
     if (stamp !== undefined) writeFileSync(record, JSON.stringify({ pid, stamp, stopSteps } satisfies Record));

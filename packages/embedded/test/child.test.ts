@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type ChildOptions, startChild, stopLeftovers } from '../src/child.ts';
@@ -94,4 +94,30 @@ test('a process that merely got the pid of a dead one is left alone', async () =
   expect(await stopLeftovers(directory)).toEqual([]);
   expect(processStamp(other.pid)).toBeDefined();
   await other.stop();
+});
+
+const logLimits = { bytesMax: 10_000, lookEveryMs: 20 };
+
+test('a log that was too long before its child started is set aside', async () => {
+  const directory = tempDir();
+  const log = join(directory, 'log');
+  writeFileSync(log, 'before\n'.repeat(2_000));
+  const child = await startShell(directory, 'exec sleep 600', { logLimits });
+  expect(await waitFor(() => existsSync(`${log}.1`) && statSync(log).size === 0, 5_000)).toBe(true);
+  await child.stop();
+  expect(readFileSync(`${log}.1`, 'utf8')).toBe('before\n'.repeat(2_000));
+});
+
+test('a log that grows too long while its child runs is set aside and begun anew, time and again', async () => {
+  const directory = tempDir();
+  const log = join(directory, 'log');
+  const child = await startShell(directory, 'while :; do echo 0123456789; done', { logLimits });
+  const madeAt = () => statSync(`${log}.1`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  for (let round = 0; round < 3; round++) {
+    const before = madeAt();
+    expect(await waitFor(() => madeAt() > before, 5_000)).toBe(true);
+  }
+  await child.stop();
+  for (const file of [log, `${log}.1`]) expect(readFileSync(file, 'utf8').replaceAll('0123456789\n', '')).toBe('');
+  expect(statSync(log).size).toBeLessThan(1_000_000);
 });

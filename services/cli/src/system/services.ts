@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { get } from 'node:http';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,6 @@ const READY_WITHIN_MS = 60_000;
 /** A service that dies this often before it was ever ready will not become it. */
 const EARLY_DEATHS_MAX = 3;
 const STOP_WITHIN_MS = 20_000;
-const LOG_BYTES_MAX = 64 * 1024 ** 2;
 /** A batch's short-lived objects fit, from the first: collecting them young took a sixth of the settlement worker's time. */
 const NODE_FLAGS = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -66,7 +65,6 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   let launches = 0;
   const start = () => {
     launches += 1;
-    rotateLog(logFile);
     return startChild({
       name,
       command: process.execPath,
@@ -114,9 +112,3 @@ const statusOf = (port: number): Promise<number | undefined> =>
     request.once('timeout', () => request.destroy());
     request.once('error', () => done(undefined));
   });
-
-/** One old file is kept, so a log takes at most twice the limit plus what one run writes. */
-function rotateLog(logFile: string): void {
-  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
-}
