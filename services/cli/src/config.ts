@@ -20,6 +20,7 @@ const schema = z
       .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be at most 100 letters, digits, dots, dashes and underscores')
       .default('gongji'),
     GONGJI_PARTITIONS: setting.integer({ min: 1, max: 512 }).default(6),
+    GONGJI_INPUT_RETENTION_DAYS: setting.integer({ min: 1, max: 36_500 }).optional(),
     GONGJI_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   })
   .superRefine(checkKafkaSettings, ALWAYS);
@@ -44,6 +45,8 @@ export interface Settings {
   readonly policyDir: string | undefined;
   readonly topicPrefix: string;
   readonly partitions: number;
+  /** How long the input topics keep what was sent, if they are created; without end when absent. */
+  readonly inputRetentionDays?: number | undefined;
   readonly logLevel: string;
   /** The whole environment, which the services inherit: each of them reads its own settings from it. */
   readonly environment: NodeJS.ProcessEnv;
@@ -66,6 +69,7 @@ export function readSettings(): Settings {
     policyDir: settings.GONGJI_POLICY_DIR,
     topicPrefix: settings.GONGJI_TOPIC_PREFIX,
     partitions: settings.GONGJI_PARTITIONS,
+    inputRetentionDays: settings.GONGJI_INPUT_RETENTION_DAYS,
     logLevel: settings.GONGJI_LOG_LEVEL,
     environment: { ...process.env },
   };

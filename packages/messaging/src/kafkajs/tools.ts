@@ -164,7 +164,8 @@ export async function readToEnd({
   }
 }
 
-async function read(
+/** `onMoved` is told where each partition is read from, and each step. Resolves when reading has begun. */
+export async function read(
   { connection, topics, from, onRecords, onFailure }: TailOptions,
   onMoved: (reach: Reach) => void,
 ): Promise<AsyncDisposable> {

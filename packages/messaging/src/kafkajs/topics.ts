@@ -7,6 +7,7 @@ const MIB = 1 << 20;
 /** A dead letter is an original with more headers, so its topic takes more than an input may hold. */
 const MESSAGE_BYTES_MAX = 8 * MIB;
 const DEAD_LETTER_BYTES_MAX = 9 * MIB;
+const DAY_MS = 86_400_000;
 
 export interface TopicNames {
   readonly claims: string;
@@ -31,6 +32,8 @@ export interface TopicOptions {
   readonly partitions: number;
   /** Default: the broker's own. */
   readonly replicationFactor?: number;
+  /** How long the two input topics keep what was sent, if they are created. Default: without end, so that it can be replayed. The outputs keep it as the broker says. */
+  readonly inputRetentionDays?: number | undefined;
 }
 
 /** A topic has another partition count than the settings say: keys would move between shards. */
@@ -65,16 +68,22 @@ export async function createTopics({
   prefix,
   partitions,
   replicationFactor = -1,
+  inputRetentionDays,
 }: TopicOptions): Promise<TopicNames> {
   const names = topicNames(prefix);
+  const kept = inputRetentionDays === undefined ? -1 : inputRetentionDays * DAY_MS;
   const wanted: ITopicConfig[] = Object.values(names).map((topic) => {
     const isDeadLetters = topic === names.deadLetters;
+    const isInput = topic === names.claims || topic === names.members;
     return {
       topic,
       numPartitions: isDeadLetters ? 2 * partitions : partitions,
       replicationFactor,
       configEntries: [
         { name: 'max.message.bytes', value: String(isDeadLetters ? DEAD_LETTER_BYTES_MAX : MESSAGE_BYTES_MAX) },
+        ...(isInput ? [{ name: 'retention.ms', value: String(kept) }] : []),
+        // A broker's limit in bytes would end it earlier.
+        ...(isInput && kept === -1 ? [{ name: 'retention.bytes', value: '-1' }] : []),
       ],
     };
   });

@@ -13,6 +13,7 @@ Settings, from the environment or a file .env:
   GONGJI_KAFKA_BROKERS                    host:port, several separated by commas
   GONGJI_KAFKA_TLS_CA, _SASL_MECHANISM …  how Kafka is reached, see deploy/README.md
   GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS  names and size of the topics (gongji, 6); the size can never be changed
+  GONGJI_INPUT_RETENTION_DAYS             how long the two input topics keep what was sent, where this creates them (without it: for ever)
 
 Exits with 0 when all is there, with 1 when it could not be done, with 2 when the arguments or settings are not understood.`;
 
@@ -28,8 +29,9 @@ export async function run(args: readonly string[], settings: Settings): Promise<
     console.error('Nothing to set up: set GONGJI_DATABASE_URL and GONGJI_KAFKA_BROKERS.');
     return 2;
   }
-  const { topicPrefix, partitions } = settings;
-  await prepare({ databaseUrl, brokers: brokers.join(','), kafkaAccess, topicPrefix, partitions });
+  const { topicPrefix, partitions, inputRetentionDays } = settings;
+  const brokersText = brokers.join(',');
+  await prepare({ databaseUrl, brokers: brokersText, kafkaAccess, topicPrefix, partitions, inputRetentionDays });
   console.log(`The schema is there, and so are the topics ${topicPrefix}.* with ${partitions} partitions.`);
   return 0;
 }

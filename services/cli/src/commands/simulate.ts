@@ -19,8 +19,9 @@ days (YYYY-MM-DD, both included) what would have changed, by the patients' regio
   --svg    also draws the change in cash by group
   --json   one JSON object
 
-It only reads, in one read-only transaction, and the system may run on. The inputs must still be on the topics from their beginning. A
-fact of a person who was loaded in bulk that a later event changed is taken to have begun as the contract's default.
+It only reads, in one read-only transaction, and the system may run on. The inputs must still be on the topics from the first one on, of
+whichever days: where they are not, it says from which day each topic is whole, and does nothing. A fact of a person who was loaded in
+bulk that a later event changed is taken to have begun as the contract's default.
 
 Exits with 0 if every claim comes out under the rules in force as the ledger has it, 1 if some do not (how many is told, and the
 comparison is worth that much less), 2 if the arguments, the pack or the settings are not understood or the inputs are gone.`;

@@ -26,6 +26,7 @@ Settings, from the environment or a file .env:
   GONGJI_DATA_DIR                             where data and logs are kept (.gongji)
   GONGJI_POLICY_DIR                           a folder of policy packs, read over the shipped ones
   GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS      names and size of the topics (gongji, 6)
+  GONGJI_INPUT_RETENTION_DAYS                 how long the input topics keep what was sent, when they are created (for ever)
   GONGJI_LOG_LEVEL                            how much the services log (info)
   GONGJI_CACHE_DIR                            where Kafka's programs are kept (~/.cache/gongji)`;
 

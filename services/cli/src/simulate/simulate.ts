@@ -1,9 +1,11 @@
-import { formatMoney, type PolicyLookup, type Settlement } from '@repo/domain';
+import { topicsOf } from '@repo/contracts';
+import { type CalendarDate, formatMoney, type PolicyLookup, type Settlement } from '@repo/domain';
 import { Snapshot } from '@repo/ledger';
-import type { KafkaConnection } from '@repo/messaging';
+import { findTruncated, type KafkaConnection } from '@repo/messaging';
 import type { Range } from '../export/tables.ts';
 import { readBeginning, readPostings } from './beginning.ts';
 import { type AccountOrder, inPostingOrder, postingKey, readInputs } from './inputs.ts';
+import { describeLoss } from './reach.ts';
 import { Comparison, type Report } from './report.ts';
 import { type Input, World } from './world.ts';
 
@@ -31,6 +33,7 @@ const [READ, PREPARED] = [0.4, 0.6];
  */
 export async function simulate(options: SimulateOptions): Promise<Report> {
   const { databaseUrl, connection, topicPrefix, from, to, before, onProgress = () => {} } = options;
+  await mustReachBack(connection, topicPrefix, from);
   await using snapshot = await Snapshot.open(databaseUrl);
   const postings = await readPostings(snapshot, before);
   onProgress(0.1, 'reading the topics');
@@ -99,6 +102,13 @@ const withoutLoads = (order: AccountOrder, loaded: ReadonlySet<string>): Account
     ]),
   );
 
+/** The topics must begin with their first input: what never posted anything (a binding, a claim paid in cash alone) would be missed by nobody. */
+async function mustReachBack(connection: KafkaConnection, topicPrefix: string, from: CalendarDate): Promise<void> {
+  const { claims, members } = topicsOf(topicPrefix);
+  const truncated = await findTruncated({ connection, topics: [claims, members] });
+  if (truncated.length > 0) throw new CannotReplay(describeLoss(truncated, from));
+}
+
 /** Every posting must have its input: without one the books could not come out as they did. */
 function mustBeWhole(order: AccountOrder, inputs: readonly Input[]): void {
   const known = new Set(inputs.map(postingKey));
@@ -106,7 +116,7 @@ function mustBeWhole(order: AccountOrder, inputs: readonly Input[]): void {
   for (const keys of order.values()) for (const key of keys) if (!known.has(key)) missing += 1;
   if (missing > 0)
     throw new CannotReplay(
-      `${missing} postings have no input on the topics, which keep them only for their retention: nothing can be replayed from the beginning`,
+      `${missing} postings have no input on the topics: these are not the ones the books were made from, or were created anew since`,
     );
 }
 

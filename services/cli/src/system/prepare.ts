@@ -10,11 +10,13 @@ export async function prepare(options: {
   readonly kafkaAccess?: KafkaAccess;
   readonly topicPrefix: string;
   readonly partitions: number;
+  readonly inputRetentionDays?: number | undefined;
 }): Promise<void> {
-  const { databaseUrl, brokers, kafkaAccess, topicPrefix, partitions } = options;
+  const { databaseUrl, brokers, kafkaAccess, topicPrefix, partitions, inputRetentionDays } = options;
   const connection = { brokers: brokers.split(','), clientId: 'gongji-start', ...kafkaAccess };
   try {
-    await Promise.all([migrate(databaseUrl), createTopics({ connection, prefix: topicPrefix, partitions })]);
+    const topics = { connection, prefix: topicPrefix, partitions, inputRetentionDays };
+    await Promise.all([migrate(databaseUrl), createTopics(topics)]);
   } catch (error) {
     throw explain(error) ?? error;
   }

@@ -1,0 +1,60 @@
+import { connect, type KafkaConnection } from './client.ts';
+import { topicOffsets } from './offsets.ts';
+import { read } from './tools.ts';
+
+/** A partition whose first records are gone, by retention or by hand. */
+export interface Truncated {
+  readonly topic: string;
+  readonly partition: number;
+  /** When the oldest record that is left was sent; null where none is left. */
+  readonly oldestMs: number | null;
+}
+
+/** The partitions of these topics that do not begin with their first record any more. Of topics that are whole it reads nothing. */
+export async function findTruncated(options: {
+  readonly connection: KafkaConnection;
+  readonly topics: readonly string[];
+}): Promise<Truncated[]> {
+  const { connection, topics } = options;
+  const truncated = (await findStarts(connection, topics)).filter(({ low }) => low > 0n);
+  const oldest = new Map<string, number>();
+  const unread = new Map(truncated.filter(({ low, high }) => low < high).map(({ place, low }) => [place, low]));
+  if (unread.size > 0) {
+    const done = Promise.withResolvers<void>();
+    // Where reading cannot even begin, that is told by `read`.
+    done.promise.catch(() => {});
+    await using _reading = await read(
+      {
+        ...{ connection, topics, from: 'start', onFailure: done.reject },
+        onRecords: ([first]) => {
+          const place = `${first?.topic}/${first?.partition}`;
+          if (first !== undefined && !oldest.has(place)) oldest.set(place, first.timestampMs);
+        },
+      },
+      ({ next }) => {
+        for (const [place, low] of unread) if ((next.get(place) ?? low) > low) unread.delete(place);
+        if (unread.size === 0) done.resolve();
+      },
+    );
+    await done.promise;
+  }
+  return truncated.map(({ topic, partition, place }) => ({ topic, partition, oldestMs: oldest.get(place) ?? null }));
+}
+
+async function findStarts(connection: KafkaConnection, topics: readonly string[]) {
+  const admin = connect(connection).admin();
+  await admin.connect();
+  try {
+    const found = await Promise.all(
+      topics.map(async (topic) =>
+        (await topicOffsets(admin, topic)).map(({ partition, low, high }) => ({
+          ...{ topic, partition, place: `${topic}/${partition}` },
+          ...{ low: BigInt(low), high: BigInt(high) },
+        })),
+      ),
+    );
+    return found.flat();
+  } finally {
+    await admin.disconnect();
+  }
+}
