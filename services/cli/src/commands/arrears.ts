@@ -11,7 +11,7 @@ import { runningServers } from '../system/addresses.ts';
 
 export const summary = 'check for missed contributions as of a date, and pause sharing where a payer is behind';
 
-const HELP = `Usage: npm run arrears -- --on DATE [--id CHECK_ID] [--json]
+const HELP = `Usage: gongji arrears --on DATE [--id CHECK_ID] [--json]
 
 Sends an arrears check of DATE (YYYY-MM-DD) to every shard of the members topic and shows how far the sharing worker has come. Every
 month whose due date lies before DATE and that has no contribution is marked as missed, for payers insured under 310 who contribute.

@@ -8,7 +8,7 @@ import { runningServers } from '../system/addresses.ts';
 
 export const summary = 'check every account, settlement and published outcome from the outside';
 
-const HELP = `Usage: npm run audit -- [--no-kafka] [--json]
+const HELP = `Usage: gongji audit [--no-kafka] [--json]
 
 Checks from the outside of the code that wrote it that every account equals its entries, every settlement adds up and is on
 the accounts to the fen, and every outcome in Kafka equals its row in PostgreSQL. It only reads, and the system may run on:

@@ -6,7 +6,7 @@ import { runningServers } from '../system/addresses.ts';
 
 export const summary = 'list what was drawn from payers before a fact that speaks against it was known';
 
-const HELP = `Usage: npm run backdated -- [--payer PSN_NO] [--json]
+const HELP = `Usage: gongji backdated [--payer PSN_NO] [--json]
 
 Lists, payer by payer, claims and premiums that were settled before it was known that the payer should have been passed over: a month
 that was missed, insurance, an account or a binding that had ended, a pause. Nothing is taken back: each line says what was drawn and

@@ -6,7 +6,7 @@ import { runningServers } from '../system/addresses.ts';
 
 export const summary = 'close the books of a day, or list the closed days';
 
-const HELP = `Usage: npm run books -- close DAY | list [--json]
+const HELP = `Usage: gongji books close DAY | list [--json]
 
 close   closes every day up to and including DAY (YYYY-MM-DD): debits equal credits, and no later posting carries any of them.
         What is dated so afterwards is booked on the first open day. Closing again changes nothing.

@@ -12,20 +12,22 @@ import { argumentProblem } from '../arguments.ts';
 
 export const summary = 'check a folder of regional policy packs, or show the rules in force in an area';
 
-const HELP = `Usage:
-  npm run policy -- check DIR                     read a folder of policy packs over the shipped ones, list every problem
-  npm run policy -- show AREA [--on DATE] [--dir DIR] [--json]
-                                                  the rules of an area (6 digits) on a date, and the pack each came from
+const HELP = `Usage: gongji policy check [DIR] [--json]
+       gongji policy show AREA [--on DATE] [--dir DIR] [--json]
+
+check   reads a folder of policy packs over the shipped ones and lists every problem, or the packs where there is none
+show    the rules of an area (6 digits) on a date, and the pack each came from
 
   --on DATE   YYYY-MM-DD, default today in Shanghai
   --dir DIR   a folder read over the shipped packs, default GONGJI_POLICY_DIR
-  --json      one JSON object instead of a table
+  --json      one JSON object instead of a table; of check: {"packs":[{region, from, to, file}],"problems":[text]}, one of them empty
+
 Exits with 0, with 1 where there are problems, with 2 where the command is not understood.`;
 
 /** What the command was asked to do; a text says what is not understood. */
 type Order =
   | { readonly kind: 'help' }
-  | { readonly kind: 'check'; readonly dir: string }
+  | { readonly kind: 'check'; readonly dir: string; readonly json: boolean }
   | {
       readonly kind: 'show';
       readonly area: string;
@@ -49,12 +51,16 @@ export async function run(
     return 0;
   }
   const loaded = await loadPolicies({ dir: order.dir });
+  const isForProgram = order.kind === 'check' && order.json;
   if ('problems' in loaded) {
+    if (isForProgram) console.log(JSON.stringify({ packs: [], problems: loaded.problems }));
     for (const problem of loaded.problems) console.error(problem);
     console.error(styleText('red', `problems: ${loaded.problems.length}`, { stream: process.stderr }));
     return 1;
   }
-  if (order.kind === 'check') printPacks(loaded.policies.packs);
+  const { packs } = loaded.policies;
+  if (isForProgram) console.log(JSON.stringify({ packs: inOrder(packs).map(told), problems: [] }));
+  else if (order.kind === 'check') printPacks(packs);
   else if (order.json) console.log(JSON.stringify(describe(loaded.policies, order.area, order.on)));
   else printRules(loaded.policies, order.area, order.on);
   return 0;
@@ -76,13 +82,13 @@ function readOrder(args: string[], policyDir: string | undefined): Order | strin
   const { values, positionals } = parsed;
   const [verb, subject, ...rest] = positionals;
   if (values.help) return { kind: 'help' };
-  if (rest.length > 0) return `not understood: ${rest.join(' ')}`;
+  if (rest.length > 0) return `expected nothing after the ${verb === 'check' ? 'folder' : 'area'}`;
   const dir = values.dir ?? policyDir;
   if (verb === 'check') {
     const checked = subject ?? dir;
-    return checked ? { kind: 'check', dir: checked } : 'check needs a folder';
+    return checked ? { kind: 'check', dir: checked, json: values.json ?? false } : 'check needs a folder';
   }
-  if (verb !== 'show') return verb === undefined ? 'say check or show' : `not understood: ${verb}`;
+  if (verb !== 'show') return 'say check or show';
   const on = values.on === undefined ? dateOf(Date.now()) : parseDate(values.on);
   if (!/^\d{6}$/.test(subject ?? '')) return 'show needs an area of 6 digits';
   if (on === null) return '--on needs a date YYYY-MM-DD';
@@ -107,13 +113,22 @@ function printRules(policies: Policies, area: string, on: CalendarDate): void {
 }
 
 function printPacks(packs: readonly Pack[]): void {
-  const sortKey = (pack: Pack): string => `${pack.region} ${pack.from ?? ''}`;
-  const rows = [...packs]
-    .sort((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1))
-    .map(({ region, from, to, file }) => [region, from ?? 'always', to ?? 'further notice', file]);
+  const rows = inOrder(packs).map(({ region, from, to, file }) => [
+    region,
+    from ?? 'always',
+    to ?? 'further notice',
+    file,
+  ]);
   printTable(['region', 'from', 'to', 'file'], rows, ([, , , file]) => file?.startsWith('shipped/') ?? false);
   console.log(styleText('green', `\npacks: ${packs.length}, no problem`));
 }
+
+function inOrder(packs: readonly Pack[]): Pack[] {
+  const sortKey = (pack: Pack): string => `${pack.region} ${pack.from ?? ''}`;
+  return [...packs].sort((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1));
+}
+
+const told = ({ region, from, to, file }: Pack) => ({ region, from, to, file });
 
 function shown(value: PlainValue): string {
   if (value === null) return '–';

@@ -17,7 +17,7 @@ import { runningServers } from '../system/addresses.ts';
 
 export const summary = 'daily totals and details of what was settled, and what differs from the other side';
 
-const HELP = `Usage: npm run reconcile -- totals|details|compare FILE --day DAY | --from DAY --to DAY [--institution CODE] [--out FILE] [--json]
+const HELP = `Usage: gongji reconcile totals|details|compare FILE --day DAY | --from DAY --to DAY [--institution CODE] [--out FILE] [--json]
 
 totals   CSV: of each day, institution, kind of insurance and clearing class, what was settled less what was refunded (as 3201)
 details  CSV: every settlement and refund (as 3202, with sharing, cash, institution and day beside it); a refund's amounts are negative
@@ -224,6 +224,6 @@ const textOf = (value: NonNullable<Differing['here']>): string =>
   typeof value === 'bigint' ? formatMoney(value) : String(value);
 
 const describe = ({ day, closed, entries, debits, credits, balanced }: DayOfBooks): string =>
-  `${day}  ${entries} entries, debits ${debits}, credits ${credits}${balanced ? '' : ': THEY DIFFER, run npm run audit'}; ${
-    closed ? 'closed' : `open, npm run books -- close ${day} closes it`
+  `${day}  ${entries} entries, debits ${debits}, credits ${credits}${balanced ? '' : ': THEY DIFFER, run gongji audit'}; ${
+    closed ? 'closed' : `open, gongji books close ${day} closes it`
   }`;

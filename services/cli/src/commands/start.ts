@@ -6,7 +6,7 @@ import { startSystem } from '../system/system.ts';
 
 export const summary = 'run the whole system until it is stopped: PostgreSQL, Kafka and every service';
 
-const HELP = `Usage: npm start
+const HELP = `Usage: gongji start   (in a checkout: npm start)
 
 Starts PostgreSQL, Kafka and every service, each a process of its own that is started again when it dies. When all are
 ready it prints one line to the standard output; progress, deaths and restarts go to the standard error:
@@ -28,7 +28,10 @@ Settings, from the environment or a file .env:
   GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS      names and size of the topics (gongji, 6)
   GONGJI_INPUT_RETENTION_DAYS                 how long the input topics keep what was sent, when they are created (for ever)
   GONGJI_LOG_LEVEL                            how much the services log (info)
-  GONGJI_CACHE_DIR                            where Kafka's programs are kept (~/.cache/gongji)`;
+  GONGJI_CACHE_DIR                            where Kafka's programs are kept (~/.cache/gongji)
+
+Exits with 0 when it was stopped, 1 when a server or a service cannot run or did not stop in time, 2 when the arguments or settings are not
+understood, 130 or 143 when it was stopped before all was ready.`;
 
 const STOP_WITHIN_MS = 60_000;
 

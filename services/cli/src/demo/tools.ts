@@ -5,7 +5,7 @@ import type { DemoTools } from './system.ts';
 
 const CLIENT_ID = 'gongji-demo';
 
-/** The demo's hands: the ledger's bulk load, a producer, a reader, and the audit that `npm run audit` is. */
+/** The demo's hands: the ledger's bulk load, a producer, a reader, and the audit that `gongji audit` is. */
 export const demoTools = ({ partitions }: { readonly partitions: number }): DemoTools => ({
   loadMembers: ({ databaseUrl, rows }) => loadMemberRows({ databaseUrl, rows, partitions }),
   openProducer: async ({ brokers, topic }) => {

@@ -143,7 +143,7 @@ describe('reconcile', () => {
       '2026-03-11,H61010200001,310,11,-300.00,0.00,-40.00,-130.00,-130.00,0',
     ]);
     expect(stderr).toMatch(
-      /^2026-03-10 {2}\d+ entries, debits (.+), credits \1; open, npm run books -- close 2026-03-10 closes it$/m,
+      /^2026-03-10 {2}\d+ entries, debits (.+), credits \1; open, gongji books close 2026-03-10 closes it$/m,
     );
     expect(status).toBe(0);
   });

@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import manifest from '../package.json' with { type: 'json' };
+import { isAboutArguments } from '../src/arguments.ts';
+import { describeCommands, languageOf } from '../src/command-list.ts';
+import { run as policy } from '../src/commands/policy.ts';
+import { COMMANDS, type CommandName } from '../src/commands.ts';
+import { readSettings } from '../src/config.ts';
+
+const settings = readSettings();
+const NAMES = Object.keys(COMMANDS) as CommandName[];
+
+/** What a command printed when it was run in this process, and its exit code. */
+async function ran(work: () => Promise<number>) {
+  using out = vi.spyOn(console, 'log').mockImplementation(() => {});
+  using problems = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const code = await work();
+  return { code, out: out.mock.calls.flat().join('\n'), problems: problems.mock.calls.flat().join('\n') };
+}
+
+const gongji = (...args: string[]) => {
+  const main = join(import.meta.dirname, '../src/main.ts');
+  const env = { ...process.env, LC_ALL: 'C', NO_COLOR: '1' };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { env, encoding: 'utf8' });
+  return { status, stdout, stderr };
+};
+
+/** The exit codes that the table of the README has for each command. */
+const README_CODES = new Map(
+  readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+    .split(/<!-- exit codes: \w+ -->/)[1]
+    ?.split('\n')
+    .flatMap((line) => {
+      const [, name, codes = ''] = /^\| `([a-z-]+)` \|(.*)\|$/.exec(line) ?? [];
+      return name === undefined ? [] : [[name, ['0', '2', ...(codes.match(/\b\d+\b/g) ?? [])].sort()] as const];
+    }),
+);
+
+describe.each(NAMES)('%s', (name) => {
+  test('says how it is typed and every code it exits with, which are those of the README', async () => {
+    const { run } = await COMMANDS[name]();
+    const { code, out, problems } = await ran(() => run(['--help'], settings));
+    expect({ code, problems }).toEqual({ code: 0, problems: '' });
+    expect(out).toMatch(new RegExp(`^Usage: gongji ${name}( |$)`, 'm'));
+    expect(out.match(/npm run (?!demo)/g)).toBeNull();
+    const [, exits = ''] = /Exits with (.*?)(?:\n\n|$)/s.exec(out) ?? [];
+    expect([...new Set(exits.match(/\b\d+\b/g))].sort()).toEqual(README_CODES.get(name));
+  });
+
+  test('does not begin with an option that there is not', async () => {
+    const { run } = await COMMANDS[name]();
+    // What `parseArgs` throws becomes a 2 for all commands alike.
+    const { code } = await ran(() =>
+      run(['--nope'], settings).catch((error: unknown) => (isAboutArguments(error) ? 2 : Promise.reject(error))),
+    );
+    expect(code).toBe(2);
+  });
+});
+
+test('the README has no command that is gone', () => {
+  expect([...README_CODES.keys()]).toEqual(NAMES);
+});
+
+test('the version, the list and what is not understood come out of the process as they should', () => {
+  expect(gongji('--version')).toEqual({ status: 0, stdout: `gongji ${manifest.version}\n`, stderr: '' });
+  const { status, stdout, stderr } = gongji('frobnicate');
+  expect({ status, stdout, unlisted: NAMES.filter((name) => !stderr.includes(`\n  ${name} `)) }).toEqual({
+    status: 2,
+    stdout: '',
+    unlisted: [],
+  });
+  expect(gongji('books', '--nope')).toMatchObject({ status: 2, stdout: '' });
+});
+
+test('the list is in Chinese where that is asked for, or the locale is Chinese', async () => {
+  expect(languageOf('zh', { LANG: 'en_GB.UTF-8' })).toBe('zh');
+  expect(languageOf('en', { LC_ALL: 'zh_CN.UTF-8' })).toBe('en');
+  expect(languageOf(undefined, { LC_ALL: '', LANG: 'zh_CN.UTF-8' })).toBe('zh');
+  expect(languageOf(undefined, { LC_ALL: 'C', LANG: 'zh_CN.UTF-8' })).toBe('en');
+  expect(languageOf(undefined, {})).toBe('en');
+  expect(languageOf('fr', {})).toBeUndefined();
+  const lines = (await describeCommands('zh')).split('\n').filter((line) => line.startsWith('  '));
+  expect(lines.map((line) => line.trim().split(' ')[0])).toEqual(NAMES);
+  expect(lines.filter((line) => !/\p{Script=Han}/u.test(line))).toEqual([]);
+});
+
+describe('policy check --json', () => {
+  const folder = () => {
+    const made = mkdtempSync(join(tmpdir(), 'gongji-policy-test-'));
+    onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+    return made;
+  };
+
+  test('lists the packs, shipped ones and those of the folder', async () => {
+    const dir = folder();
+    const pack = { regionCode: '410100', effectiveFrom: '2026-01-01', effectiveTo: null, sharingEnabled: false };
+    writeFileSync(join(dir, 'zhengzhou.json'), JSON.stringify(pack));
+    const { code, out } = await ran(() => policy(['check', dir, '--json']));
+    const { packs, problems } = JSON.parse(out);
+    expect({ code, problems }).toEqual({ code: 0, problems: [] });
+    expect(packs).toContainEqual({
+      region: '410100',
+      from: '2026-01-01',
+      to: null,
+      file: expect.stringContaining('zhengzhou'),
+    });
+    expect(packs).toContainEqual(expect.objectContaining({ region: '000000', from: null, to: '2024-11-30' }));
+  });
+
+  test('lists every problem, on both outputs, and exits with 1', async () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'bad.json'), JSON.stringify({ regionCode: '410100', effectiveFrom: 'soon', nothing: 1 }));
+    const { code, out, problems } = await ran(() => policy(['check', dir, '--json']));
+    const told = JSON.parse(out);
+    expect({ code, packs: told.packs }).toEqual({ code: 1, packs: [] });
+    expect(told.problems.length).toBeGreaterThan(1);
+    expect(problems).toContain(told.problems[0]);
+  });
+});
