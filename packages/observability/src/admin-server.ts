@@ -13,6 +13,13 @@ export interface AdminServer extends AsyncDisposable {
 }
 
 const CHECK_LIMIT_MS = 3_000;
+const REQUEST_LIMIT_MS = 10_000;
+/** Node looks for requests that take too long so often; by itself every 30 s. */
+const LOOK_EVERY_MS = 1_000;
+/** On a connection whose reader takes nothing. */
+const QUIET_MS = 30_000;
+const CONNECTIONS_MAX = 64;
+const HEADER_BYTES_MAX = 8_192;
 
 async function problemOf(check: Check, explain: Explain): Promise<string | null> {
   const { promise: late, resolve } = Promise.withResolvers<string>();
@@ -74,10 +81,17 @@ export async function startAdminServer(options: {
       sendProblem(response, 500, 'Internal Server Error');
     }
   };
-  const server = createServer({ requestTimeout: 10_000, maxHeaderSize: 8_192 }, (request, response) => {
+  const limits = {
+    requestTimeout: REQUEST_LIMIT_MS,
+    headersTimeout: REQUEST_LIMIT_MS,
+    connectionsCheckingInterval: LOOK_EVERY_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  };
+  const server = createServer(limits, (request, response) => {
     void answer(request.method ?? '', (request.url ?? '').split('?', 1)[0] ?? '', response);
   });
-  server.maxConnections = 64;
+  server.maxConnections = CONNECTIONS_MAX;
+  server.setTimeout(QUIET_MS);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,

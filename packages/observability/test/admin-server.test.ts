@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { type Checks, createMetrics, startAdminServer } from '../src/index.ts';
 
@@ -60,3 +62,29 @@ test('a port in use is reported and a closed server frees its port', async () =>
   await using again = await startAdminServer({ port: first.port, live: {}, ready: {}, metrics });
   expect(again.port).toBe(first.port);
 });
+
+test('a check that does not answer fails after 3 s', async () => {
+  await using server = await start({ database: () => new Promise(() => undefined), broker: () => null });
+  const begun = performance.now();
+  expect(await (await get(server.port, '/health/ready')).json()).toMatchObject({
+    checks: { database: { ok: false, problem: 'no answer within 3000 ms' }, broker: { ok: true } },
+  });
+  expect(performance.now() - begun).toBeGreaterThan(2_900);
+});
+
+test('connections beyond 64 are closed, one that sends half a header after 10 s, and headers are at most 8 KiB', async () => {
+  await using server = await start({});
+  const open = () => connect(server.port, '127.0.0.1').on('error', () => undefined);
+  const sockets = Array.from({ length: 64 }, open);
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  const [slow, large, ...others] = sockets;
+  const begun = performance.now();
+  slow?.write('GET /health/live HTTP/1.1\r\nhost');
+  await once(open().resume(), 'close');
+  large?.write(`GET /health/live HTTP/1.1\r\nx: ${'x'.repeat(9_000)}\r\n\r\n`);
+  if (large !== undefined) expect(String((await once(large, 'data'))[0])).toMatch(/^HTTP\/1\.1 431 /);
+  if (slow !== undefined) await once(slow.resume(), 'close');
+  expect(performance.now() - begun).toBeGreaterThan(9_000);
+  expect(performance.now() - begun).toBeLessThan(14_000);
+  for (const socket of others) socket.destroy();
+}, 30_000);

@@ -6,9 +6,12 @@ import { explainRefusal } from '../src/refusal.ts';
 
 let asked = 0;
 let status = 200;
+let lifeS = 120;
+let isSilent = false;
 const server = createServer((_request, response) => {
   asked += 1;
-  const body = status === 200 ? { access_token: `t${asked}`, token_type: 'Bearer', expires_in: 120 } : {};
+  if (isSilent) return;
+  const body = status === 200 ? { access_token: `t${asked}`, token_type: 'Bearer', expires_in: lifeS } : {};
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -20,6 +23,8 @@ const source = () => createTokenSource({ url, clientId: 'c', clientSecret: 's' }
 beforeEach(() => {
   asked = 0;
   status = 200;
+  lifeS = 120;
+  isSilent = false;
   vi.useFakeTimers({ toFake: ['performance'] });
 });
 afterEach(() => vi.useRealTimers());
@@ -59,4 +64,21 @@ test('while the endpoint is away the old token serves, until 30 s before its end
 test('of what an endpoint says only codes are shown', () => {
   expect(explainRefusal(new TokenError('TOKEN_REFUSED', 'invalid_client'))).toContain('(invalid_client)');
   expect(explainRefusal(new Error('password p4ss'))).toBeUndefined();
+});
+
+test('an endpoint that takes a request and says nothing is waited for 3 s, twice', async () => {
+  isSilent = true;
+  const begun = Date.now();
+  await expect(source()()).rejects.toMatchObject({ code: 'TOKEN_UNREACHABLE' });
+  expect(asked).toBe(2);
+  expect(Date.now() - begun).toBeGreaterThan(6_000);
+  expect(Date.now() - begun).toBeLessThan(9_000);
+  server.closeAllConnections();
+}, 20_000);
+
+test('a token that lives for less than 20 s is refused', async () => {
+  lifeS = 19;
+  await expect(source()()).rejects.toMatchObject({ code: 'TOKEN_TOO_SHORT' });
+  lifeS = 20;
+  expect((await source()()).value).toBe('t2');
 });
