@@ -10,10 +10,11 @@ runService({
   name: 'fixture',
   log,
   stopLimitMs: 300,
+  explain: (error) => (mode === 'refused' && error instanceof Error ? 'the server refuses us' : undefined),
   start: async ({ stack, fail }) => {
     stack.defer(() => say('closed first'));
     stack.defer(() => (mode === 'hangs' ? new Promise<void>(() => {}) : say('closed second')));
-    if (mode === 'cannot-start') throw new Error('row of 王伟');
+    if (mode === 'cannot-start' || mode === 'refused') throw new Error('row of 王伟');
     setInterval(() => {}, 1_000);
     if (mode === 'rejects')
       setImmediate(() => void Promise.reject(Object.assign(new Error('row of 王伟'), { code: '40P01' })));

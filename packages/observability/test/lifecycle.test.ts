@@ -43,6 +43,13 @@ test('it stops when the supervisor is gone', async () => {
   expect(await ended).toMatchObject({ code: 0, output: expect.stringContaining('supervisor gone') });
 });
 
+test('a service that a server refuses says why, and waits 10 s before it ends', async () => {
+  const begun = performance.now();
+  const { ended } = run('refused');
+  expect(await ended).toMatchObject({ code: 1, output: expect.stringContaining('the server refuses us') });
+  expect(performance.now() - begun).toBeGreaterThan(10_000);
+}, 30_000);
+
 test('a stop that hangs ends at its limit with exit 1', async () => {
   const { child, ended, said } = run('hangs');
   await said('started');

@@ -1,6 +1,7 @@
 import type { Kafka, Message, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
 import type { Failpoint } from '../options.ts';
 import type { OutboxRow, Publisher } from '../port.ts';
+import { type Attempts, whilePassing } from './attempts.ts';
 import { connect, kafkajs } from './client.ts';
 import { PublishUnknown, protocolErrorOf } from './errors.ts';
 import { notePosition, type PositionOptions, PositionReader, positionGroup } from './position.ts';
@@ -14,9 +15,15 @@ export interface KafkaPublisherOptions extends PositionOptions {
   readonly onWait?: () => void;
 }
 
-/** The broker is still writing the last transaction's markers: ask again soon, but not for ever. */
-const PROBE_MS = 1;
-const PROBES_MAX = 2_000;
+/**
+ * The broker is still writing the last transaction's markers: ask again soon, but not for ever. That answer alone promises that nothing was
+ * done. kafkajs' own retry would wait 175 to 270 ms, and has no retry at all round `sendOffsets`.
+ */
+export const PROBES: Attempts = {
+  max: 2_000,
+  pauseMs: 1,
+  passes: (error) => protocolErrorOf(error) === 'CONCURRENT_TRANSACTIONS',
+};
 
 /**
  * One transactional producer per shard. Each transaction carries the rows and, in a header of its last result, the last row's `seq`; one
@@ -145,21 +152,9 @@ async function sendEach(
   return acks;
 }
 
-/**
- * Repeats a request of a transaction while the broker still ends the one before: that answer alone promises that nothing was
- * done. kafkajs' own retry would wait 175 to 270 ms, and has no retry at all round `sendOffsets`.
- */
-async function whenSettled<T>(request: () => Promise<T>, onWait: () => void): Promise<T> {
-  for (let probes = 0; ; probes++) {
-    try {
-      return await request();
-    } catch (error) {
-      if (protocolErrorOf(error) !== 'CONCURRENT_TRANSACTIONS' || probes >= PROBES_MAX) throw error;
-      onWait();
-      await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
-    }
-  }
-}
+/** Repeats a request of a transaction while the broker still ends the one before. */
+const whenSettled = <T>(request: () => Promise<T>, onWait: () => void): Promise<T> =>
+  whilePassing(request, { ...PROBES, onWait });
 
 /** Rows by partition of their topic, in order. */
 function messagesOf(rows: readonly OutboxRow[]): TopicMessages[] {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Message, Producer, RecordMetadata } from 'kafkajs';
 import type { Headers, InputRecord } from '../port.ts';
+import { whilePassing } from './attempts.ts';
 import { connect, type KafkaConnection, kafkajs } from './client.ts';
-import { classifyKafkaError } from './errors.ts';
 import { recordOf } from './log.ts';
 import { topicOffsets } from './offsets.ts';
 import { HEADER_LIST } from './record-batch.ts';
@@ -19,8 +19,7 @@ export interface OutgoingRecord {
 
 const CHUNK_RECORDS_MAX = 500;
 const CHUNK_BYTES_MAX = 1 << 20;
-const ATTEMPTS_MAX = 20;
-const RETRY_MS = 250;
+export const SEND_ATTEMPTS = { max: 20, pauseMs: 250 };
 
 /** A plain producer for tools: every record arrives at least once, in order per partition; readers know repeats by their ids. */
 export class Sender implements AsyncDisposable {
@@ -70,14 +69,7 @@ export class Sender implements AsyncDisposable {
   }
 
   async #send(topic: string, messages: Message[]): Promise<RecordMetadata[]> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#producer.send({ topic, messages, acks: -1 });
-      } catch (error) {
-        if (classifyKafkaError(error) !== 'transient' || attempt === ATTEMPTS_MAX) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
+    return whilePassing(() => this.#producer.send({ topic, messages, acks: -1 }), SEND_ATTEMPTS);
   }
 }
 
