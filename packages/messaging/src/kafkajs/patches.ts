@@ -198,7 +198,7 @@ function closingWhatFailed(connect: Connect): Connect {
 }
 
 /** A broker takes a login in a second; the TLS handshake before it has the connection's own limit. */
-export const LOGIN_LIMIT_MS = 10_000;
+const LOGIN_LIMIT_MS = 10_000;
 
 type Authenticate = (this: { readonly connection: Connection & { readonly broker: string } }) => Promise<void>;
 type ConnectionError = new (message: string, options: { broker: string }) => Error;
