@@ -1,3 +1,5 @@
+import { headerText } from './decode.ts';
+
 /** What varies in the CloudEvents headers of an output; the rest is constant or belongs to the shard. */
 export interface EventStamp {
   readonly type: string;
@@ -5,6 +7,15 @@ export interface EventStamp {
   readonly id: string;
   readonly time: string;
   readonly traceparent?: string;
+}
+
+/** A trace context of version 00 has 55 characters; later versions may have some more. */
+const TRACEPARENT_LENGTH_MAX = 256;
+
+/** The trace context to be carried through; one that is longer than any is left behind. */
+export function traceparentOf(message: Parameters<typeof headerText>[0]): string | undefined {
+  const text = headerText(message, 'traceparent');
+  return text === null || text.length > TRACEPARENT_LENGTH_MAX ? undefined : text;
 }
 
 /** The headers of an output, CloudEvents 1.0 in Kafka's binary mode, with the writer's dense sequence. */

@@ -50,6 +50,7 @@ export {
   type EventStamp,
   outputHeaders,
   readDeadLetterHeaders,
+  traceparentOf,
 } from './headers.ts';
 export { encodeHeldRefund } from './held-refunds-out.ts';
 export { readJson } from './json.ts';

@@ -6,7 +6,14 @@ export { KafkaLog, type KafkaLogOptions } from './kafkajs/log.ts';
 export { type PositionOptions, PositionReader } from './kafkajs/position.ts';
 export { KafkaPublisher, type KafkaPublisherOptions } from './kafkajs/publisher.ts';
 export { type OutgoingRecord, readToEnd, Sender, type TailedRecord, type TailOptions, tail } from './kafkajs/tools.ts';
-export { createTopics, PartitionCountError, type TopicNames, type TopicOptions, topicNames } from './kafkajs/topics.ts';
+export {
+  createTopics,
+  PartitionCountError,
+  TOPIC_BYTES_MAX,
+  type TopicNames,
+  type TopicOptions,
+  topicNames,
+} from './kafkajs/topics.ts';
 export { findTruncated, type Truncated } from './kafkajs/truncated.ts';
 export type { Observer, ShardPhase, Step } from './observer.ts';
 export { type Failpoint, LIMITS, type Limits, type ProcessorOptions } from './options.ts';

@@ -10,7 +10,7 @@ import {
 } from '@repo/contracts';
 import { formatInstant } from '@repo/domain';
 import type { OutcomeRow, PlacedOutcome } from '@repo/ledger';
-import type { Headers, InputRecord, OutboxRow, ShardId } from '@repo/messaging';
+import { type Headers, type InputRecord, type OutboxRow, type ShardId, TOPIC_BYTES_MAX } from '@repo/messaging';
 
 /** How a dead letter's headers are kept: the original's bytes in base64, and our note. */
 interface DeadStamp {
@@ -58,8 +58,42 @@ export function badRows(shard: ShardId, record: InputRecord, bad: Bad): OutcomeR
   return [resultRow(encodeRejected(bad, { id, at: record.timestampMs, key })), dead];
 }
 
-/** A dead letter: original key, value and headers, and why. */
+/** Of a batch of one record, less its key, value and headers; and of one header, less its name and value. Kafka needs 61 to 90, and 10. */
+const RECORD_BYTES = 200;
+const HEADER_BYTES = 10;
+/** Our own headers of a dead letter, whose detail is the longest. */
+const NOTE_BYTES_MAX = 8_192;
+/** No person number is longer. */
+const KEY_BYTES_MAX = 1_024;
+
+function bytesOf({ key, value, headers }: Pick<InputRecord, 'key' | 'value' | 'headers'>): number {
+  let bytes = RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const [name, header] of headers) bytes += HEADER_BYTES + Buffer.byteLength(name) + header.length;
+  return bytes;
+}
+
+/** A row that its topic would not take. The message that asks for it is a defect to be set aside, not one that everybody waits behind. */
+class OutcomeTooLarge extends Error {
+  override readonly name = 'OutcomeTooLarge';
+}
+
+/** Throws where the broker would refuse to publish a row. */
+export function refuseTooLarge(row: OutboxRow, { deadLetters }: OutboxTargets): void {
+  const limit = row.topic === deadLetters ? TOPIC_BYTES_MAX.deadLetters : TOPIC_BYTES_MAX.results;
+  const bytes = bytesOf(row);
+  if (bytes > limit) throw new OutcomeTooLarge(`a result of ${bytes} bytes, where its topic takes ${limit}`);
+}
+
+/**
+ * A dead letter: original key, value and headers, and why. A compressed input may hold more than any topic takes uncompressed: of such a
+ * message only the place remains, which leads to it as long as the input topic keeps it.
+ */
 export function deadRow(shard: ShardId, record: InputRecord, why: { code: string; detail: string }): OutcomeRow {
+  if (bytesOf(record) + NOTE_BYTES_MAX > TOPIC_BYTES_MAX.deadLetters) {
+    const detail = `${bytesOf(record)} bytes, more than a dead letter may hold: see its place; ${why.detail}`;
+    const key = (record.key?.length ?? 0) > KEY_BYTES_MAX ? null : record.key;
+    return deadRow(shard, { ...record, key, value: null, headers: [] }, { ...why, detail });
+  }
   const note: DeadLetterNote = {
     code: why.code,
     // Bounded, and free of control characters: it becomes a header.

@@ -6,7 +6,7 @@ import {
   encodePremium,
   encodeRefund,
   encodeSettlement,
-  headerText,
+  traceparentOf,
   withNhsa,
 } from '@repo/contracts';
 import {
@@ -153,7 +153,7 @@ function decode(record: InputRecord, limits: DecodeLimits): Message {
     record,
     decoded,
     contentHash: decoded.kind === 'BAD' ? null : contentHash(decoded.content),
-    traceparent: headerText(record, 'traceparent') ?? undefined,
+    traceparent: traceparentOf(record),
   };
 }
 

@@ -6,7 +6,7 @@ import {
   type EventStamp,
   encodeChanges,
   encodeSharing,
-  headerText,
+  traceparentOf,
 } from '@repo/contracts';
 import {
   applyMemberEvent,
@@ -137,7 +137,7 @@ function decode(record: InputRecord, limits: DecodeLimits): Message {
     record,
     decoded,
     contentHash: decoded.kind === 'BAD' ? null : contentHash(decoded.content),
-    traceparent: headerText(record, 'traceparent') ?? undefined,
+    traceparent: traceparentOf(record),
   };
 }
 

@@ -4,9 +4,11 @@ import { classifyKafkaError } from './errors.ts';
 import { topicOffsets } from './offsets.ts';
 
 const MIB = 1 << 20;
-/** A dead letter is an original with more headers, so its topic takes more than an input may hold. */
-const MESSAGE_BYTES_MAX = 8 * MIB;
-const DEAD_LETTER_BYTES_MAX = 9 * MIB;
+/**
+ * What the topics take of one transaction's records, in bytes. A dead letter is an original with more headers, so its topic takes more than
+ * an input may hold; a compressed input may hold more still.
+ */
+export const TOPIC_BYTES_MAX = { results: 8 * MIB, deadLetters: 9 * MIB } as const;
 const DAY_MS = 86_400_000;
 
 export interface TopicNames {
@@ -80,7 +82,10 @@ export async function createTopics({
       numPartitions: isDeadLetters ? 2 * partitions : partitions,
       replicationFactor,
       configEntries: [
-        { name: 'max.message.bytes', value: String(isDeadLetters ? DEAD_LETTER_BYTES_MAX : MESSAGE_BYTES_MAX) },
+        {
+          name: 'max.message.bytes',
+          value: String(isDeadLetters ? TOPIC_BYTES_MAX.deadLetters : TOPIC_BYTES_MAX.results),
+        },
         ...(isInput ? [{ name: 'retention.ms', value: String(kept) }] : []),
         // A broker's limit in bytes would end it earlier.
         ...(isInput && kept === -1 ? [{ name: 'retention.bytes', value: '-1' }] : []),
