@@ -61,6 +61,7 @@ export {
   type HeldMessage,
   heldForWork,
   heldFrom,
+  heldSize,
   holdForWork,
   holdMessages,
   isWork,

@@ -136,6 +136,18 @@ export function holdForWork(
   noteQuarantine(tx, locked);
 }
 
+/** How many messages of a shard are held, and the bytes of their values. */
+export async function heldSize(
+  tx: LedgerTransaction,
+  shard: ShardKey,
+): Promise<{ readonly messages: number; readonly bytes: number }> {
+  const [row] = await tx.rows<{ messages: string; bytes: string }>(
+    `select count(*) as messages, coalesce(sum(octet_length(value)), 0) as bytes from quarantined_message where ${OF_SHARD}`,
+    [shard.partition, shard.topic],
+  );
+  return { messages: Number(row?.messages ?? 0), bytes: Number(row?.bytes ?? 0) };
+}
+
 /** How many keys of a shard are held because of work. */
 export async function heldForWork(tx: LedgerTransaction, shard: ShardKey): Promise<number> {
   const [row] = await tx.rows<{ keys: string }>(

@@ -16,6 +16,8 @@ export type HaltReason =
   | 'publish-refused'
   /** The service's code failed, repeatedly, for a reason that is neither the database's nor the broker's. */
   | 'defect'
+  /** The service holds so much for a person to look at that it takes no more. */
+  | 'quarantine-full'
   /** Nothing worked for `outageMaxMs`. */
   | 'outage';
 

@@ -5,6 +5,7 @@ import {
   type HeldMessage,
   heldForWork,
   heldFrom,
+  heldSize,
   holdForWork,
   holdMessages,
   isWork,
@@ -21,7 +22,14 @@ import {
   type QuarantineOrder,
   quarantineDepth,
 } from '@repo/ledger';
-import type { Applied, BatchProcessor, InputRecord, Lease, ShardId } from '@repo/messaging';
+import {
+  type Applied,
+  type BatchProcessor,
+  HaltError,
+  type InputRecord,
+  type Lease,
+  type ShardId,
+} from '@repo/messaging';
 import { describeError } from '@repo/observability';
 import { writeApplied } from './commit.ts';
 import { badRows, deadRow, type OutboxTargets } from './outbox.ts';
@@ -87,6 +95,9 @@ const IN_A_ROW_MAX = 3;
 const KEYS_MAX = 50;
 /** And so many of them by work between messages, of which nobody counts what succeeded between. */
 const WORK_KEYS_MAX = 10;
+/** Held behind a key that nobody has looked at: so much of a shard, and it waits for a person instead of for the disk to fill. */
+const HELD_MAX = 100_000;
+const HELD_BYTES_MAX = 256 << 20;
 /** Where all of it fails, so many people's work is tried next, then half of them. */
 const WORK_MAX = 4_096;
 const RELEASED_MAX = 500;
@@ -108,7 +119,10 @@ export function withQuarantine(core: Core, deps: QuarantineDeps): BatchProcessor
   };
 }
 
-/** Parts a batch into what may be judged and what is held behind earlier messages of its key, and holds the latter. */
+/**
+ * Parts a batch into what may be judged and what is held behind earlier messages of its key, and holds the latter. Throws what halts the
+ * shard where too much is held: nothing of the batch is done then, and all of it is there when the shard goes on.
+ */
 export async function holdBehind<M extends { readonly record: InputRecord }>(
   tx: LedgerTransaction,
   { lease, shard: locked }: Pick<BatchPlace, 'lease' | 'shard'>,
@@ -116,6 +130,7 @@ export async function holdBehind<M extends { readonly record: InputRecord }>(
 ): Promise<readonly M[]> {
   const place = { shard: lease.shard, locked };
   const { free, held } = await partHeld(tx, place, messages, ({ record }) => record.key);
+  if (held.length > 0) await refuseTooMuch(tx, lease.shard, held.length);
   holdMessages(
     tx,
     place,
@@ -144,6 +159,7 @@ function hold(lease: Lease, record: InputRecord, error: unknown, deps: Quarantin
     const at = { shard: lease.shard, locked: shard };
     const { held } = await partHeld(tx, at, [message], ({ key }) => key);
     if (held.length === 0) await refuseTooMany(tx, lease.shard, record.offset);
+    await refuseTooMuch(tx, lease.shard, 1);
     holdMessages(tx, at, [message], held.length === 0 ? failureOf(error) : null);
     deps.failpoint?.('quarantine-hold');
     return writeRows(tx, place, [], deps);
@@ -190,6 +206,12 @@ function holdWork(lease: Lease, key: Buffer, error: unknown, deps: QuarantineDep
     deps.failpoint?.('quarantine-hold');
     return writeRows(tx, { lease, shard, nextOffset: lease.nextOffset }, [], deps);
   });
+}
+
+async function refuseTooMuch(tx: LedgerTransaction, shard: ShardId, more: number): Promise<void> {
+  const { messages, bytes } = await heldSize(tx, shard);
+  if (messages + more > HELD_MAX || bytes > HELD_BYTES_MAX)
+    throw new HaltError('quarantine-full', `${messages} messages of ${bytes} bytes are held: release or drop them`);
 }
 
 async function refuseTooManyKeys(tx: LedgerTransaction, shard: ShardId): Promise<void> {

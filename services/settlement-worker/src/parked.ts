@@ -39,6 +39,18 @@ const EXPIRED = `parked_refund where partition = $1 and until <= now() and not (
   and exists (select from quarantined_message as held where held.partition = $1 and held.topic = $2
     and sha256(held.key) = sha256(parked_refund.key)))`;
 
+/** How many refunds of a shard may wait; those beyond are answered as if none did. */
+const PARKED_MAX = 10_000;
+
+/** How many more refunds of the shard may wait. */
+export async function parkingRoom(tx: LedgerTransaction, partition: number): Promise<number> {
+  const [row] = await tx.rows<{ waiting: number }>(
+    'select count(*)::int as waiting from (select from parked_refund where partition = $1 limit $2) as first',
+    [partition, PARKED_MAX],
+  );
+  return PARKED_MAX - (row?.waiting ?? 0);
+}
+
 /** Whether the time of any refund is up, by the database's clock. */
 export async function isAnyExpired(ledger: Ledger, { partition, topic }: ShardId): Promise<boolean> {
   const [row] = await ledger.rows<{ expired: boolean }>(`select exists (select from ${EXPIRED}) as expired`, [

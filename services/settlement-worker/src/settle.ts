@@ -195,7 +195,8 @@ function decideAll(
       continue;
     }
     if (message.contentHash !== null) taken.set(decoded.identity, message.contentHash);
-    if (decoded.kind === 'REFUND' && mustWait(decoded.refund, taken, deps)) {
+    const isRoom = draft.parked.length < world.room;
+    if (decoded.kind === 'REFUND' && isRoom && mustWait(decoded.refund, taken, deps)) {
       const refund = { refundId: decoded.refund.refundId, claimId: decoded.refund.claimId, record };
       park(world.parked, refund);
       draft.parked.push(refund);
@@ -326,7 +327,13 @@ export async function expireRefunds(lease: Lease, deps: SettleDeps, share = FULL
     const shard = await tx.lockShard(lease);
     const refunds = await expired(tx, lease.shard, Math.min(EXPIRED_MAX, share.countMax));
     for (const { record } of refunds) if (record.key !== null) share.begin('REFUND', record.key);
-    const world: World = { books: booksOf(deps.policyOf, {}), known: new Map(), paid: new Map(), parked: new Map() };
+    const world: World = {
+      books: booksOf(deps.policyOf, {}),
+      known: new Map(),
+      paid: new Map(),
+      parked: new Map(),
+      room: 0,
+    };
     for (const refund of refunds) park(world.parked, refund);
     const draft = new Draft();
     for (const claimId of [...world.parked.keys()]) answerParked(claimId, world, deps, draft);

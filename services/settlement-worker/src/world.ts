@@ -11,7 +11,7 @@ import {
 } from '@repo/domain';
 import { booksOf, type KnownId, type LedgerTransaction } from '@repo/ledger';
 import type { Lease } from '@repo/messaging';
-import { type Parked, parkedFor } from './parked.ts';
+import { type Parked, parkedFor, parkingRoom } from './parked.ts';
 
 /** A message that could be read. */
 export type Good = Exclude<DecodedClaims, Bad>;
@@ -24,6 +24,8 @@ export interface World {
   readonly paid: Map<string, Paid>;
   /** Refunds that wait for a claim, by the claim. */
   readonly parked: Map<string, Parked[]>;
+  /** How many refunds of the batch may be left to wait. */
+  readonly room: number;
 }
 
 /**
@@ -48,11 +50,12 @@ export async function loadWorld(
     ...[...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
   ];
   const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
-  const [known, persons, bindings, waiting] = await Promise.all([
+  const [known, persons, bindings, waiting, room] = await Promise.all([
     finding,
     tx.lockPersons(others, patients),
     tx.bindingsOf({ beneficiaries: patients }),
     refundWaitMs > 0 ? parkedFor(tx, lease.shard.partition, claims) : [],
+    refundWaitMs > 0 && refunded.length > 0 ? parkingRoom(tx, lease.shard.partition) : 0,
   ]);
   tx.requireLocked(bindings);
   const emptied = persons.flatMap(({ personNo }) => (tx.accounts.get(personNo)?.isEmptied ? [personNo] : []));
@@ -60,7 +63,7 @@ export async function loadWorld(
   books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
   const parked = new Map<string, Parked[]>();
   for (const refund of waiting) park(parked, refund);
-  return { books, known, paid, parked };
+  return { books, known, paid, parked, room };
 }
 
 /** Adds a refund to those that wait for its claim. */

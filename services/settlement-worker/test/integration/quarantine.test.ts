@@ -463,3 +463,67 @@ test('failures with successes between them are a few bad messages', async () => 
   }
   expect(await findQuarantines(owner)).toHaveLength(4);
 });
+
+describe('how much is held', () => {
+  /** Messages of these keys in turn that were held before, at the offsets below the shard's. */
+  const holdMany = (count: number, keys: readonly string[], bytes = 1) =>
+    owner.rows(
+      `insert into quarantined_message (partition, topic, log_offset, key, value, headers, record_ms, failure)
+       select 0, 'claims', n, convert_to(($2::text[])[1 + n % $3::int], 'UTF8'), convert_to(repeat('x', $4::int), 'UTF8'), '[]', 0, null
+       from generate_series(0, $1::int - 1) n`,
+      [count, keys, keys.length, bytes],
+    );
+  const startAt = async (offset: number) => {
+    await owner.rows('update shard set next_offset = $1, quarantined = true', [offset]);
+    await acquire();
+  };
+
+  test('of people is 50 a shard: the next one stops it', async () => {
+    await holdMany(
+      50,
+      Array.from({ length: 50 }, (_, n) => `K${n}`),
+    );
+    await startAt(60);
+    await poison('C1');
+    await expect(send(claim('C1', 'P1'))).rejects.toThrow('too many keys of this shard are quarantined');
+    expect(await send(claim('C2', 'P2'))).toEqual(['C2 SETTLED']);
+  });
+
+  test('of messages is 100,000 a shard: one more stops it with a reason, and nothing is lost', async () => {
+    await holdMany(100_000, ['P2']);
+    await startAt(100_000);
+    const records = [claim('C1', 'P1'), claim('C2', 'P2')].map((record, n) => ({
+      ...record,
+      offset: 100_000n + BigInt(n),
+    }));
+    await expect(worker.apply(lease, records)).rejects.toMatchObject({ reason: 'quarantine-full' });
+    await expect(worker.quarantine?.(lease, claim('C2', 'P2'), new Error('poison'))).rejects.toMatchObject({
+      reason: 'quarantine-full',
+    });
+    expect(await owner.rows('select next_offset from shard')).toEqual([{ next_offset: '100000' }]);
+  });
+
+  test('of bytes is 256 MiB a shard', async () => {
+    await holdMany(257, ['P2'], 1_048_576);
+    await startAt(2_000);
+    await expect(send(claim('C2', 'P2'))).rejects.toMatchObject({ reason: 'quarantine-full' });
+    expect(await send(claim('C1', 'P1'))).toEqual(['C1 SETTLED']);
+  });
+
+  test('is released at most 500 messages and 4 MiB at a time', async () => {
+    await holdMany(501, ['P2']);
+    await startAt(600);
+    await order('RELEASE', 0n);
+    const answers = await idle();
+    expect(steps.map(({ messages, result }) => [messages, result])).toEqual([
+      [500, 'ON_THE_WAY'],
+      [1, 'DONE'],
+    ]);
+    expect(answers).toHaveLength(501);
+    await holdMany(6, ['P3'], 1_048_576);
+    await startAt(600);
+    await order('RELEASE', 0n);
+    await idle();
+    expect(steps.map(({ messages }) => messages)).toEqual([5, 1]);
+  });
+});

@@ -147,3 +147,15 @@ test('a batch whose refunds must be looked up is refused when its shard is anoth
   // An error that nobody handles would end the process, and fails this run.
   await expect(settleBatch(stale, [late], deps)).rejects.toBeInstanceOf(Fenced);
 });
+
+test('at most 10,000 refunds of a shard wait; those beyond are answered at once', async () => {
+  await ledger.rows(
+    `insert into parked_refund (partition, refund_id, claim_id, log_offset, record_ms, headers, value, until)
+     select 0, 'Q' || n, 'never ' || n, n, 0, '[]', '', now() + interval '1 hour' from generate_series(1, 9999) n`,
+  );
+  expect(await send(refund('R7', 'C7'), refund('R8', 'C7'))).toEqual([
+    { claim_id: 'C7', refund_id: 'R8', status: 'REFUSED', code: 'REFUND_CLAIM_NOT_FOUND', amount: '0.00' },
+  ]);
+  expect(await send(claim('C7'))).toMatchObject([{ status: 'SETTLED' }, { refund_id: 'R7', status: 'REFUNDED' }]);
+  expect(await send(refund('R9', 'C9'))).toEqual([]);
+});
