@@ -117,11 +117,9 @@ export function costPerClaim(before: Counters, after: Counters, count: number): 
 export const processorSeconds = (costs: Readonly<Record<string, number>>): number =>
   Object.entries(costs).reduce((sum, [name, value]) => (name.endsWith('CpuSeconds') ? sum + value : sum), 0);
 
-/** Bytes of the log segments of all topics with this prefix, where the broker's directory is known. */
-export function brokerBytes(logDir: string, prefix: string): number {
-  const partitions = readdirSync(logDir).filter(
-    (name) => name.startsWith(`${prefix}.settlements.v1-`) || name.startsWith(`${prefix}.dead-letters.v1-`),
-  );
+/** Bytes of the log segments of these topics, where the broker's directory is known. */
+export function brokerBytes(logDir: string, topics: readonly string[]): number {
+  const partitions = readdirSync(logDir).filter((name) => topics.some((topic) => name.startsWith(`${topic}-`)));
   const segments = partitions.flatMap((name) =>
     readdirSync(join(logDir, name))
       .filter((file) => file.endsWith('.log'))

@@ -121,8 +121,9 @@ export async function measureThroughput(
     await pipeline.stop();
     const after = await readCounters(databaseUrl, servers.brokerPid);
     checkOutcomes(claims, reader.outcomes);
+    const outputs = [`${prefix}.settlements.v1`, `${prefix}.dead-letters.v1`];
     const outputBytes =
-      servers.brokerDir === undefined ? {} : { outputBytes: brokerBytes(servers.brokerDir, prefix) / count };
+      servers.brokerDir === undefined ? {} : { outputBytes: brokerBytes(servers.brokerDir, outputs) / count };
     return {
       claimsPerSecond: rateOf(reader.outcomes),
       costs: { ...costPerClaim(before, after, count), ...outputBytes, workerCpuSeconds: workerCpuSeconds / count },

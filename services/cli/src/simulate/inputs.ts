@@ -26,8 +26,9 @@ export async function readInputs(options: {
     onProgress,
     onRecords: (records) => {
       for (const record of records) {
-        const input = (record.topic === claims ? decodeClaims : decodeMembers)(record, DECODE_LIMITS);
-        if (input.kind === 'BAD') continue;
+        const decoded = (record.topic === claims ? decodeClaims : decodeMembers)(record, DECODE_LIMITS);
+        if (decoded.kind === 'BAD') continue;
+        const { content: _, ...input } = decoded;
         const shard = `${record.topic} ${record.partition}`;
         const queue = shards.get(shard) ?? [];
         shards.set(shard, queue);

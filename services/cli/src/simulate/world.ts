@@ -27,8 +27,10 @@ import {
   ZERO,
 } from '@repo/domain';
 
-/** An input that could be read. */
-export type Input = Exclude<DecodedClaims, { kind: 'BAD' }> | Exclude<DecodedMembers, { kind: 'BAD' }>;
+type WithoutContent<T> = T extends unknown ? Omit<T, 'content'> : never;
+
+/** An input that could be read, without the text that tells a repeat from a conflict: of a month there are millions in memory. */
+export type Input = WithoutContent<Exclude<DecodedClaims | DecodedMembers, { kind: 'BAD' }>>;
 
 /**
  * The books under some rules, in memory: what both workers do to each input, with the same functions and nothing else. Pauses for want of
