@@ -375,6 +375,7 @@ export const arrearsChecksAnswer = z.object({
       }),
     )
     .describe('the last begun first'),
+  next: text.optional(),
 });
 
 const parameterValue = z.union([

@@ -151,12 +151,21 @@ export interface CheckProgress {
   readonly movedAt: Instant;
 }
 
-/** The checks begun last, the latest first, at most `limit`. */
-export const findChecks = (source: RowSource, { limit }: { readonly limit: number }): Promise<CheckProgress[]> =>
+/** The checks begun last, the latest first, at most `limit`; those listed behind the check `after`, where it is said, and none if it is not known. */
+export const findChecks = (
+  source: RowSource,
+  { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+): Promise<CheckProgress[]> =>
   source.rows<CheckProgress>(
-    `select check_id as "checkId", on_day::text as "on", count(*)::int as shards, (count(*) filter (where finished))::int as finished,
-       sum(checked)::int as checked, sum(marked)::int as marked, sum(paused)::int as paused, (extract(epoch from min(started_at)) * 1000)::float8 as "startedAt",
-       (extract(epoch from max(moved_at)) * 1000)::float8 as "movedAt"
-     from arrears_check group by check_id, on_day order by min(started_at) desc, check_id limit $1`,
-    [limit],
+    `with found as (
+       select check_id, on_day, count(*)::int as shards, (count(*) filter (where finished))::int as finished, sum(checked)::int as checked,
+         sum(marked)::int as marked, sum(paused)::int as paused, min(started_at) as started, max(moved_at) as moved
+       from arrears_check group by check_id, on_day
+     )
+     select check_id as "checkId", on_day::text as "on", shards, finished, checked, marked, paused,
+       (extract(epoch from started) * 1000)::float8 as "startedAt", (extract(epoch from moved) * 1000)::float8 as "movedAt"
+     from found where $2::text is null or exists (
+       select from found as last where last.check_id = $2 and (found.started < last.started or (found.started = last.started and found.check_id > $2)))
+     order by started desc, check_id limit $1`,
+    [limit, after ?? null],
   );

@@ -70,6 +70,31 @@ test('a long list comes in pages, none twice and none left out', async () => {
   });
 });
 
+test('checks for missed contributions come in pages, the last begun first, each once, those begun together by their ids', async () => {
+  // Two shards of each: the first of them that began counts. C100 and C101 began together.
+  await scene.rows(
+    `insert into arrears_check (partition, check_id, on_day, checked, marked, started_at)
+     select shard, format('C%s', n), '2025-03-10', n, 0, timestamptz '2025-03-10' + least(n, 100) * interval '1 hour' + shard * interval '5 hours'
+     from generate_series(1, 102) as n, generate_series(0, 1) as shard`,
+  );
+  type Page = {
+    readonly checks: readonly { check_id: string; shards: number; checked: number }[];
+    readonly next?: string;
+  };
+  const first = (await scene.get('/v1/arrears-checks')).body as unknown as Page;
+  const earlier = Array.from({ length: 99 }, (_, n) => `C${99 - n}`);
+  expect(first.checks.map(({ check_id }) => check_id)).toEqual(['C100', 'C101', 'C102', ...earlier.slice(0, 97)]);
+  expect(first.checks[3]).toMatchObject({ shards: 2, checked: 198 });
+  const { body } = await scene.get(`/v1/arrears-checks?after=${first.next}`);
+  expect(body).toEqual({
+    checks: [expect.objectContaining({ check_id: 'C2' }), expect.objectContaining({ check_id: 'C1' })],
+  });
+  const together = (await scene.get('/v1/arrears-checks?after=C101')).body as unknown as Page;
+  expect(together.checks.slice(0, 2).map(({ check_id }) => check_id)).toEqual(['C102', 'C99']);
+  expect((await scene.get('/v1/arrears-checks?after=nobody')).body).toEqual({ checks: [] });
+  expect((await scene.get('/v1/arrears-checks?after=C1&after=C2')).status).toBe(400);
+});
+
 test('a person’s outcomes are found by way of the index, which leaves out most of the table', async () => {
   const plan = await scene.rows<Record<string, string>>(
     `explain select seq from all_outcome where key = convert_to('P1', 'UTF8')`,

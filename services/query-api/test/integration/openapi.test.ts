@@ -272,6 +272,7 @@ describe('what is answered', () => {
     ['POST /v1/reconciliation/compare?day=2025-03-10', 415, 'x', 'text/plain'],
     ['POST /v1/reconciliation/compare?day=2025-03-10', 422, 'no,columns\n1,2\n', 'text/csv'],
     ['GET /v1/arrears-checks', 200],
+    ['GET /v1/arrears-checks?after=C1&after=C2', 400],
     ['GET /v1/dead-letters?topic=claims&code=EVENT_UNREADABLE', 200],
     ['GET /v1/dead-letters?topic=other', 400],
     [`GET /v1/dead-letters/${DEAD}?content=true`, 200],
