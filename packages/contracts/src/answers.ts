@@ -391,7 +391,12 @@ const pack = z.object({
   from: day.nullable(),
   to: day.nullable(),
 });
-const rulesInForce = z.object({ on: day.describe('the date they are asked for'), region: area, version: text });
+const rulesInForce = z.object({
+  on: day.describe('the date they are asked for'),
+  area: area.describe('the area they are asked for'),
+  region: area,
+  version: text,
+});
 
 /** The packs there are, and the rules of an area on one date beside those of another. */
 export const policiesAnswer = z.object({
@@ -401,7 +406,7 @@ export const policiesAnswer = z.object({
 export const policyAnswer = z.object({
   insu_admdvs: area,
   rules: rulesInForce,
-  other: rulesInForce.describe('on the date to compare with'),
+  other: rulesInForce.describe('of the date and area to compare with'),
   parameters: z
     .array(
       z.object({
@@ -410,12 +415,20 @@ export const policyAnswer = z.object({
         en: text.describe('its meaning in English'),
         value: parameterValue.describe('on the first date'),
         set_by: text.nullable().describe('the region and date of the pack that set it; null: the default'),
-        other: parameterValue.describe('on the other date'),
-        other_set_by: text.nullable().describe('the same of the other date'),
+        other: parameterValue.describe('on the other date, in the other area'),
+        other_set_by: text.nullable().describe('the same of the other'),
         differs: z.boolean(),
       }),
     )
     .describe('every parameter there is'),
+  changes: z
+    .array(
+      z.object({
+        on: day.describe('the first day'),
+        parameters: z.array(text).describe('what is not as the day before'),
+      }),
+    )
+    .describe('the days on which the rules of this area change, the earliest first'),
 });
 
 /** Every code an outcome can carry. */

@@ -15,7 +15,10 @@ export interface UsageFilter {
   /** First and last date, inclusive. */
   readonly from?: CalendarDate | undefined;
   readonly to?: CalendarDate | undefined;
-  /** Part of the name of the other side: of the beneficiary where a payer is given, else of the payer. */
+  /**
+   * The whole name of the other side: of the beneficiary where a payer is given, else of the payer. Not a part of it: that would put two
+   * people together whose names begin alike, in rows that say no names.
+   */
   readonly name?: string | undefined;
 }
 
@@ -85,7 +88,7 @@ export async function findUsage(
     to === undefined ? null : `on_day <= ${given(to)}`,
     name === undefined
       ? null
-      : `exists (select from person_name where psn_no = ${other} and strpos(psn_name, ${given(name)}) > 0)`,
+      : `exists (select from person_name where psn_no = ${other} and psn_name = ${given(name)})`,
     after === undefined
       ? null
       : `(on_day, entry.psn_no, version) < (${given(after.on)}::date, ${given(after.payer)}, ${given(after.version)}::bigint)`,

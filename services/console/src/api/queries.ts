@@ -66,8 +66,10 @@ export const reconciliation = (day: string, institution?: string) => ({
   staleTime: 60_000,
 });
 export const policies = () => read<Policies>('/v1/policies');
-export const rulesOf = (area: string, on: string, other: string) => ({
-  ...read<PolicyRules>(`/v1/policies/${id(area)}`, { on, other }),
+export const rulesOf = (area: string, on: string, other?: string, otherArea?: string) =>
+  read<PolicyRules>(`/v1/policies/${id(area)}`, { on, other, other_area: otherArea });
+export const rulesBeside = (area: string, on: string, other: string, otherArea: string) => ({
+  ...rulesOf(area, on, other, otherArea),
   placeholderData: keepPreviousData,
 });
 /** Nothing here changes while a page is open. */

@@ -40,8 +40,8 @@ export function Pages() {
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/quarantine" component={QuarantinePage} />
         <Route path="/books/:day?">{({ day }) => <BooksPage key={day} day={day} />}</Route>
-        <Route path="/policies/:area?/:on?/:other?">
-          {({ area, on, other }) => <PoliciesPage area={area} on={on} other={other} />}
+        <Route path="/policies/:area?/:on?/:other?/:otherArea?">
+          {({ area, on, other, otherArea }) => <PoliciesPage area={area} on={on} other={other} otherArea={otherArea} />}
         </Route>
         <Route>
           <Nothing text={w.badAddress} />

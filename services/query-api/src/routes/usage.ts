@@ -22,9 +22,9 @@ const filter = z.object({
   beneficiary: idParameter('被共济人: what relatives paid for this person').optional(),
   from: dateParameter('the first date of settlement').optional(),
   to: dateParameter('the last date of settlement').optional(),
-  name: idParameter(
-    'part of the other person’s name: the beneficiary’s where a payer is given, else the payer’s',
-  ).optional(),
+  name: idParameter('the other person’s whole name: the beneficiary’s where a payer is given, else the payer’s')
+    .transform((text) => text.trim())
+    .optional(),
 });
 
 const DESCRIPTION =

@@ -171,3 +171,24 @@ test('the rules of an area on two dates stand side by side, and what differs is 
   const listed = (await scene.get('/v1/policies')).body;
   expect(listed.changes).toContain('2024-12-01');
 });
+
+test('the rules of two areas stand side by side, and an area’s own changes name what changed', async () => {
+  const { body } = await scene.get('/v1/policies/420106?on=2025-03-10&other_area=330106');
+  expect(body).toMatchObject({
+    rules: { area: '420106', region: '420000', on: '2025-03-10' },
+    other: { area: '330106', region: '330000', on: '2025-03-10' },
+  });
+  const parameters = body.parameters as { parameter: string }[];
+  expect(parameters.find(({ parameter }) => parameter === 'sharablePortion')).toMatchObject({
+    differs: true,
+    value: 'TOTAL',
+    other: 'PRIOR_YEAR_AUTHORISED',
+    other_set_by: '330000 2024-12-01',
+  });
+  const changes = body.changes as { on: string; parameters: string[] }[];
+  expect(changes.map(({ on }) => on)).toEqual(['2024-12-01']);
+  expect(changes[0]?.parameters).toContain('memberScope');
+  const elsewhere = (await scene.get('/v1/policies/500000')).body.changes as typeof changes;
+  expect(elsewhere.at(-1)).toEqual({ on: '2025-09-20', parameters: ['premiumRelations'] });
+  expect((await scene.get('/v1/policies/420106?other_area=42')).status).toBe(400);
+});

@@ -103,7 +103,9 @@ describe('a payer', () => {
     expect(await told('payer=P3&beneficiary=P4')).toEqual(['C3 P3 7.00 0.00']);
     expect(await told('payer=P3&from=2025-03-11&to=2025-03-11')).toEqual(['PR1 P3 400.00 400.00']);
     expect(await told('payer=P3&from=2025-03-13')).toEqual([]);
-    expect(await told(`payer=P3&name=${encodeURIComponent('小明')}`)).toEqual(['C1 P3 60.00 35.00']);
+    expect(await told(`payer=P3&name=${encodeURIComponent(' 王小明 ')}`)).toEqual(['C1 P3 60.00 35.00']);
+    // A part of a name would put 王小明 and 王芳 together, in rows that do not name them.
+    expect(await told(`payer=P3&name=${encodeURIComponent('王')}`)).toEqual([]);
     expect(await told(`payer=P3&name=${encodeURIComponent('%')}`)).toEqual([]);
   });
 });
@@ -117,8 +119,9 @@ describe('a beneficiary', () => {
     expect(await told('beneficiary=R9')).toEqual(['PR1 P3 400.00 400.00']);
   });
 
-  test('finds a payer by a part of their name', async () => {
-    expect(await told(`beneficiary=P1&name=${encodeURIComponent('韩')}`)).toEqual(['C1 P3 60.00 35.00']);
+  test('finds a payer by their whole name', async () => {
+    expect(await told(`beneficiary=P1&name=${encodeURIComponent('韩梅梅')}`)).toEqual(['C1 P3 60.00 35.00']);
+    expect(await told(`beneficiary=P1&name=${encodeURIComponent('韩')}`)).toEqual([]);
   });
 });
 

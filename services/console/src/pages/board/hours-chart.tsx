@@ -22,7 +22,7 @@ export function HoursChart({ totals: { hours } }: { readonly totals: Totals }) {
       animation: false,
       tooltip: { trigger: 'axis' },
       legend: { bottom: 0, textStyle: text },
-      grid: { left: 8, right: 8, top: 16, bottom: 40, containLabel: true },
+      grid: { left: 8, right: 8, top: 16, bottom: 40 },
       xAxis: { type: 'category', data: hours.map(({ hour }) => `${hour}:00`), axisLabel: text },
       yAxis: { type: 'value', axisLabel: text, splitLine: { lineStyle: { color: colors.muted, opacity: 0.5 } } },
       series: parts.map(({ name, field, color }) => ({

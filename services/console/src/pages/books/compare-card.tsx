@@ -4,6 +4,7 @@ import { Alert, Button, Card, Flex, Table, type TableColumnsType, Typography, Up
 import { useMemo } from 'react';
 import { upload } from '../../api/client.ts';
 import type { Comparison } from '../../api/types.ts';
+import { barsOf } from '../../charts/bars.ts';
 import { Chart } from '../../charts/chart.tsx';
 import { Yuan } from '../../parts/figure.tsx';
 import { ProblemAlert } from '../../parts/problem.tsx';
@@ -57,31 +58,7 @@ function Compared({ comparison: { compared, same, kinds, differences } }: { read
     ],
     [same, kinds, w, colors],
   );
-  const option = useMemo(
-    () => ({
-      animation: false,
-      grid: { left: 8, right: 40, top: 8, bottom: 8, containLabel: true },
-      xAxis: { type: 'value', show: false },
-      yAxis: {
-        type: 'category',
-        inverse: true,
-        data: counts.map(({ name }) => name),
-        axisLabel: { color: colors.text },
-        axisTick: { show: false },
-      },
-      series: [
-        {
-          type: 'bar',
-          barMaxWidth: 22,
-          // Whatever there is one of is seen.
-          barMinHeight: 3,
-          data: counts.map(({ count, color }) => ({ value: count, itemStyle: { color } })),
-          label: { show: true, position: 'right', color: colors.text },
-        },
-      ],
-    }),
-    [counts, colors],
-  );
+  const option = useMemo(() => barsOf(counts, colors.text), [counts, colors]);
   const label = `${w.picture}: ${counts.map(({ name, count }) => `${name} ${count}`).join(', ')}`;
   return (
     <Flex vertical gap="middle">

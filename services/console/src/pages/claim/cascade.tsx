@@ -3,9 +3,9 @@ import { Flex, Tag, Timeline, Typography } from 'antd';
 import type { Step } from '../../api/types.ts';
 import { fenOf, grouped, yuanOf } from '../../parts/fen.ts';
 import { dayOf, personLink } from '../../parts/figure.tsx';
+import { ruleText } from '../../parts/rule-text.ts';
 import { usePreferences } from '../../shell/preferences.tsx';
 import { PAYING } from '../../shell/theme.ts';
-import { ruleText } from './rules-used.tsx';
 
 /** The accounts in the order they were asked, each with what it paid or why not, and what was still to be paid after it. */
 export function Cascade({

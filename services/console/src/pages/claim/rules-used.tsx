@@ -1,10 +1,10 @@
-import { Card, Descriptions, Typography } from 'antd';
-import type { ClaimStanding, ParameterValue } from '../../api/types.ts';
+import { Card, Collapse, Descriptions, Flex, Typography } from 'antd';
+import type { ClaimStanding } from '../../api/types.ts';
 import { dayOf } from '../../parts/figure.tsx';
 import { useWords } from '../../shell/preferences.tsx';
-import type { Words } from '../../words/zh.ts';
+import { RuleValues } from './rule-values.tsx';
 
-/** The exact rules that judged a claim, each leading to their values on that day. */
+/** The exact rules that judged a claim, of every area involved, with their values on that day. */
 export function RulesUsed({ rules, on }: { readonly rules: ClaimStanding['policy']; readonly on: string }) {
   const w = useWords();
   if (rules.length === 0) return null;
@@ -22,23 +22,13 @@ export function RulesUsed({ rules, on }: { readonly rules: ClaimStanding['policy
   }));
   return (
     <Card title={w.claim.rules}>
-      <Descriptions size="small" layout="vertical" column={1} items={items} />
+      <Flex vertical gap="small">
+        <Descriptions size="small" layout="vertical" column={1} items={items} />
+        <Collapse
+          size="small"
+          items={[{ key: 'values', label: w.claim.ruleValues, children: <RuleValues rules={rules} on={on} /> }]}
+        />
+      </Flex>
     </Card>
   );
 }
-
-/** The value of a parameter, as a person would write it. */
-export function ruleText(value: ParameterValue, w: Words): string {
-  if (value === null) return w.none;
-  if (typeof value === 'boolean') return value ? w.policies.yes : w.policies.no;
-  if (typeof value !== 'object') return wordOf(String(value), w);
-  if (Array.isArray(value)) return value.map((each) => wordOf(each, w)).join(', ') || w.none;
-  return (
-    Object.entries(value)
-      .map(([year, tiers]) => `${year}: ${tiers.join(', ')}`)
-      .join('; ') || w.none
-  );
-}
-
-const wordOf = (name: string, w: Words): string =>
-  (w.relations as Readonly<Record<string, string>>)[name] ?? w.classes[name] ?? w.policies.values[name] ?? name;

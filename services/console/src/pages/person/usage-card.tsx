@@ -55,7 +55,7 @@ export function UsageCard({ personNo, account }: { readonly personNo: string; re
           placeholder={w.person.name}
           allowClear
           style={{ width: 220 }}
-          onSearch={(name) => setFilter({ ...filter, name })}
+          onSearch={(name) => setFilter({ ...filter, name: name.trim() })}
         />
       </Flex>
       {error === null ? (
@@ -69,6 +69,7 @@ export function UsageCard({ personNo, account }: { readonly personNo: string; re
             dataSource={data?.rows ?? []}
             pagination={{ pageSize: 10, hideOnSinglePage: true, showSizeChanger: false }}
             scroll={{ x: 'max-content' }}
+            {...(filter.name ? { locale: { emptyText: w.person.noSuchName } } : {})}
           />
           {data?.next === undefined ? null : <Typography.Text type="secondary">{w.more}</Typography.Text>}
           {side === 'beneficiary' ? (

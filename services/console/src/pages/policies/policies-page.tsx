@@ -12,31 +12,35 @@ import { RulesBeside } from './rules-beside.tsx';
 type Pack = Policies['packs'][number];
 const NATION = '000000';
 
-/** The rules of an area on one date beside those of another, and the packs that they come from. */
+/** The rules of an area on one date beside those of another date or area, when they change, and the packs that they come from. */
 export function PoliciesPage({
   area = NATION,
   on,
   other,
+  otherArea = area,
 }: {
   area: string | undefined;
   on: string | undefined;
   other: string | undefined;
+  otherArea: string | undefined;
 }) {
   const w = useWords();
   const [, navigate] = useLocation();
   const today = dayOf(new Date().toISOString());
   const first = on ?? today;
   const second = other ?? first;
-  const show = (fields: { area: string; on: Dayjs; other: Dayjs }) =>
-    navigate(`/policies/${fields.area}/${fields.on.format('YYYY-MM-DD')}/${fields.other.format('YYYY-MM-DD')}`);
+  const show = (fields: { area: string; on: Dayjs; other: Dayjs; otherArea: string }) => {
+    const days = [fields.on, fields.other].map((each) => each.format('YYYY-MM-DD'));
+    navigate(['/policies', fields.area, ...days, fields.otherArea].join('/'));
+  };
   return (
     <ListPage title={w.policies.title} hint={w.policies.hint}>
       <Card>
         <Form
-          key={`${area}${first}${second}`}
+          key={`${area}${first}${second}${otherArea}`}
           layout="inline"
           style={{ rowGap: 12 }}
-          initialValues={{ area, on: dayjs(first), other: dayjs(second) }}
+          initialValues={{ area, on: dayjs(first), other: dayjs(second), otherArea }}
           onFinish={show}
         >
           <Form.Item
@@ -49,6 +53,13 @@ export function PoliciesPage({
           <Form.Item name="on" label={w.policies.on} rules={[{ required: true }]}>
             <DatePicker allowClear={false} />
           </Form.Item>
+          <Form.Item
+            name="otherArea"
+            label={w.policies.otherArea}
+            rules={[{ required: true, pattern: /^\d{6}$/, message: w.policies.area }]}
+          >
+            <Input maxLength={6} inputMode="numeric" style={{ width: 110 }} />
+          </Form.Item>
           <Form.Item name="other" label={w.policies.other} rules={[{ required: true }]}>
             <DatePicker allowClear={false} />
           </Form.Item>
@@ -59,7 +70,7 @@ export function PoliciesPage({
       </Card>
       <Row gutter={[16, 16]}>
         <Col xs={24} xl={16}>
-          <RulesBeside area={area} on={first} other={second} />
+          <RulesBeside area={area} on={first} other={second} otherArea={otherArea} open={navigate} />
         </Col>
         <Col xs={24} xl={8}>
           <Packs open={(region, from) => navigate(`/policies/${region}/${from ?? today}/${today}`)} />

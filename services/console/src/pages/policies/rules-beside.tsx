@@ -1,28 +1,33 @@
 import { useQuery } from '@tanstack/react-query';
-import { Alert, Card, Flex, Switch, Table, type TableColumnsType, Tag, Typography } from 'antd';
+import { Alert, Button, Card, Flex, Switch, Table, type TableColumnsType, Tag, Typography } from 'antd';
 import { useState } from 'react';
-import { rulesOf } from '../../api/queries.ts';
+import { rulesBeside } from '../../api/queries.ts';
 import type { ParameterValue, PolicyRules } from '../../api/types.ts';
+import { ruleText } from '../../parts/rule-text.ts';
 import { Failure, Loading } from '../../parts/states.tsx';
 import { usePreferences } from '../../shell/preferences.tsx';
-import { ruleText } from '../claim/rules-used.tsx';
 
 type Parameter = PolicyRules['parameters'][number];
 
-/** Every parameter of an area on two dates; what differs stands out and comes first. */
+/** Every parameter of an area on two dates, or of two areas; what differs stands out and comes first. Above, the days on which the area's rules change. */
 export function RulesBeside({
   area,
   on,
   other,
+  otherArea,
+  open,
 }: {
   readonly area: string;
   readonly on: string;
   readonly other: string;
+  readonly otherArea: string;
+  readonly open: (address: string) => void;
 }) {
   const { w } = usePreferences();
-  const { data, error, refetch } = useQuery(rulesOf(area, on, other));
+  const { data, error, refetch } = useQuery(rulesBeside(area, on, other, otherArea));
+  const beside = on !== other || area !== otherArea;
   const [onlyDiffers, setOnlyDiffers] = useState(false);
-  const columns = useColumns(data, on !== other);
+  const columns = useColumns(data, beside);
   if (error !== null) return <Failure error={error} retry={() => void refetch()} />;
   if (data === undefined) return <Loading />;
   const differing = data.parameters.filter(({ differs }) => differs).length;
@@ -36,15 +41,16 @@ export function RulesBeside({
     </Flex>
   );
   return (
-    <Card title={area} extra={on === other ? null : extra}>
-      {on === other ? null : (
+    <Card title={area === otherArea ? area : w.policies.beside(area, otherArea)} extra={beside ? extra : null}>
+      <Changes area={area} changes={data.changes} open={open} />
+      {beside ? (
         <Alert
           style={{ marginBottom: 12 }}
           type={differing === 0 ? 'success' : 'info'}
           showIcon
           title={differing === 0 ? w.policies.same : w.policies.differs(differing)}
         />
-      )}
+      ) : null}
       <Table
         size="small"
         rowKey="parameter"
@@ -56,6 +62,37 @@ export function RulesBeside({
     </Card>
   );
 }
+
+/** Each day on which the area's rules change leads to that day beside the day before. */
+function Changes({
+  area,
+  changes,
+  open,
+}: {
+  readonly area: string;
+  readonly changes: PolicyRules['changes'];
+  readonly open: (address: string) => void;
+}) {
+  const { w } = usePreferences();
+  return (
+    <Flex gap="small" wrap align="center" style={{ marginBottom: 12 }}>
+      <Typography.Text type="secondary">{w.policies.changesOf(area)}</Typography.Text>
+      {changes.length === 0 ? w.none : null}
+      {changes.map(({ on, parameters }) => (
+        <Button
+          key={on}
+          size="small"
+          title={parameters.join(', ')}
+          onClick={() => open(`/policies/${area}/${dayBefore(on)}/${on}/${area}`)}
+        >
+          {on} · {w.policies.differs(parameters.length)}
+        </Button>
+      ))}
+    </Flex>
+  );
+}
+
+const dayBefore = (day: string): string => new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10);
 
 function useColumns(rules: PolicyRules | undefined, beside: boolean): TableColumnsType<Parameter> {
   const { w, lang } = usePreferences();
@@ -70,13 +107,13 @@ function useColumns(rules: PolicyRules | undefined, beside: boolean): TableColum
       </Typography.Text>
     </div>
   );
-  const version = (date: string | undefined, name: string | undefined) => (
+  const version = (of: PolicyRules['rules'] | undefined) => (
     <>
-      {date} <Tag>{name}</Tag>
+      {of?.area} {of?.on} <Tag>{of?.version}</Tag>
     </>
   );
   const other = {
-    title: version(rules?.other.on, rules?.other.version),
+    title: version(rules?.other),
     render: (_: unknown, each: Parameter) => cell(each.other, each.other_set_by, each.differs),
   };
   return [
@@ -93,7 +130,7 @@ function useColumns(rules: PolicyRules | undefined, beside: boolean): TableColum
       ),
     },
     {
-      title: version(rules?.rules.on, rules?.rules.version),
+      title: version(rules?.rules),
       render: (_, each) => cell(each.value, each.set_by, false),
     },
     ...(beside ? [other] : []),

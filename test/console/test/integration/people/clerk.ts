@@ -46,6 +46,10 @@ export function clerk(stage: () => Stage): void {
       `/v1/settlements/${stage().scene.family.lastTuesday}`,
     );
     expect(shown).toContain(policy[0]?.version);
+    await page.getByText('当时的规则取值').click();
+    const values = page.getByRole('row').filter({ hasText: '支付后最低结余' });
+    await values.waitFor();
+    expect(await values.innerText()).toMatch(/0\.00[\s\S]*默认/);
     await page.getByText('发布的原文').click();
     await page.getByText('"psn_cash_pay": "50.00"').waitFor();
     await page.getByRole('img', { name: '金额流向图' }).locator('svg').waitFor();

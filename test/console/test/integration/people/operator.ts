@@ -83,4 +83,16 @@ export function operator(stage: () => Stage): void {
     await poll(() => mainText(opened.page)).not.toContain('minRemaining');
     expect(await mainText(opened.page)).toContain('历年余额中经授权的金额');
   });
+
+  test('sees two areas side by side, and comes from a day on which rules change to what changed', async () => {
+    await using opened = await stage().open('/policies/210102/2025-06-01/2025-06-01/500000', '210102 与 500000');
+    const { page } = opened;
+    await page.getByLabel('对比地区').fill('330106');
+    await page.getByRole('button', { name: '比较' }).click();
+    await page.getByText('210102 与 330106').waitFor();
+    expect(await mainText(page)).toContain('历年余额中经授权的金额');
+    await page.getByRole('button', { name: /^2024-12-01 · 有 \d+ 条规则不同/ }).click();
+    await poll(() => page.url()).toMatch(/#\/policies\/210102\/2024-11-30\/2024-12-01\/210102$/);
+    await page.getByText('2024-11-30').first().waitFor();
+  });
 }
