@@ -103,7 +103,8 @@ test('a log that was too long before its child started is set aside', async () =
   const log = join(directory, 'log');
   writeFileSync(log, 'before\n'.repeat(2_000));
   const child = await startShell(directory, 'exec sleep 600', { logLimits });
-  expect(await waitFor(() => existsSync(`${log}.1`) && statSync(log).size === 0, 5_000)).toBe(true);
+  killAfterwards(child.pid);
+  expect(await waitFor(() => existsSync(`${log}.1`) && statSync(log).size === 0, 30_000)).toBe(true);
   await child.stop();
   expect(readFileSync(`${log}.1`, 'utf8')).toBe('before\n'.repeat(2_000));
 });
@@ -112,10 +113,11 @@ test('a log that grows too long while its child runs is set aside and begun anew
   const directory = tempDir();
   const log = join(directory, 'log');
   const child = await startShell(directory, 'while :; do echo 0123456789; done', { logLimits });
+  killAfterwards(child.pid);
   const madeAt = () => statSync(`${log}.1`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   for (let round = 0; round < 3; round++) {
     const before = madeAt();
-    expect(await waitFor(() => madeAt() > before, 5_000)).toBe(true);
+    expect(await waitFor(() => madeAt() > before, 30_000)).toBe(true);
   }
   await child.stop();
   for (const file of [log, `${log}.1`]) expect(readFileSync(file, 'utf8').replaceAll('0123456789\n', '')).toBe('');
