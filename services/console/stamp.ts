@@ -3,7 +3,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What the built files depend on: the sources, the way of building, and the libraries' versions. */
-const PARTS = ['src', 'public', 'index.html', 'vite.config.ts', 'build.ts', 'package.json', '../../package-lock.json'];
+const PARTS = [
+  'src',
+  'public',
+  'index.html',
+  'vite.config.ts',
+  'antd-styles.ts',
+  'build.ts',
+  'package.json',
+  '../../package-lock.json',
+];
 
 export const stampFile = (dir: string): string => join(dir, 'dist', '.built-from');
 

@@ -1,10 +1,11 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { antdStyles } from './antd-styles.ts';
 
 /** The console stands under `/console/` of query-api; while it is being worked on, its requests go to the system of `npm start`. */
 export default defineConfig({
   base: './',
-  plugins: [react()],
+  plugins: [react(), antdStyles()],
   build: {
     // What offices still run: Chromium of Windows 7's last days.
     target: ['chrome109', 'firefox115', 'safari16'],

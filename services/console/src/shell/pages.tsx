@@ -1,29 +1,27 @@
-import { lazy, Suspense } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { Route, Switch } from 'wouter';
 import { FindPage } from '../pages/find.tsx';
 import { Loading, Nothing } from '../parts/states.tsx';
 import { useWords } from './preferences.tsx';
 
-// Each page is fetched when it is first opened: the first view stays small.
-const ClaimPage = lazy(async () => ({ default: (await import('../pages/claim/claim-page.tsx')).ClaimPage }));
-const PersonPage = lazy(async () => ({ default: (await import('../pages/person/person-page.tsx')).PersonPage }));
-const BoardPage = lazy(async () => ({ default: (await import('../pages/board/board-page.tsx')).BoardPage }));
-const BackdatedPage = lazy(async () => ({
-  default: (await import('../pages/staff/backdated-page.tsx')).BackdatedPage,
-}));
-const HeldPage = lazy(async () => ({ default: (await import('../pages/staff/held-page.tsx')).HeldPage }));
-const ArrearsPage = lazy(async () => ({ default: (await import('../pages/staff/arrears-page.tsx')).ArrearsPage }));
-const PoliciesPage = lazy(async () => ({
-  default: (await import('../pages/policies/policies-page.tsx')).PoliciesPage,
-}));
+/** A page is fetched when it is first opened, and with the first the styles of what the search does without: the first view stays small. */
+function fetched<Props extends object>(load: () => Promise<(props: Props) => ReactNode>) {
+  return lazy(async () => {
+    const [page] = await Promise.all([load(), import('./rest-styles.ts')]);
+    return { default: page };
+  });
+}
 
-const DeadLettersPage = lazy(async () => ({
-  default: (await import('../pages/repair/dead-letters-page.tsx')).DeadLettersPage,
-}));
-const QuarantinePage = lazy(async () => ({
-  default: (await import('../pages/repair/quarantine-page.tsx')).QuarantinePage,
-}));
-const BooksPage = lazy(async () => ({ default: (await import('../pages/books/books-page.tsx')).BooksPage }));
+const ClaimPage = fetched(async () => (await import('../pages/claim/claim-page.tsx')).ClaimPage);
+const PersonPage = fetched(async () => (await import('../pages/person/person-page.tsx')).PersonPage);
+const BoardPage = fetched(async () => (await import('../pages/board/board-page.tsx')).BoardPage);
+const BackdatedPage = fetched(async () => (await import('../pages/staff/backdated-page.tsx')).BackdatedPage);
+const HeldPage = fetched(async () => (await import('../pages/staff/held-page.tsx')).HeldPage);
+const ArrearsPage = fetched(async () => (await import('../pages/staff/arrears-page.tsx')).ArrearsPage);
+const PoliciesPage = fetched(async () => (await import('../pages/policies/policies-page.tsx')).PoliciesPage);
+const DeadLettersPage = fetched(async () => (await import('../pages/repair/dead-letters-page.tsx')).DeadLettersPage);
+const QuarantinePage = fetched(async () => (await import('../pages/repair/quarantine-page.tsx')).QuarantinePage);
+const BooksPage = fetched(async () => (await import('../pages/books/books-page.tsx')).BooksPage);
 
 export function Pages() {
   const w = useWords();

@@ -15,6 +15,8 @@ const INK = '#0b1416';
 const TAG_LETTERS = { green7: '#237804', 'green-7': '#237804', orange7: '#ad4e00', 'orange-7': '#ad4e00' };
 
 export const themeOf = (appearance: Appearance): ThemeConfig => ({
+  // Its styles are files (`antd-styles.ts`); what follows is set as variables.
+  zeroRuntime: true,
   algorithm: appearance === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
   token: {
     colorPrimary: appearance === 'dark' ? '#14b8a6' : '#0f766e',
