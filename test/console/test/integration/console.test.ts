@@ -7,6 +7,7 @@ import { commands } from './people/commands.ts';
 import { family } from './people/family.ts';
 import { operator } from './people/operator.ts';
 import { repair } from './people/repair.ts';
+import { tablet } from './people/tablet.ts';
 
 const path = findBrowser();
 // A slow or busy machine is no failure; a page that hangs is.
@@ -24,4 +25,5 @@ describe('a family', () => family(() => stage));
 describe('commands', () => commands(() => stage));
 describe('an operator', () => operator(() => stage));
 describe('an operator repairs', () => repair(() => stage));
+describe('a tablet', () => tablet(() => stage));
 describe('anyone', () => anyone(() => stage));

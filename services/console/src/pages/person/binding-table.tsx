@@ -122,6 +122,8 @@ function useColumns(side: 'payer' | 'beneficiary', sortable: boolean): TableColu
     {
       title: '',
       key: 'actions',
+      // Where the table is wider than its place, this stays in reach, and its shadow shows that there is more.
+      fixed: 'end',
       align: 'right',
       render: (_, each) => (
         <Flex gap="small" justify="end">

@@ -26,7 +26,7 @@ export function HeldMessages({ place }: { readonly place: string }) {
       title: w.failed,
       render: (_, { failure }) => failure ?? <Typography.Text type="secondary">{w.waits}</Typography.Text>,
     },
-    { title: '', render: (_, row) => (row.is_work ? null : <DropButton place={row.place} />) },
+    { title: '', fixed: 'end', render: (_, row) => (row.is_work ? null : <DropButton place={row.place} />) },
   ];
   return (
     <Flex vertical gap="small">
@@ -46,6 +46,7 @@ export function HeldMessages({ place }: { readonly place: string }) {
         columns={columns}
         dataSource={data?.pages.flatMap((page) => page.messages) ?? []}
         pagination={false}
+        scroll={{ x: 'max-content' }}
         expandable={{
           expandedRowRender: (message) => <MessageContent message={message} />,
           rowExpandable: ({ headers }) => headers !== undefined,

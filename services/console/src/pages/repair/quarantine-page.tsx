@@ -49,6 +49,7 @@ function Keys() {
     },
     {
       title: '',
+      fixed: 'end',
       render: (_, row) =>
         row.ordered === null ? (
           <ReleaseButton place={row.place} messages={row.messages} />
@@ -70,7 +71,7 @@ function Keys() {
           columns={columns}
           dataSource={data?.pages.flatMap((page) => page.quarantined) ?? []}
           pagination={{ pageSize: 20, hideOnSinglePage: true }}
-          scroll={{ x: true }}
+          scroll={{ x: 'max-content' }}
           locale={{ emptyText: <NoRows text={w.quarantineNone} /> }}
           expandable={{ expandedRowRender: ({ place }) => <HeldMessages place={place} /> }}
         />
