@@ -40,7 +40,7 @@ async function run(turboArgs: readonly string[]): Promise<number> {
     return 1;
   }
   console.log(`servers ready after ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  const folder = mkdtempSync(join(tmpdir(), 'gongji-test-run-'));
+  const folder = mkdtempSync(join(tmpdir(), 'gongji-run-'));
   const [people, output] = [join(folder, 'people'), join(folder, 'output')];
   writeFileSync(people, '');
   let code: number;
