@@ -194,7 +194,7 @@ export function commands(stage: () => Stage): void {
     });
     expect(revoked.status).toBe(200);
     await choose(page, 'D-3', '暂停');
-    await page.getByText('TRANSITION_NOT_ALLOWED').first().waitFor();
+    await page.getByText('这一共济关系目前的状态不允许这样做').first().waitFor();
     await poll(() => bindingRow(page, 'D-3').innerText()).toContain('已解除');
   });
 
