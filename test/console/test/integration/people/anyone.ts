@@ -129,7 +129,7 @@ export function anyone(stage: () => Stage): void {
   // Where people land: the search by themselves, the others by a link that somebody sent them or by a mark of their own.
   const LANDINGS = [
     ['the search', '/', '人员编号或结算编号', 300],
-    ['a claim', '/claims/C-2010', '钱是怎么付的', 650],
+    ['a claim', '/claims/C-2010', '钱是怎么付的', 830],
     ['a person', `/people/${PEOPLE.son}`, '谁为他付钱', 720],
     ['the board', '/board', '谁付的钱', 680],
     ['policies', '/policies/210102', '规则', 490],
