@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** On servers of its own, which let nobody in without TLS and a login; one file after the other. */
+/** On servers of its own, which let nobody in without TLS and a login; two files side by side, which wait more than they compute. */
 export default defineConfig({
   test: {
     include: ['test/integration/**/*.test.ts'],
     pool: 'forks',
-    fileParallelism: false,
+    maxWorkers: 2,
     globalSetup: './src/global-setup.ts',
     // Most tests start processes of the project.
     testTimeout: 120_000,

@@ -3,7 +3,7 @@ import { type Flaws, runCampaign } from './campaign.ts';
 
 /** `GONGJI_SEED` replays one history; `GONGJI_SEEDS` sets how many are run. */
 const first = Number(process.env.GONGJI_SEED ?? 1);
-const count = process.env.GONGJI_SEED === undefined ? Number(process.env.GONGJI_SEEDS ?? 100) : 1;
+const count = process.env.GONGJI_SEED === undefined ? Number(process.env.GONGJI_SEEDS ?? 60) : 1;
 const seeds = Array.from({ length: count }, (_, index) => first + index);
 
 describe('crash campaign in memory', () => {
