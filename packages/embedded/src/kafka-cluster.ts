@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stopLeftovers } from './child.ts';
-import { type KafkaServer, newClusterId, startKafka } from './kafka.ts';
+import { type KafkaServer, newClusterId, type SideDoor, startKafka } from './kafka.ts';
 import { type KeptRunning, keepRunning } from './keep-running.ts';
 import { findFreePort, HOST } from './ports.ts';
 
@@ -19,16 +19,10 @@ export interface KafkaClusterOptions {
   readonly log?: (line: string) => void;
 }
 
-/** A node listens on `port`, and the others come by `advertised`, where for instance a proxy listens that leads to `port`. */
-interface Way {
-  readonly port: number;
-  readonly advertised: number;
-}
-
 /** The ways to one node: to the broker, for replicas and coordinators, and to the controller. */
 interface NodeWays {
-  readonly broker: Way;
-  readonly controller: Way;
+  readonly broker: SideDoor;
+  readonly controller: SideDoor;
 }
 
 export interface KafkaCluster {

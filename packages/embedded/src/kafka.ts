@@ -23,7 +23,7 @@ export interface KafkaOptions {
    * A second way in: listens on `port` and tells its clients to come back by `advertised`, where for instance a proxy listens that
    * leads to `port`. The first way in stays what it is.
    */
-  readonly sideDoor?: { readonly port: number; readonly advertised: number } | undefined;
+  readonly sideDoor?: SideDoor | undefined;
   /** Set where this is one node of several; `startKafkaCluster` does. */
   readonly member?: ClusterMember | undefined;
   /** Further listeners on 127.0.0.1, by name; what they need (certificates, logins) is among the settings. */
@@ -32,6 +32,12 @@ export interface KafkaOptions {
   readonly scramUsers?: Readonly<Record<string, string>>;
   readonly jvmArgs?: readonly string[];
   readonly log?: (line: string) => void;
+}
+
+/** Listens on one port and is reached by another, where for instance a proxy listens that leads to it. */
+export interface SideDoor {
+  readonly port: number;
+  readonly advertised: number;
 }
 
 export interface KafkaListener {
@@ -135,7 +141,7 @@ export function brokerSettings(options: {
   readonly port: number;
   readonly controllerPort: number;
   readonly logDir: string;
-  readonly sideDoor?: KafkaOptions['sideDoor'];
+  readonly sideDoor?: SideDoor | undefined;
 }): Record<string, string> {
   const { port, controllerPort, logDir, sideDoor } = options;
   const listeners = `PLAINTEXT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPort}`;

@@ -1,4 +1,4 @@
-export { type LoadedPolicies, loadPolicies } from './load.ts';
+export { type LoadedPolicies, loadPolicies, shippedPolicies } from './load.ts';
 export { type PackFile, type ParsedPacks, parsePacks } from './packs.ts';
 export {
   HEADER,

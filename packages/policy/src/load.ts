@@ -34,6 +34,13 @@ export async function loadPolicies({
   return 'packs' in parsed && problems.length === 0 ? { policies: createPolicies(parsed.packs) } : { problems };
 }
 
+/** The shipped packs alone. Rejects with their problems: that of a defect, since our own packs have none. */
+export async function shippedPolicies(): Promise<Policies> {
+  const loaded = await loadPolicies();
+  if ('problems' in loaded) throw new Error(`the shipped packs do not load: ${loaded.problems.join('; ')}`);
+  return loaded.policies;
+}
+
 /** The policy files directly in a folder, by name. Hidden ones are left out: editors and mounted volumes keep copies there. */
 async function readFolder(dir: string, shownAs: string): Promise<{ files: PackFile[]; problems: string[] }> {
   const files: PackFile[] = [];

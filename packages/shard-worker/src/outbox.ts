@@ -89,8 +89,9 @@ export function refuseTooLarge(row: OutboxRow, { deadLetters }: OutboxTargets): 
  * message only the place remains, which leads to it as long as the input topic keeps it.
  */
 export function deadRow(shard: ShardId, record: InputRecord, why: { code: string; detail: string }): OutcomeRow {
-  if (bytesOf(record) + NOTE_BYTES_MAX > TOPIC_BYTES_MAX.deadLetters) {
-    const detail = `${bytesOf(record)} bytes, more than a dead letter may hold: see its place; ${why.detail}`;
+  const bytes = bytesOf(record);
+  if (bytes + NOTE_BYTES_MAX > TOPIC_BYTES_MAX.deadLetters) {
+    const detail = `${bytes} bytes, more than a dead letter may hold: see its place; ${why.detail}`;
     const key = (record.key?.length ?? 0) > KEY_BYTES_MAX ? null : record.key;
     return deadRow(shard, { ...record, key, value: null, headers: [] }, { ...why, detail });
   }

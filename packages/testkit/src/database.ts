@@ -107,18 +107,21 @@ export async function releaseDatabases(failed: boolean): Promise<void> {
 /** Whoever a test has brought into its database is told to the run, which looks for them in all that is printed. */
 async function tellOfPeople(databases: readonly ClonedDatabase[]): Promise<void> {
   if (process.env[PEOPLE_FILE] === undefined) return;
+  for (const { url } of databases) (await peopleIn(url)).tellRun();
+}
+
+/** Everybody whom a database of ours knows, by whichever way they came; nobody where it has no people. */
+export async function peopleIn(url: string): Promise<PersonalData> {
   const people = new PersonalData();
-  for (const { url } of databases) {
-    await using stack = new AsyncDisposableStack();
-    const client = new Client({ connectionString: url });
-    stack.defer(() => client.end());
-    await client.connect();
-    const { rows: tables } = await client.query(`select from pg_class where oid = to_regclass('public.person_name')`);
-    if (tables.length === 0) continue;
-    const { rows } = await client.query<{ person: string }>(
-      'select json_build_object($$psn_no$$, psn_no, $$psn_name$$, psn_name)::text as person from account left join person_name using (psn_no)',
-    );
-    for (const { person } of rows) people.note(person);
-  }
-  people.tellRun();
+  await using stack = new AsyncDisposableStack();
+  const client = new Client({ connectionString: url });
+  stack.defer(() => client.end());
+  await client.connect();
+  const { rowCount } = await client.query(`select from pg_class where oid = to_regclass('public.person_name')`);
+  if (rowCount === 0) return people;
+  const { rows } = await client.query<{ person: string }>(
+    'select json_build_object($$psn_no$$, psn_no, $$psn_name$$, psn_name)::text as person from account left join person_name using (psn_no)',
+  );
+  for (const { person } of rows) people.note(person);
+  return people;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 
-export { type ClonedDatabase, type CloneOptions, cloneDatabase } from './database.ts';
+export { type ClonedDatabase, type CloneOptions, cloneDatabase, peopleIn } from './database.ts';
 export { PersonalData } from './personal.ts';
 export { type UntilOptions, until } from './until.ts';
 

@@ -1,7 +1,7 @@
 import { type KafkaConnection, type OutgoingRecord, Sender } from '@repo/messaging';
 import type { SendEvent } from './commands.ts';
-import { Problem } from './problem.ts';
 import type { SendAgain } from './redrive.ts';
+import { Slots } from './slots.ts';
 
 /** While the broker is away what is sent is tried for longer than its caller waits. */
 const SENDS_MAX = 200;
@@ -13,7 +13,7 @@ const SENDS_MAX = 200;
 export class CommandSender implements AsyncDisposable {
   readonly #connection: KafkaConnection;
   #sender: Promise<Sender> | undefined;
-  #underWay = 0;
+  readonly #sends = new Slots(SENDS_MAX, 'too much waits for the broker; repeat the command with the same key');
 
   constructor(connection: KafkaConnection) {
     this.#connection = connection;
@@ -31,17 +31,7 @@ export class CommandSender implements AsyncDisposable {
   readonly sendAgain: SendAgain = ({ topic, ...original }) => this.#sendOne(topic, original);
 
   async #sendOne(topic: string, record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
-    if (this.#underWay >= SENDS_MAX)
-      throw new Problem('too-busy', 'too much waits for the broker; repeat the command with the same key');
-    this.#underWay += 1;
-    try {
-      return await this.#sendNow(topic, record);
-    } finally {
-      this.#underWay -= 1;
-    }
-  }
-
-  async #sendNow(topic: string, record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
+    using _place = this.#sends.take();
     this.#sender ??= Sender.open(this.#connection);
     const opened = this.#sender;
     try {

@@ -114,10 +114,11 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   if (deps.console !== undefined) serveConsole(app, deps.console);
   app.register(async (plain) => {
     const routes: Api = plain.withTypeProvider();
+    const atMost = (max: number, what: string) => new Slots(max, `expected at most ${max} ${what} at a time`);
     const underWay = {
-      commands: new Slots(limits.commandsMax, 'commands'),
-      reports: new Slots(limits.reportsMax, 'reports'),
-      exports: new Slots(limits.exportsMax, 'exports'),
+      commands: atMost(limits.commandsMax, 'commands'),
+      reports: atMost(limits.reportsMax, 'reports'),
+      exports: atMost(limits.exportsMax, 'exports'),
     };
     if (deps.adminPort !== undefined) serveAdmin(routes, deps.adminPort);
     accountRoutes(routes, deps);

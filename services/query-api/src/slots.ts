@@ -3,18 +3,18 @@ import { Problem } from './problem.ts';
 /** Lets so many through at a time, and asks the others to come again: what waits in a queue of ours would only be answered too late. */
 export class Slots {
   readonly #max: number;
-  readonly #what: string;
+  readonly #detail: string;
   #taken = 0;
 
-  constructor(max: number, what: string) {
+  /** @param detail what is told to whom no place is left */
+  constructor(max: number, detail: string) {
     this.#max = max;
-    this.#what = what;
+    this.#detail = detail;
   }
 
   /** A place, until it is disposed of; throws the problem to be answered where none is left. */
   take(): Disposable {
-    if (this.#taken >= this.#max)
-      throw new Problem('too-busy', `expected at most ${this.#max} ${this.#what} at a time`);
+    if (this.#taken >= this.#max) throw new Problem('too-busy', this.#detail);
     this.#taken += 1;
     let held = true;
     return {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Fault, STALL_MS, until } from './fault.ts';
+import { type Fault, STALL_MS, until, whileDisturbed } from './fault.ts';
 import { type Role, readRoles } from './roles.ts';
 import type { Cluster, Stage } from './stage.ts';
 
@@ -51,12 +51,11 @@ export const nobodyReaches = (role: Role): Fault => ({
     const roles = await rolesOf(stage, cluster);
     const ways = cluster.ways[roles[role] - 1] ?? [];
     if (ways.length === 0) throw new Error(`no node is ${ROLE_NAMES[role]}`);
-    for (const way of ways) way.silence();
-    try {
-      await delay(STALL_MS);
-    } finally {
-      for (const way of ways) way.heal();
-    }
+    await whileDisturbed(
+      ways,
+      (way) => way.silence(),
+      () => delay(STALL_MS),
+    );
     await inSync(stage, cluster);
   },
 });
@@ -69,13 +68,14 @@ export const nodesFarApart: Fault = {
   name: `the nodes ${APART_MS} ms from each other`,
   run: async (stage) => {
     const cluster = clusterOf(stage);
-    for (const way of cluster.ways.flat()) way.slow(APART_MS);
-    try {
-      await delay(APART_FOR_MS);
-      await flows(stage, 'the load does not flow between slow nodes');
-    } finally {
-      for (const way of cluster.ways.flat()) way.heal();
-    }
+    await whileDisturbed(
+      cluster.ways.flat(),
+      (way) => way.slow(APART_MS),
+      async () => {
+        await delay(APART_FOR_MS);
+        await flows(stage, 'the load does not flow between slow nodes');
+      },
+    );
     await inSync(stage, cluster);
   },
 };

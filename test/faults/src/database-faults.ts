@@ -3,7 +3,8 @@ import { waitFor } from '@repo/embedded';
 import { childrenOf, type Fault, retries, stall, until } from './fault.ts';
 import type { Stage } from './stage.ts';
 
-const CUT_WORKERS = `select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('settlement-worker', 'sharing-worker')`;
+/** Ends every connection of the workers. */
+export const CUT_WORKERS = `select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('settlement-worker', 'sharing-worker')`;
 
 const ENDINGS = { SIGKILL: 'kill -9', SIGINT: 'fast stop', SIGQUIT: 'immediate stop' } as const;
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { waitFor } from '@repo/embedded';
+import type { Relay } from './relay.ts';
 import type { Stage } from './stage.ts';
 
 /** One thing that goes wrong. `run` resolves when it has happened and what was stopped runs again; it rejects if it did not happen. */
@@ -63,6 +64,20 @@ export async function whileStopped(pids: readonly number[], work: () => Promise<
   } finally {
     // One that was ended meanwhile needs no waking.
     for (const pid of [...pids].reverse()) if (isThere(pid)) process.kill(pid, 'SIGCONT');
+  }
+}
+
+/** Does something while networks are disturbed, and heals them. */
+export async function whileDisturbed(
+  networks: readonly Relay[],
+  disturb: (network: Relay) => void,
+  work: () => Promise<void>,
+): Promise<void> {
+  for (const network of networks) disturb(network);
+  try {
+    await work();
+  } finally {
+    for (const network of networks) network.heal();
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { epochsOf, type Fault, owned, retries, STALL_MS, steady, until } from './fault.ts';
+import { epochsOf, type Fault, owned, retries, STALL_MS, steady, until, whileDisturbed } from './fault.ts';
 import type { Relay } from './relay.ts';
 import { FAR_WORKERS, type Line, type Stage } from './stage.ts';
 
@@ -15,15 +15,15 @@ export const brokerUnreachable: Fault = {
   run: async (stage) => {
     await steady(stage);
     const pids = pidsOf(stage);
-    const relay = lineOf(stage, 'Kafka');
-    relay.silence();
-    try {
-      await delay(STALL_MS);
-      for (const pid of pids)
-        await until(async () => (await owned(stage, pid)) === 0, 'nobody took over from a worker that was cut off');
-    } finally {
-      relay.heal();
-    }
+    await whileDisturbed(
+      [lineOf(stage, 'Kafka')],
+      (line) => line.silence(),
+      async () => {
+        await delay(STALL_MS);
+        for (const pid of pids)
+          await until(async () => (await owned(stage, pid)) === 0, 'nobody took over from a worker that was cut off');
+      },
+    );
   },
 };
 
@@ -33,17 +33,17 @@ export const databaseUnreachable: Fault = {
   run: async (stage) => {
     await steady(stage);
     const [pids, before] = [pidsOf(stage), await retries(stage, 'DATABASE')];
-    const relay = lineOf(stage, 'PostgreSQL');
-    relay.silence();
-    try {
-      const asked = stage.askApi();
-      // Longer than an answer is waited for.
-      await until(async () => (await retries(stage, 'DATABASE')) > before, 'no worker missed the database');
-      if ((await asked) !== 503) throw new Error(`query-api answers ${await asked} where it has no database`);
-      await delay(STALL_MS);
-    } finally {
-      relay.heal();
-    }
+    await whileDisturbed(
+      [lineOf(stage, 'PostgreSQL')],
+      (line) => line.silence(),
+      async () => {
+        const asked = stage.askApi();
+        // Longer than an answer is waited for.
+        await until(async () => (await retries(stage, 'DATABASE')) > before, 'no worker missed the database');
+        if ((await asked) !== 503) throw new Error(`query-api answers ${await asked} where it has no database`);
+        await delay(STALL_MS);
+      },
+    );
     requireSame(pids, pidsOf(stage));
     await until(async () => (await stage.askApi()) === 200, 'query-api does not come back');
   },
@@ -80,13 +80,11 @@ export const slow = (line: Line): Fault => ({
   run: async (stage) => {
     const epochs = await steady(stage);
     const pids = pidsOf(stage);
-    const relay = lineOf(stage, line);
-    relay.slow(SLOW_MS);
-    try {
-      await delay(SLOW_FOR_MS);
-    } finally {
-      relay.heal();
-    }
+    await whileDisturbed(
+      [lineOf(stage, line)],
+      (relay) => relay.slow(SLOW_MS),
+      () => delay(SLOW_FOR_MS),
+    );
     requireSame(pids, pidsOf(stage));
     const after = await epochsOf(stage);
     if (after !== epochs)

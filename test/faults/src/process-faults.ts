@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CUT_WORKERS } from './database-faults.ts';
 import { type Fault, happened, kindOf, owned, retries, STALL_MS, until, type WorkerName } from './fault.ts';
 import type { Stage } from './stage.ts';
 
@@ -100,11 +101,7 @@ export const nameLost = (worker: WorkerName): Fault => ({
     const before = await retries(stage, 'DATABASE');
     writeFileSync(sign, '');
     try {
-      await stage.withDatabase((client) =>
-        client.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [
-          kindOf(worker),
-        ]),
-      );
+      await stage.withDatabase((client) => client.query(CUT_WORKERS));
       await until(async () => (await retries(stage, 'DATABASE')) > before, `${worker} did not miss the name`);
       await delay(WRONG_FOR_MS);
     } finally {

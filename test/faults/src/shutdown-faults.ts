@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { postgresProcesses } from './database-faults.ts';
-import { type Fault, kindOf, until, type WorkerName, whileStopped } from './fault.ts';
+import { type Fault, kindOf, until, type WorkerName, whileDisturbed, whileStopped } from './fault.ts';
 import { STOPS_WITHIN_MS, type Stage } from './stage.ts';
 
 /** Told to stop under full load, again and again: it finishes or gives up what it is at, in time, and says that all was well. */
@@ -62,10 +62,7 @@ export const stopsInSilence = (worker: WorkerName, silent: 'server' | 'network')
       await stopInTime(stage, worker, [0, 1]);
     };
     if (silent === 'server') await whileStopped(await postgresProcesses(stage), stop);
-    else {
-      stage.lines.PostgreSQL.silence();
-      await stop().finally(() => stage.lines.PostgreSQL.heal());
-    }
+    else await whileDisturbed([stage.lines.PostgreSQL], (line) => line.silence(), stop);
     await stage.service(worker).process.start();
     await until(() => stage.isReady(worker), `${worker} did not become ready again`);
   },

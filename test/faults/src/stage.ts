@@ -142,16 +142,17 @@ export class Stage {
   }
 
   /** The status with which query-api answers a question about an account; undefined: none in time. */
-  async askApi(): Promise<number | undefined> {
-    const url = `http://${HOST}:${this.service('query-api').adminPort}/v1/accounts/${this.load.patients[0]}`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWERED_WITHIN_MS) }).catch(() => undefined);
-    await answer?.body?.cancel();
-    return answer?.status;
+  askApi(): Promise<number | undefined> {
+    return this.#statusOf('query-api', `/v1/accounts/${this.load.patients[0]}`, ANSWERED_WITHIN_MS);
   }
 
-  async #health(name: string): Promise<number | undefined> {
-    const url = `http://${HOST}:${this.service(name).adminPort}/health/ready`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+  #health(name: string): Promise<number | undefined> {
+    return this.#statusOf(name, '/health/ready', 2_000);
+  }
+
+  async #statusOf(name: string, path: string, limitMs: number): Promise<number | undefined> {
+    const url = `http://${HOST}:${this.service(name).adminPort}${path}`;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(limitMs) }).catch(() => undefined);
     await answer?.body?.cancel();
     return answer?.status;
   }

@@ -1,21 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PersonalData } from '@repo/testkit';
+import { peopleIn } from '@repo/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunningCity } from './city.fixture.ts';
-import { asked, complaints, gongji } from './gongji.fixture.ts';
-
-/** Everybody whom the running city knows by now, by whichever way they came. */
-async function everybody({ databaseUrl }: RunningCity): Promise<PersonalData> {
-  const people = new PersonalData();
-  const rows = await asked<{ person: string }>(
-    databaseUrl,
-    'select json_build_object($$psn_no$$, psn_no, $$psn_name$$, psn_name)::text as person from account left join person_name using (psn_no)',
-  );
-  for (const { person } of rows) people.note(person);
-  return people;
-}
+import { complaints, gongji } from './gongji.fixture.ts';
 
 /** What people explicitly ask to see goes to the standard output; an error or a log line may end up anywhere, so it names nobody. */
 export function personalCases(running: () => RunningCity): void {
@@ -36,7 +25,7 @@ export function personalCases(running: () => RunningCity): void {
       ['quarantine', 'show', number],
       ['books', 'close', number],
     ];
-    const people = await everybody(running());
+    const people = await peopleIn(running().databaseUrl);
     expect(people.foundIn(`${number} ${name}`).length).toBeGreaterThan(1);
     const ended = await Promise.all(mistakes.map(async (args) => ({ args, ...(await gongji(running(), args)) })));
     const leaks = ended.flatMap(({ args, code, stderr }) => {
@@ -47,7 +36,7 @@ export function personalCases(running: () => RunningCity): void {
   });
 
   test('no command of this file has named anyone on its standard error, and no log of a service has', async () => {
-    const people = await everybody(running());
+    const people = await peopleIn(running().databaseUrl);
     expect(new Set(complaints.map(({ command }) => command)).size).toBeGreaterThan(4);
     const logs = join(running().settings.dataDir, 'logs');
     const texts = [

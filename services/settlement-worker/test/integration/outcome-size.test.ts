@@ -1,14 +1,10 @@
-import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
-import { findQuarantines, Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
+import { findQuarantines, type Ledger } from '@repo/ledger';
 import { type InputRecord, type Lease, TOPIC_BYTES_MAX } from '@repo/messaging';
-import { loadPolicies } from '@repo/policy';
-import { contentHash, withQuarantine } from '@repo/shard-worker';
-import { cloneDatabase } from '@repo/testkit';
+import { withQuarantine } from '@repo/shard-worker';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type SettleDeps, settleBatch, settleHeld } from '../../src/settle.ts';
+import { account, acquire, load, openSettling, SHARD, timestampMs } from './shard.fixture.ts';
 
-const timestampMs = Date.parse('2025-03-10T10:00:05+08:00');
-const SHARD = { topic: 'claims', partition: 0 };
 /** As long as an id may be: 200 characters, each of three bytes. */
 const long = (name: string): string => name.padEnd(200, '长');
 /** More skips of ids so long than the topic takes in one outcome. */
@@ -19,38 +15,11 @@ let deps: SettleDeps;
 let lease: Lease;
 
 beforeEach(async () => {
-  const { url } = await cloneDatabase({ key: schemaKey(), migrate });
-  ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
-  const loaded = await loadPolicies({});
-  if ('problems' in loaded) throw new Error('the shipped packs load');
-  const { policies } = loaded;
-  deps = {
-    ledger,
-    policyOf: (area, on) => policies.policyAt(area, on),
-    limits: DECODE_LIMITS,
-    refundWaitMs: 0,
-    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 0, source: '/test' },
-  };
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(SHARD, 'test', 1);
-  lease = { shard: SHARD, epoch, nextOffset, publishedSeq };
+  ({ deps } = await openSettling(0));
+  ledger = deps.ledger;
+  lease = await acquire(ledger);
 });
 afterEach(() => ledger.close());
-
-const account = (psn_no: string) => ({
-  ...{ ce_type: 'account.opened', psn_no, insutype: '310', psn_type: '1101', employment: 'ACTIVE' },
-  ...{ insu_admdvs: '210102', insured: true },
-  ...{ prior_year: '0.00', current_year: '10.00', as_of: '2025-01-01T00:00:00+08:00' },
-});
-
-async function load(...events: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
-  const loadable = events.map((event) => {
-    const raw = { key: Buffer.from(String(event.payer ?? event.psn_no)), value: Buffer.from(JSON.stringify(event)) };
-    const decoded = decodeMembers({ ...raw, headers: [], timestampMs }, DECODE_LIMITS);
-    if (decoded.kind !== 'MEMBER') throw new Error('the event decodes');
-    return { event: decoded.event, identity: decoded.identity, contentHash: contentHash(decoded.content) };
-  });
-  await loadMembers(ledger, loadable as never, { policyOf: deps.policyOf, partitionOf: () => 0 });
-}
 
 /** A patient with so many paused bindings of one payer, each of which is a skip of every claim. */
 async function bind(patient: string, count: number): Promise<void> {
@@ -58,7 +27,7 @@ async function bind(patient: string, count: number): Promise<void> {
     ...{ ce_type: 'binding.opened', binding_id: long(`${patient} ${n} `), payer: long('payer '), beneficiary: patient },
     ...{ relation: 'SPOUSE', bound_at: '2025-01-02T00:00:00+08:00', state: 'PAUSED', pause_reasons: ['USER'] },
   }));
-  await load(account(patient), ...bindings);
+  await load(deps, account(patient, '0.00', '10.00'), ...bindings);
 }
 
 const claim = (offset: number, psn_no: string, headers: InputRecord['headers'] = []): InputRecord => ({
@@ -76,7 +45,7 @@ const claim = (offset: number, psn_no: string, headers: InputRecord['headers'] =
 });
 
 test('an outcome larger than its topic takes is known before it commits: its claim is held, and the others go on', async () => {
-  await load(account(long('payer ')));
+  await load(deps, account(long('payer '), '0.00', '10.00'));
   await bind('P1', TOO_MANY);
   await bind('P2', TOO_MANY - 400);
   const worker = withQuarantine(
@@ -118,7 +87,7 @@ test('of a message larger than a dead letter may be only the place and the reaso
 });
 
 test('a trace context longer than any is not carried through', async () => {
-  await load(account('P1'));
+  await load(deps, account('P1', '0.00', '10.00'));
   const traced = (offset: number, text: string) => claim(offset, 'P1', [['traceparent', Buffer.from(text)]]);
   const right = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
   const { rows } = await settleBatch(lease, [traced(0, right), traced(1, 'x'.repeat(257))], deps);

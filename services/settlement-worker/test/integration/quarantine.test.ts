@@ -1,24 +1,9 @@
-import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
-import {
-  codeOf,
-  findHeld,
-  findQuarantines,
-  Ledger,
-  leaveOrder,
-  loadMembers,
-  migrate,
-  readOrder,
-  schemaKey,
-} from '@repo/ledger';
+import { codeOf, findHeld, findQuarantines, Ledger, leaveOrder, readOrder } from '@repo/ledger';
 import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
-import { loadPolicies } from '@repo/policy';
-import { type Core, contentHash, type OrderStep, withQuarantine } from '@repo/shard-worker';
-import { cloneDatabase } from '@repo/testkit';
+import { type Core, type OrderStep, withQuarantine } from '@repo/shard-worker';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch, settleHeld } from '../../src/settle.ts';
-
-const timestampMs = Date.parse('2025-03-10T10:00:05+08:00');
-const SHARD = { topic: 'claims', partition: 0 };
+import { account, acquire, load, openSettling, SHARD, timestampMs } from './shard.fixture.ts';
 
 let ledger: Ledger;
 /** As the operator's commands connect: the owner of the tables. */
@@ -30,49 +15,21 @@ let steps: OrderStep[];
 let workHeld: string[];
 
 beforeEach(async () => {
-  const { url } = await cloneDatabase({ key: schemaKey(), migrate });
-  ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
-  owner = await Ledger.open({ url, name: 'operator' });
-  const loaded = await loadPolicies({});
-  if ('problems' in loaded) throw new Error('the shipped packs load');
-  const { policies } = loaded;
+  const opened = await openSettling(60_000);
+  deps = opened.deps;
+  ledger = deps.ledger;
+  owner = await Ledger.open({ url: opened.url, name: 'operator' });
   for (const statement of POISON.split(/;\n(?= {2}(?:grant|create))/)) await owner.rows(statement);
-  deps = {
-    ledger,
-    policyOf: (area, on) => policies.policyAt(area, on),
-    limits: DECODE_LIMITS,
-    refundWaitMs: 60_000,
-    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 0, source: '/test' },
-  };
-  for (const person of ['P1', 'P2', 'P3', 'P4', 'P5']) await open(person);
-  await acquire();
+  await load(deps, ...['P1', 'P2', 'P3', 'P4', 'P5'].map((person) => account(person, '100.00')));
+  await begin();
 });
 afterEach(async () => {
   await ledger.close();
   await owner.close();
 });
 
-async function open(psn_no: string): Promise<void> {
-  const value = {
-    psn_no,
-    insutype: '310',
-    psn_type: '1101',
-    employment: 'ACTIVE',
-    insu_admdvs: '210102',
-    insured: true,
-  };
-  const money = { prior_year: '100.00', current_year: '0.00', as_of: '2025-01-01T00:00:00+08:00' };
-  const opened = decodeMembers(message('account.opened', psn_no, { ...value, ...money }), DECODE_LIMITS);
-  if (opened.kind !== 'MEMBER') throw new Error('the account decodes');
-  const { event, identity, content } = opened;
-  await loadMembers(ledger, [{ event, identity, contentHash: contentHash(content) }] as never, {
-    policyOf: deps.policyOf,
-    partitionOf: () => 0,
-  });
-}
-
 /** A worker that begins here: nothing it knew before is left. */
-async function acquire(refundWaitMs = 60_000): Promise<void> {
+async function begin(refundWaitMs = 60_000): Promise<void> {
   deps = { ...deps, refundWaitMs };
   const core: Core = {
     apply: (at, records) => settleBatch(at, records, deps),
@@ -86,8 +43,7 @@ async function acquire(refundWaitMs = 60_000): Promise<void> {
     onOrder: (_, step) => steps.push(step),
     onWorkHeld: ({ partition }, error) => workHeld.push(`${partition} ${codeOf(error)}`),
   });
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(SHARD, 'test', 1);
-  lease = { shard: SHARD, epoch, nextOffset, publishedSeq };
+  lease = await acquire(ledger);
 }
 const quarantineDeps = () => ({ ledger, policyOf: deps.policyOf, targets: deps.targets, lookEveryMs: 0 });
 
@@ -281,7 +237,7 @@ describe('a release', () => {
       );
       await expect(dying.applyIdle?.(lease)).rejects.toThrow('Connection terminated');
       expect(await heldOffsets()).toEqual([0, 1, 3]);
-      await acquire();
+      await begin();
       expect(await idle()).toEqual(['C1 SETTLED', 'C2 SETTLED', 'C4 SETTLED']);
     },
   );
@@ -300,7 +256,7 @@ describe('a release', () => {
     await cure();
     await order('RELEASE', 0n);
     const [zombie, stale] = [worker, lease];
-    await acquire();
+    await begin();
     await expect(zombie.applyIdle?.(stale)).rejects.toMatchObject({ name: 'Fenced' });
     expect(await heldOffsets()).toEqual([0, 1, 3]);
   });
@@ -351,7 +307,7 @@ describe('a drop', () => {
 });
 
 test('a refund that waits for its claim waits on while the claim is held, and is answered behind it', async () => {
-  await acquire(1);
+  await begin(1);
   expect(await send(refund('R1', 'C1', 'P2'))).toEqual([]);
   await poison('C1');
   expect(await send(claim('C1', 'P2'), claim('C2', 'P1'))).toEqual(['C2 SETTLED']);
@@ -363,7 +319,7 @@ test('a refund that waits for its claim waits on while the claim is held, and is
 });
 
 test('a refund whose claim is dropped is answered when its time is up', async () => {
-  await acquire(1);
+  await begin(1);
   await send(refund('R1', 'C1', 'P2'));
   await poison('C1');
   await send(claim('C1', 'P2'));
@@ -384,7 +340,7 @@ describe('a refund that the worker fails on when its time is up', () => {
   const sweeten = () => owner.rows('drop trigger poison on outcome');
 
   beforeEach(async () => {
-    await acquire(1);
+    await begin(1);
     await owner.rows('drop trigger poison on event_id');
     await owner.rows('create trigger poison before insert on outcome for each row execute function poison()');
   });
@@ -429,7 +385,7 @@ describe('a refund that the worker fails on when its time is up', () => {
       while (await worker.applyIdle?.(lease));
     };
     await expect(untilItFails()).rejects.toThrow('the worker fails on too much work');
-    await acquire(1);
+    await begin(1);
     await expect(untilItFails()).rejects.toThrow('the worker fails on too much work');
     expect(await heldOffsets()).toHaveLength(10);
     await sweeten();
@@ -448,7 +404,7 @@ test('failures one after the other, whoever restarts, stop the shard instead of 
   await poison('C-P1', 'C-P2', 'C-P3', 'C-P4', 'C-P1b');
   for (const person of ['P1', 'P2', 'P3']) {
     await send(claim(`C-${person}`, person));
-    await acquire();
+    await begin();
   }
   await expect(send(claim('C-P4', 'P4'))).rejects.toThrow('the worker fails on every message');
   expect(lease.nextOffset).toBe(3n);
@@ -475,7 +431,7 @@ describe('how much is held', () => {
     );
   const startAt = async (offset: number) => {
     await owner.rows('update shard set next_offset = $1, quarantined = true', [offset]);
-    await acquire();
+    await begin();
   };
 
   test('of people is 50 a shard: the next one stops it', async () => {

@@ -1,56 +1,23 @@
-import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
-import { Fenced, Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
+import { Fenced, type Ledger } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
-import { loadPolicies } from '@repo/policy';
-import { contentHash } from '@repo/shard-worker';
-import { cloneDatabase, until } from '@repo/testkit';
+import { until } from '@repo/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch } from '../../src/settle.ts';
+import { account, acquire, load, openSettling, timestampMs } from './shard.fixture.ts';
 
-const timestampMs = Date.parse('2025-03-10T10:00:05+08:00');
 let ledger: Ledger;
 let deps: SettleDeps;
 let lease: Lease;
 
 beforeAll(async () => {
-  const { url } = await cloneDatabase({ key: schemaKey(), migrate });
-  ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
-  const loaded = await loadPolicies({});
-  if ('problems' in loaded) throw new Error('the shipped packs load');
-  const { policies } = loaded;
-  deps = {
-    ledger,
-    policyOf: (area, on) => policies.policyAt(area, on),
-    limits: DECODE_LIMITS,
-    refundWaitMs: 60_000,
-    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 0, source: '/test' },
-  };
-  const opened = decodeMembers(
-    message('account.opened', 'P1', {
-      psn_no: 'P1',
-      insutype: '310',
-      psn_type: '1101',
-      employment: 'ACTIVE',
-      insu_admdvs: '210102',
-      insured: true,
-      prior_year: '100.00',
-      as_of: '2025-01-01T00:00:00+08:00',
-    }),
-    DECODE_LIMITS,
-  );
-  if (opened.kind !== 'MEMBER') throw new Error('the account decodes');
-  const { event, identity, content } = opened;
-  await loadMembers(ledger, [{ event, identity, contentHash: contentHash(content) }], {
-    policyOf: deps.policyOf,
-    partitionOf: () => 0,
-  });
+  ({ deps } = await openSettling(60_000));
+  ledger = deps.ledger;
+  await load(deps, account('P1', '100.00'));
 });
 afterAll(() => ledger.close());
 
 beforeEach(async () => {
-  const shard = { topic: 'claims', partition: 0 };
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
-  lease = { shard, epoch, nextOffset, publishedSeq };
+  lease = await acquire(ledger);
 });
 
 function message(type: string, key: string, value: object): InputRecord {

@@ -1,7 +1,7 @@
 import { DECODE_LIMITS } from '@repo/contracts';
 import { Ledger, migrate, schemaKey } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
-import { loadPolicies } from '@repo/policy';
+import { shippedPolicies } from '@repo/policy';
 import { cloneDatabase } from '@repo/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyMembers, type MemberDeps } from '../../src/apply-members.ts';
@@ -16,9 +16,7 @@ let lease: Lease;
 beforeAll(async () => {
   const { url } = await cloneDatabase({ key: schemaKey(), migrate });
   ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
-  const loaded = await loadPolicies({});
-  if ('problems' in loaded) throw new Error('the shipped packs load');
-  const { policies } = loaded;
+  const policies = await shippedPolicies();
   deps = {
     ledger,
     policyOf: (area, on) => policies.policyAt(area, on),

@@ -1,7 +1,7 @@
 import { DECODE_LIMITS } from '@repo/contracts';
 import { findQuarantines, Ledger, leaveOrder, migrate, schemaKey } from '@repo/ledger';
 import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
-import { loadPolicies } from '@repo/policy';
+import { shippedPolicies } from '@repo/policy';
 import { withQuarantine } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -34,9 +34,7 @@ beforeEach(async () => {
   const { url } = await cloneDatabase({ key: schemaKey(), migrate });
   ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
   owner = await Ledger.open({ url, name: 'operator' });
-  const loaded = await loadPolicies({});
-  if ('problems' in loaded) throw new Error('the shipped packs load');
-  const { policies } = loaded;
+  const policies = await shippedPolicies();
   for (const statement of POISON) await owner.rows(statement);
   const deps: MemberDeps = {
     ledger,

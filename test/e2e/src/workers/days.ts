@@ -17,14 +17,12 @@ import {
   leaveOrder,
   readOrder,
 } from '@repo/ledger';
-import { loadPolicies } from '@repo/policy';
+import { shippedPolicies } from '@repo/policy';
 import { eventRecord } from '../system/story.ts';
 import { AT, account, binding, claim, fact, refund } from './events.ts';
 import { Shard } from './shard.ts';
 
-const loaded = await loadPolicies();
-if ('problems' in loaded) throw new Error('the shipped packs load');
-const { policies } = loaded;
+const policies = await shippedPolicies();
 
 const DAY = date('2025-03-10');
 const CHECK = { check_id: 'grants', on: '2025-04-01', shard: 0, shards: 1 };

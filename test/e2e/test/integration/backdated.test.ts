@@ -3,15 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { encodeBackdated } from '@repo/contracts';
 import { findBackdated, Ledger } from '@repo/ledger';
-import { loadPolicies } from '@repo/policy';
+import { shippedPolicies } from '@repo/policy';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventRecord } from '../../src/system/story.ts';
 import { account, binding, claim, claims, fact, members, refund } from '../../src/workers/events.ts';
 import { type Move, Site } from '../../src/workers/site.ts';
 
-const loaded = await loadPolicies();
-if ('problems' in loaded) throw new Error('the shipped packs load');
-const { policies } = loaded;
+const policies = await shippedPolicies();
 
 let site: Site;
 let reader: Ledger;

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Ledger, migrate, schemaKey } from '@repo/ledger';
-import { loadPolicies } from '@repo/policy';
+import { shippedPolicies } from '@repo/policy';
 import { cloneDatabase } from '@repo/testkit';
 import { expect, test } from 'vitest';
 import { badDay, goodDay, readersDay } from '../../src/workers/days.ts';
@@ -92,10 +92,9 @@ test.for<[string, string[]]>([
 const NEEDED = 'migration-20261130-partitions';
 
 test('workers settle on while the migrations that they do not need run beside them, and are where they would be', async () => {
-  const loaded = await loadPolicies();
-  if ('problems' in loaded) throw new Error('the shipped packs load');
+  const { policyAt } = await shippedPolicies();
   const { url } = await databaseAt(NEEDED);
-  const options = { url, policyOf: loaded.policies.policyAt, partitions: 1 };
+  const options = { url, policyOf: policyAt, partitions: 1 };
   await using members = await Shard.open('members/0', options);
   await using claims = await Shard.open('claims/0', options);
   await members.take([account('P1', '100.00')]);

@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { loadPolicies } from '@repo/policy';
+import { shippedPolicies } from '@repo/policy';
 import { afterAll, expect, test } from 'vitest';
 import type { ShardName } from '../../src/workers/shard.ts';
 import { type Move, type Place, Site, type SiteState } from '../../src/workers/site.ts';
 import { FAMILY, RACES, type Race } from './races.cases.ts';
 
-const loaded = await loadPolicies();
-if ('problems' in loaded) throw new Error('the shipped packs load');
-const { policies } = loaded;
+const policies = await shippedPolicies();
 const policyOf = policies.policyAt;
 const shards: readonly ShardName[] = ['members/0', 'claims/0', 'claims/1'];
 

@@ -1,9 +1,9 @@
 import { useQueries } from '@tanstack/react-query';
-import { Alert, Flex, Table, type TableColumnsType, Tag, Typography } from 'antd';
+import { Alert, Flex, Table, type TableColumnsType, Tag } from 'antd';
 import { rulesOf } from '../../api/queries.ts';
 import type { ClaimStanding, PolicyRules } from '../../api/types.ts';
 import { dayOf } from '../../parts/figure.tsx';
-import { ruleText } from '../../parts/rule-text.ts';
+import { RuleValue } from '../../parts/rule-value.tsx';
 import { Failure, Loading } from '../../parts/states.tsx';
 import { usePreferences } from '../../shell/preferences.tsx';
 
@@ -40,16 +40,8 @@ export function RuleValues({ rules, on }: { readonly rules: Rules; readonly on: 
       ),
       render: (_: unknown, { parameter, ...each }: Parameter) => {
         const found = valueIn(of, parameter);
-        return (
-          <Flex vertical style={{ overflowWrap: 'anywhere' }}>
-            <Typography.Text mark={differs({ parameter, ...each })}>
-              {ruleText(found?.value ?? null, w)}
-            </Typography.Text>
-            <Typography.Text type="secondary" style={{ fontSize: 12 }}>
-              {found?.set_by ? `${w.policies.setBy} ${found.set_by}` : w.policies.byDefault}
-            </Typography.Text>
-          </Flex>
-        );
+        const marked = differs({ parameter, ...each });
+        return <RuleValue value={found?.value ?? null} setBy={found?.set_by ?? null} marked={marked} />;
       },
     })),
   ];

@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Alert, Button, Card, Flex, Switch, Table, type TableColumnsType, Tag, Typography } from 'antd';
 import { useState } from 'react';
 import { rulesBeside } from '../../api/queries.ts';
-import type { ParameterValue, PolicyRules } from '../../api/types.ts';
-import { ruleText } from '../../parts/rule-text.ts';
+import type { PolicyRules } from '../../api/types.ts';
+import { RuleValue } from '../../parts/rule-value.tsx';
 import { Failure, Loading } from '../../parts/states.tsx';
 import { usePreferences } from '../../shell/preferences.tsx';
 
@@ -96,17 +96,6 @@ const dayBefore = (day: string): string => new Date(Date.parse(day) - 86_400_000
 
 function useColumns(rules: PolicyRules | undefined, beside: boolean): TableColumnsType<Parameter> {
   const { w, lang } = usePreferences();
-  const cell = (value: ParameterValue, setBy: string | null, marked: boolean) => (
-    <div style={{ overflowWrap: 'anywhere' }}>
-      <Typography.Text strong={marked} mark={marked}>
-        {ruleText(value, w)}
-      </Typography.Text>
-      <br />
-      <Typography.Text type="secondary" style={{ fontSize: 12 }}>
-        {setBy === null ? w.policies.byDefault : `${w.policies.setBy} ${setBy}`}
-      </Typography.Text>
-    </div>
-  );
   const version = (of: PolicyRules['rules'] | undefined) => (
     <>
       {of?.area} {of?.on} <Tag>{of?.version}</Tag>
@@ -114,7 +103,9 @@ function useColumns(rules: PolicyRules | undefined, beside: boolean): TableColum
   );
   const other = {
     title: version(rules?.other),
-    render: (_: unknown, each: Parameter) => cell(each.other, each.other_set_by, each.differs),
+    render: (_: unknown, each: Parameter) => (
+      <RuleValue value={each.other} setBy={each.other_set_by} marked={each.differs} />
+    ),
   };
   return [
     {
@@ -131,7 +122,7 @@ function useColumns(rules: PolicyRules | undefined, beside: boolean): TableColum
     },
     {
       title: version(rules?.rules),
-      render: (_, each) => cell(each.value, each.set_by, false),
+      render: (_, each) => <RuleValue value={each.value} setBy={each.set_by} marked={false} />,
     },
     ...(beside ? [other] : []),
   ];

@@ -1,0 +1,53 @@
+import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
+import { Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
+import type { Lease } from '@repo/messaging';
+import { shippedPolicies } from '@repo/policy';
+import { contentHash } from '@repo/shard-worker';
+import { cloneDatabase } from '@repo/testkit';
+import type { SettleDeps } from '../../src/settle.ts';
+
+/** When messages come, and events that say no other moment. */
+export const timestampMs = Date.parse('2025-03-10T10:00:05+08:00');
+export const SHARD = { topic: 'claims', partition: 0 };
+
+/** A ledger of its own, and all that settling needs besides: the shipped rules, the usual limits. */
+export async function openSettling(refundWaitMs: number): Promise<{ readonly url: string; readonly deps: SettleDeps }> {
+  const { url } = await cloneDatabase({ key: schemaKey(), migrate });
+  const ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
+  const policies = await shippedPolicies();
+  const deps: SettleDeps = {
+    ledger,
+    policyOf: (area, on) => policies.policyAt(area, on),
+    limits: DECODE_LIMITS,
+    refundWaitMs,
+    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 0, source: '/test' },
+  };
+  return { url, deps };
+}
+
+/** Takes the shard, as a worker that begins does. */
+export async function acquire(ledger: Ledger): Promise<Lease> {
+  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(SHARD, 'test', 1);
+  return { shard: SHARD, epoch, nextOffset, publishedSeq };
+}
+
+/** Brings people and bindings into the ledger, each by the event that would; `ce_type` says which. */
+export async function load(
+  { ledger, policyOf }: SettleDeps,
+  ...events: readonly Readonly<Record<string, unknown>>[]
+): Promise<void> {
+  const loadable = events.map((event) => {
+    const raw = { key: Buffer.from(String(event.payer ?? event.psn_no)), value: Buffer.from(JSON.stringify(event)) };
+    const decoded = decodeMembers({ ...raw, headers: [], timestampMs }, DECODE_LIMITS);
+    if (decoded.kind !== 'MEMBER') throw new Error('the event decodes');
+    return { event: decoded.event, identity: decoded.identity, contentHash: contentHash(decoded.content) };
+  });
+  await loadMembers(ledger, loadable as never, { policyOf, partitionOf: () => 0 });
+}
+
+/** An employee with this money of earlier years, and of this one. */
+export const account = (psn_no: string, prior_year: string, current_year = '0.00') => ({
+  ...{ ce_type: 'account.opened', psn_no, insutype: '310', psn_type: '1101', employment: 'ACTIVE' },
+  ...{ insu_admdvs: '210102', insured: true },
+  ...{ prior_year, current_year, as_of: '2025-01-01T00:00:00+08:00' },
+});
