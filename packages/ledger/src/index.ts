@@ -115,4 +115,12 @@ export {
   type StoredWork,
 } from './transaction.ts';
 export { findUsage, type UsageFilter, type UsagePlace, type UsageRow } from './usage.ts';
-export { type BatchWrites, type OutcomeRow, type PlacedOutcome, type WorkItem, writeBatch } from './write.ts';
+export {
+  type BatchWrites,
+  type OutcomeRow,
+  type PlacedOutcome,
+  type ShardShare,
+  type WorkItem,
+  writeBatch,
+  writeShared,
+} from './write.ts';

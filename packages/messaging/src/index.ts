@@ -21,6 +21,7 @@ export { partitionForKey } from './partition.ts';
 export type {
   Applied,
   BatchContext,
+  BatchPart,
   BatchProcessor,
   Disposition,
   Headers,
