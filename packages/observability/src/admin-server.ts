@@ -12,18 +12,33 @@ export interface AdminServer extends AsyncDisposable {
   readonly port: number;
 }
 
-const CHECK_LIMIT_MS = 3_000;
-const REQUEST_LIMIT_MS = 10_000;
-/** Node looks for requests that take too long so often; by itself every 30 s. */
-const LOOK_EVERY_MS = 1_000;
-/** On a connection whose reader takes nothing. */
-const QUIET_MS = 30_000;
-const CONNECTIONS_MAX = 64;
-const HEADER_BYTES_MAX = 8_192;
+/** What an admin server holds its checks and its callers to. */
+export interface AdminLimits {
+  readonly checkMs: number;
+  readonly requestMs: number;
+  /** Node looks for requests that take too long so often; by itself every 30 s. */
+  readonly lookEveryMs: number;
+  /** On a connection whose reader takes nothing. */
+  readonly quietMs: number;
+  /** On a connection that asks nothing more; Node gives it a second of grace. */
+  readonly keepAliveMs: number;
+  readonly connectionsMax: number;
+  readonly headerBytesMax: number;
+}
 
-async function problemOf(check: Check, explain: Explain): Promise<string | null> {
+export const ADMIN_LIMITS: AdminLimits = {
+  checkMs: 3_000,
+  requestMs: 10_000,
+  lookEveryMs: 1_000,
+  quietMs: 30_000,
+  keepAliveMs: 5_000,
+  connectionsMax: 64,
+  headerBytesMax: 8_192,
+};
+
+async function problemOf(check: Check, explain: Explain, checkMs: number): Promise<string | null> {
   const { promise: late, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve(`no answer within ${CHECK_LIMIT_MS} ms`), CHECK_LIMIT_MS);
+  const timer = setTimeout(() => resolve(`no answer within ${checkMs} ms`), checkMs);
   try {
     return await Promise.race([check(), late]);
   } catch (error) {
@@ -36,10 +51,10 @@ async function problemOf(check: Check, explain: Explain): Promise<string | null>
   }
 }
 
-/** Runs all checks at the same time, each with a limit of 3 s. */
-async function runChecks(checks: Checks, explain: Explain): Promise<{ status: number; body: string }> {
+/** Runs all checks at the same time, each with the limit of its own. */
+async function runChecks(checks: Checks, explain: Explain, checkMs: number): Promise<{ status: number; body: string }> {
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await problemOf(check, explain)] as const),
+    Object.entries(checks).map(async ([name, check]) => [name, await problemOf(check, explain, checkMs)] as const),
   );
   const healthy = results.every(([, problem]) => problem === null);
   const described = results.map(([name, problem]) => [name, problem === null ? { ok: true } : { ok: false, problem }]);
@@ -63,11 +78,14 @@ export async function startAdminServer(options: {
   ready: Checks;
   explain?: Explain;
   metrics: { readonly contentType: string; text(): Promise<string> };
+  /** Tests wait for less. */
+  limits?: Partial<AdminLimits>;
 }): Promise<AdminServer> {
   const { port, host = '127.0.0.1', live, ready, metrics, explain = () => undefined } = options;
+  const limits = { ...ADMIN_LIMITS, ...options.limits };
   const routes: Readonly<Record<string, () => Promise<{ status: number; body: string; contentType?: string }>>> = {
-    '/health/live': () => runChecks(live, explain),
-    '/health/ready': () => runChecks(ready, explain),
+    '/health/live': () => runChecks(live, explain, limits.checkMs),
+    '/health/ready': () => runChecks(ready, explain, limits.checkMs),
     '/metrics': async () => ({ status: 200, body: await metrics.text(), contentType: metrics.contentType }),
   };
   const answer = async (method: string, path: string, response: ServerResponse): Promise<void> => {
@@ -81,17 +99,18 @@ export async function startAdminServer(options: {
       sendProblem(response, 500, 'Internal Server Error');
     }
   };
-  const limits = {
-    requestTimeout: REQUEST_LIMIT_MS,
-    headersTimeout: REQUEST_LIMIT_MS,
-    connectionsCheckingInterval: LOOK_EVERY_MS,
-    maxHeaderSize: HEADER_BYTES_MAX,
+  const ofNode = {
+    requestTimeout: limits.requestMs,
+    headersTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.lookEveryMs,
+    maxHeaderSize: limits.headerBytesMax,
   };
-  const server = createServer(limits, (request, response) => {
+  const server = createServer(ofNode, (request, response) => {
     void answer(request.method ?? '', (request.url ?? '').split('?', 1)[0] ?? '', response);
   });
-  server.maxConnections = CONNECTIONS_MAX;
-  server.setTimeout(QUIET_MS);
+  server.maxConnections = limits.connectionsMax;
+  server.setTimeout(limits.quietMs);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,

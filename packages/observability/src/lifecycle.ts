@@ -10,8 +10,8 @@ export interface ServiceContext {
   readonly fail: (error: unknown) => void;
 }
 
-const STOP_LIMIT_MS = 15_000;
-const REFUSED_PAUSE_MS = 10_000;
+/** How long a stop may take, and how long a service that is refused waits before it ends. */
+export const SERVICE_LIMITS = { stopLimitMs: 15_000, refusedPauseMs: 10_000 } as const;
 
 /**
  * Runs a service until it is told to stop; the caller's process is this service. States: starting, running, stopping, gone.
@@ -32,7 +32,8 @@ export function runService(options: {
   explain?: (error: unknown) => string | undefined;
   refusedPauseMs?: number;
 }): void {
-  const { name, log, start, stopLimitMs = STOP_LIMIT_MS, explain, refusedPauseMs = REFUSED_PAUSE_MS } = options;
+  const { name, log, start, explain } = options;
+  const { stopLimitMs, refusedPauseMs } = { ...SERVICE_LIMITS, ...options };
   const stack = new AsyncDisposableStack();
   const abort = new AbortController();
 

@@ -10,6 +10,7 @@ runService({
   name: 'fixture',
   log,
   stopLimitMs: 300,
+  refusedPauseMs: 400,
   explain: (error) => (mode === 'refused' && error instanceof Error ? 'the server refuses us' : undefined),
   start: async ({ stack, fail }) => {
     stack.defer(() => say('closed first'));
