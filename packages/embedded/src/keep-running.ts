@@ -3,7 +3,7 @@ import type { Child, Exit } from './child.ts';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** A process that ran this long was well: its next restart does not wait longer than the first. */
-const HEALTHY_AFTER_MS = 60_000;
+export const HEALTHY_AFTER_MS = 60_000;
 
 /** The pause before the restart after the given number of deaths in a row (1, 2, ...), in milliseconds. */
 export const restartPauseMs = (deaths: number): number =>
@@ -31,11 +31,13 @@ export interface KeepRunningOptions<C extends Child> {
   readonly name: string;
   readonly start: () => Promise<C>;
   readonly log: (line: string) => void;
+  /** Absent: a minute. */
+  readonly healthyAfterMs?: number;
 }
 
 /** Starts a process and keeps it running. A first start that fails is the caller's to handle; later ones are tried again. */
 export async function keepRunning<C extends Child>(options: KeepRunningOptions<C>): Promise<KeptRunning<C>> {
-  const { name, log } = options;
+  const { name, log, healthyAfterMs = HEALTHY_AFTER_MS } = options;
   let state: 'running' | 'pausing' | 'down' | 'stopped' = 'running';
   let current = await options.start();
   let starting: Promise<C> | undefined;
@@ -83,7 +85,7 @@ export async function keepRunning<C extends Child>(options: KeepRunningOptions<C
     void child.exited.then(({ code, signal }) => {
       if (state !== 'running' || child.pid !== current.pid) return;
       deaths += 1;
-      if (performance.now() - since >= HEALTHY_AFTER_MS) deathsInRow = 0;
+      if (performance.now() - since >= healthyAfterMs) deathsInRow = 0;
       void restart(`ended (${signal ?? `code ${code}`})`);
     });
   };

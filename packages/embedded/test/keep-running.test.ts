@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startChild } from '../src/child.ts';
-import { type KeptRunning, keepRunning, restartPauseMs } from '../src/keep-running.ts';
+import { HEALTHY_AFTER_MS, type KeptRunning, keepRunning, restartPauseMs } from '../src/keep-running.ts';
 import { processStamp } from '../src/process-table.ts';
 import { waitFor } from '../src/wait.ts';
 import { tempDir } from './fixtures.ts';
 
-async function keepSleeping(lines: string[] = []): Promise<KeptRunning> {
+async function keepSleeping(lines: string[] = [], limits: { healthyAfterMs?: number } = {}): Promise<KeptRunning> {
   const directory = tempDir();
   const start = () =>
     startChild({
@@ -17,7 +17,7 @@ async function keepSleeping(lines: string[] = []): Promise<KeptRunning> {
       logFile: join(directory, 'log'),
       stopSteps: [{ signal: 'SIGTERM', withinMs: 1_000 }],
     });
-  const kept = await keepRunning({ name: 'sleep', start, log: (line) => lines.push(line) });
+  const kept = await keepRunning({ name: 'sleep', start, log: (line) => lines.push(line), ...limits });
   onTestFinished(() => kept.stop());
   return kept;
 }
@@ -39,6 +39,23 @@ test('a process that dies is started again, and that is said', async () => {
     'sleep ended (SIGKILL); starting it again in 0.5 s',
     `sleep is running again (pid ${kept.current.pid})`,
   ]);
+});
+
+test('a process that was well for a minute is started again as after a first death', async () => {
+  const diedTwice = async (limits: { healthyAfterMs?: number }): Promise<string | undefined> => {
+    const lines: string[] = [];
+    const kept = await keepSleeping(lines, limits);
+    process.kill(kept.current.pid, 'SIGKILL');
+    expect(await waitFor(() => lines.length === 2, 5_000)).toBe(true);
+    process.kill(kept.current.pid, 'SIGKILL');
+    expect(await waitFor(() => lines.length === 3, 5_000)).toBe(true);
+    return lines[2];
+  };
+  expect(await Promise.all([diedTwice({}), diedTwice({ healthyAfterMs: 0 })])).toEqual([
+    'sleep ended (SIGKILL); starting it again in 1 s',
+    'sleep ended (SIGKILL); starting it again in 0.5 s',
+  ]);
+  expect(HEALTHY_AFTER_MS).toBe(60_000);
 });
 
 test('a process ended on purpose stays down until it is started', async () => {

@@ -100,14 +100,16 @@ export async function order(source: RowSource, prefix: string, place: HeldPlace,
   return { place: placeName(prefix, topic, partition, offset), orderId, partition, messages: 0, result: null };
 }
 
-const STALL_MS = 60_000;
+/** An order that has not moved for so long is not carried out for now. */
+export const ORDER_STALL_MS = 60_000;
 const POLL_MS = 200;
 
-/** Waits until the shards' owners have carried out these orders; those that have moved for a minute no more are answered as they are. */
+/** Waits until the shards' owners have carried out these orders; where none has moved for `stallMs`, they are answered as they are. */
 export async function waitFor(
   source: RowSource,
   orders: readonly Ordered[],
   onProgress: (messages: number) => void,
+  stallMs = ORDER_STALL_MS,
 ): Promise<Ordered[]> {
   let states = [...orders];
   let moved = { at: performance.now(), messages: -1 };
@@ -119,7 +121,7 @@ export async function waitFor(
     onProgress(messages);
     if (states.every(({ result }) => result !== null)) return states;
     if (messages !== moved.messages) moved = { at: performance.now(), messages };
-    if (performance.now() - moved.at > STALL_MS) return states;
+    if (performance.now() - moved.at > stallMs) return states;
     await delay(POLL_MS);
   }
 }

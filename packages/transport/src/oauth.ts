@@ -35,9 +35,8 @@ interface Token {
   readonly until: number;
 }
 
-const FETCH_LIMIT_MS = 3_000;
-const ATTEMPTS_MAX = 2;
-const PAUSE_MS = 300;
+/** How long a request for a token may take, how often it is made, and what is waited between. */
+export const TOKEN_LIMITS = { requestMs: 3_000, attemptsMax: 2, pauseMs: 300 };
 /** A token that is handed out is good for so long at least, where the endpoint gives one that is. */
 const LEFT_MS_MIN = 30_000;
 /** kafkajs logs in again 10 s before a session ends, and a broker takes a login a second: a shorter token would be all logins. */
@@ -48,11 +47,14 @@ const LIFE_MS_MIN = 20_000;
  * then on a new one is asked for, and while the endpoint is away the old one serves on until it nears its end. Callers at one moment share
  * one request.
  */
-export function createTokenSource(client: TokenClient): () => Promise<{ readonly value: string }> {
+export function createTokenSource(
+  client: TokenClient,
+  limits = TOKEN_LIMITS,
+): () => Promise<{ readonly value: string }> {
   let token: Token | undefined;
   let asking: Promise<Token> | undefined;
   const renew = (): Promise<Token> => {
-    asking ??= fetchToken(client).finally(() => {
+    asking ??= fetchToken(client, limits).finally(() => {
       asking = undefined;
     });
     return asking;
@@ -71,19 +73,22 @@ export function createTokenSource(client: TokenClient): () => Promise<{ readonly
   };
 }
 
-async function fetchToken(client: TokenClient): Promise<Token> {
+async function fetchToken(
+  client: TokenClient,
+  { requestMs, attemptsMax, pauseMs }: typeof TOKEN_LIMITS,
+): Promise<Token> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await askOnce(client);
+      return await askOnce(client, requestMs);
     } catch (error) {
       const fault = faultOf(error);
-      if (fault.code !== 'TOKEN_UNREACHABLE' || attempt === ATTEMPTS_MAX) throw fault;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (fault.code !== 'TOKEN_UNREACHABLE' || attempt === attemptsMax) throw fault;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 }
 
-async function askOnce({ url, clientId, clientSecret, scope }: TokenClient): Promise<Token> {
+async function askOnce({ url, clientId, clientSecret, scope }: TokenClient, withinMs: number): Promise<Token> {
   const server: oauth.AuthorizationServer = { issuer: new URL(url).origin, token_endpoint: url };
   const who: oauth.Client = { client_id: clientId };
   const from = performance.now();
@@ -93,7 +98,7 @@ async function askOnce({ url, clientId, clientSecret, scope }: TokenClient): Pro
     oauth.ClientSecretBasic(clientSecret),
     scope === undefined ? {} : { scope },
     {
-      signal: () => AbortSignal.timeout(FETCH_LIMIT_MS),
+      signal: () => AbortSignal.timeout(withinMs),
       // The settings allow it on this machine alone.
       [oauth.allowInsecureRequests]: new URL(url).protocol === 'http:',
     },

@@ -11,12 +11,17 @@ interface Asked {
   /** JSON as it is to be sent; absent: a GET. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Absent: `API_WITHIN_MS`. */
+  readonly withinMs?: number;
 }
 
-const TIMEOUT_MS = 30_000;
+export const API_WITHIN_MS = 30_000;
 
 /** Asks the API of the running system, or of `GONGJI_HTTP_URL`. What goes wrong is told in words: the API's own, where it has some. */
-async function askApi(settings: Settings, { path, body, headers = {} }: Asked): Promise<Answer> {
+async function askApi(
+  settings: Settings,
+  { path, body, headers = {}, withinMs = API_WITHIN_MS }: Asked,
+): Promise<Answer> {
   const base = runningHttp(settings);
   if (base === undefined)
     return away('No API here: start the system in this folder (npm start), or set GONGJI_HTTP_URL.');
@@ -30,7 +35,7 @@ async function askApi(settings: Settings, { path, body, headers = {} }: Asked): 
         ...(httpToken === undefined ? {} : { authorization: `Bearer ${httpToken}` }),
         ...headers,
       },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(withinMs),
     });
   } catch {
     return away('The API does not answer: see whether it runs, or whether GONGJI_HTTP_URL is right.');

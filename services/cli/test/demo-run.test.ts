@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { DayMessage } from '../src/demo/day.ts';
 import { play, readSize } from '../src/demo/play.ts';
-import { type DemoOptions, type DemoSystem, runDemo } from '../src/demo/run.ts';
+import { type DemoOptions, type DemoSystem, runDemo, WAITING_MAX } from '../src/demo/run.ts';
 import { createSettler } from './demo-settle.fixture.ts';
 
 /** The system's place taken by the rules alone, in memory; `lose` and `repeat` name claims it answers wrongly often. */
@@ -81,6 +82,35 @@ describe('the demo', () => {
       expect(frame).toContain('\u001b[?2026h\u001b[H');
       expect(frame.split('\n').length).toBeLessThanOrEqual(30);
     }
+  });
+
+  test('the hospital waits while too many claims have no answer', async () => {
+    const { start } = memorySystem();
+    const { paper } = printer();
+    let mostWaiting = 0;
+    const slow: DemoOptions['start'] = async () => {
+      const system = await start();
+      let waiting: DayMessage[] = [];
+      const answer = () => {
+        const due = waiting;
+        waiting = [];
+        return system.send(due);
+      };
+      let answering: NodeJS.Timeout | undefined;
+      return {
+        ...system,
+        send: async (messages) => {
+          waiting.push(...messages);
+          mostWaiting = Math.max(mostWaiting, waiting.length);
+          if (mostWaiting >= WAITING_MAX) answering ??= setInterval(answer, 200);
+        },
+        [Symbol.asyncDispose]: async () => clearInterval(answering),
+      };
+    };
+    expect(await runDemo({ ...options(slow, paper), claims: 7_500, dayTakesMs: 1, stallMs: 5_000 })).toBe(0);
+    expect(mostWaiting).toBeGreaterThanOrEqual(WAITING_MAX);
+    expect(mostWaiting).toBeLessThanOrEqual(WAITING_MAX + 1_000);
+    expect(WAITING_MAX).toBe(6_000);
   });
 
   test('Ctrl-C stops the system while a claim is still unanswered', async () => {

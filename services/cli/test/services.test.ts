@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { processStamp, waitFor } from '@repo/embedded';
 import { expect, onTestFinished, test } from 'vitest';
-import { type RunningService, startService, waitUntilReady } from '../src/system/services.ts';
+import { type RunningService, SERVICE_LIMITS, startService, waitUntilReady } from '../src/system/services.ts';
 
 const root = join(import.meta.dirname, 'fixture');
 
@@ -16,9 +16,9 @@ function tempDir(): string {
 }
 
 async function start(
-  options: { lines?: string[]; instance?: number; mode?: (launch: number) => string } = {},
+  options: { lines?: string[]; instance?: number; mode?: (launch: number) => string; stopMs?: number } = {},
 ): Promise<RunningService> {
-  const { lines = [], instance = 1, mode = () => '' } = options;
+  const { lines = [], instance = 1, mode = () => '', ...limits } = options;
   const service = await startService({
     service: 'sharing-worker',
     instance,
@@ -27,6 +27,7 @@ async function start(
     environment: (launch) => ({ ...process.env, MODE: mode(launch) }),
     log: (line) => lines.push(line),
     root,
+    ...limits,
   });
   onTestFinished(() => service.process.stop());
   return service;
@@ -46,7 +47,7 @@ test('a service runs as a process whose command line names it, and stops by itse
 
 test('a second instance has a name, a log and a port of its own', async () => {
   const [first, second] = [await start(), await start({ instance: 2 })];
-  await Promise.all([first, second].map(waitUntilReady));
+  await Promise.all([first, second].map((service) => waitUntilReady(service)));
   expect(second.name).toBe('sharing-worker-2');
   expect(second.logFile).toMatch(/sharing-worker-2\.log$/);
   expect(second.adminPort).not.toBe(first.adminPort);
@@ -74,6 +75,21 @@ test('a service that cannot start is given up with the end of its log', async ()
   await expect(waitUntilReady(service)).rejects.toThrow(
     /sharing-worker ends as soon as it starts.*sharing-worker cannot go on/s,
   );
+});
+
+test('a service that runs and is never ready is given up with the end of its log', async () => {
+  const service = await start({ mode: () => 'unready' });
+  expect(await waitFor(() => readFileSync(service.logFile, 'utf8').includes('started'), 10_000)).toBe(true);
+  await expect(waitUntilReady(service, 200)).rejects.toThrow(/was not ready within 0.2 s.*sharing-worker started/s);
+  expect(SERVICE_LIMITS).toEqual({ readyMs: 60_000, stopMs: 20_000 });
+});
+
+test('a service that does not stop in time is killed', async () => {
+  const service = await start({ mode: () => 'stays', stopMs: 200 });
+  await waitUntilReady(service);
+  const { exited } = service.process.current;
+  await service.process.stop();
+  expect(await exited).toEqual({ code: null, signal: 'SIGKILL' });
 });
 
 test('a service ends by itself when the process that started it is killed', async () => {

@@ -7,7 +7,8 @@ export type Guard = (authorization: string | undefined) => Promise<Access>;
 
 const ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA'];
 const CLOCK_TOLERANCE_S = 30;
-const FETCH_LIMIT_MS = 5_000;
+/** How long the issuer's description, or its keys, are waited for. */
+export const ISSUER_LIMIT_MS = 5_000;
 
 /** A token that is wrong in itself; any other failure means that it could not be checked. */
 const TOKEN_FAULTS: ReadonlySet<string> = new Set([
@@ -31,17 +32,19 @@ export function createGuard({
   issuer,
   audience,
   claims = CLAIM_NAMES,
+  limitMs = ISSUER_LIMIT_MS,
 }: {
   readonly issuer: string;
   readonly audience: string;
   readonly claims?: ClaimNames;
+  readonly limitMs?: number;
 }): Guard {
   let keys: JWTVerifyGetKey | undefined;
   return async (authorization) => {
     const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '') ?? [];
     if (token === undefined) throw new Problem('no-token', 'expected an access token: authorization: Bearer …');
     try {
-      keys ??= createRemoteJWKSet(await discoverKeys(issuer), { timeoutDuration: FETCH_LIMIT_MS });
+      keys ??= createRemoteJWKSet(await discoverKeys(issuer, limitMs), { timeoutDuration: limitMs });
       const { payload } = await jwtVerify(token, keys, {
         issuer,
         audience,
@@ -60,9 +63,9 @@ export function createGuard({
 }
 
 /** Where the issuer publishes its keys (OpenID Connect Discovery 1.0, section 4). */
-async function discoverKeys(issuer: string): Promise<URL> {
+async function discoverKeys(issuer: string, limitMs: number): Promise<URL> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(FETCH_LIMIT_MS) });
+  const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(limitMs) });
   if (!answer.ok) throw new Error('the issuer does not describe itself');
   const described = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown };
   if (described.issuer !== issuer) throw new Error('the issuer describes itself by another name');

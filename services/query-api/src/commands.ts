@@ -55,7 +55,7 @@ export type Performed = { readonly applied: true; readonly answer: string | null
 
 export const LOOK_EVERY_MS = 25;
 /** The broker acknowledges in milliseconds; one that is away is told to the caller. */
-const SEND_WITHIN_MS = 10_000;
+export const SEND_WITHIN_MS = 10_000;
 const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
 
 /**
@@ -146,12 +146,12 @@ async function partitionsOf(ledger: Ledger, topic: string): Promise<number> {
 }
 
 /** The broker may be away for longer than a caller waits; the key makes it safe to ask again. */
-export async function inTime<T>(sent: Promise<T>): Promise<T> {
+export async function inTime<T>(sent: Promise<T>, withinMs = SEND_WITHIN_MS): Promise<T> {
   const late = new AbortController();
   try {
     return await Promise.race([
       sent,
-      delay(SEND_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
+      delay(withinMs, undefined, { signal: late.signal }).then(() => {
         throw new Problem('command-not-sent', 'the command could not be sent in time; repeat it with the same key');
       }),
     ]);

@@ -12,7 +12,7 @@ interface WorkerFigures {
 
 export type AskWorkers = () => Promise<WorkerFigures>;
 
-const ASK_LIMIT_MS = 2_000;
+export const ASK_LIMIT_MS = 2_000;
 /** Many who look at the board cost the workers no more than one. */
 const KEPT_MS = 1_000;
 /** Latency is told over this time: long enough to have some claims in it, short enough to be of now. */
@@ -27,11 +27,11 @@ interface Reading {
 }
 
 /** Asks the metrics of the workers at these addresses (`host:port`), at most once a second. */
-export function askWorkers(addresses: readonly string[]): AskWorkers {
+export function askWorkers(addresses: readonly string[], limitMs = ASK_LIMIT_MS): AskWorkers {
   const readings: Reading[] = [];
   let asked: { readonly at: number; readonly figures: Promise<WorkerFigures> } | undefined;
   const ask = async (): Promise<WorkerFigures> => {
-    const texts = await Promise.all(addresses.map(metricsOf));
+    const texts = await Promise.all(addresses.map((address) => metricsOf(address, limitMs)));
     const told = texts.filter((text) => text !== null);
     const silent = texts.length - told.length;
     if (told.length === 0) return { waiting: null, mostWaiting: null, silent, latency: null };
@@ -48,9 +48,9 @@ export function askWorkers(addresses: readonly string[]): AskWorkers {
   };
 }
 
-async function metricsOf(address: string): Promise<string | null> {
+async function metricsOf(address: string, limitMs: number): Promise<string | null> {
   try {
-    const answer = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(ASK_LIMIT_MS) });
+    const answer = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(limitMs) });
     return answer.ok ? await answer.text() : null;
   } catch {
     // A worker that is being restarted: the others tell what they know.

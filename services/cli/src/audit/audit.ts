@@ -27,6 +27,8 @@ export interface AuditOptions {
   readonly topicPrefix: string;
   /** Told how far it is, from 0 to 1, and what is being looked at. */
   readonly onProgress?: (share: number, doing: Part) => void;
+  /** After how long without a record, ms, one that must have been published is taken for missing; absent: 15 s. */
+  readonly stalledMs?: number;
 }
 
 export interface AuditReport {
@@ -49,7 +51,7 @@ export class NothingToAudit extends Error {
  * that wrote them. One snapshot of the database is compared, so the system may run on meanwhile. Rejects when it cannot read.
  */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
-  const { databaseUrl, brokers, kafkaAccess = {}, topicPrefix, onProgress = () => undefined } = options;
+  const { databaseUrl, brokers, kafkaAccess = {}, topicPrefix, onProgress = () => undefined, stalledMs } = options;
   await using snapshot = await Snapshot.open(databaseUrl);
   const tally = new Tally();
   const topics = topicsOf(topicPrefix);
@@ -74,7 +76,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
       return await writtenBy(now);
     };
     const onRecords = (count: number): void => progress.add(count);
-    await auditPublished({ snapshot, tally, brokers, kafkaAccess, topics, writtenNow, onRecords });
+    await auditPublished({ snapshot, tally, brokers, kafkaAccess, topics, writtenNow, onRecords, stalledMs });
   }
   progress.end();
   const checks = tally.checks();

@@ -19,7 +19,7 @@ const QUIET_MS = 500;
 /** A running system publishes on and is never quiet. */
 const AFTERWARDS_MAX_MS = 3_000;
 /** A record that is published is there to be read; where none has come for so long, it is not. */
-const STALLED_MS = 15_000;
+export const STALLED_MS = 15_000;
 const LOOK_EVERY_MS = 50;
 
 /**
@@ -35,7 +35,9 @@ export async function auditPublished(options: {
   /** Results and dead letters written by each shard as of now. */
   readonly writtenNow: () => Promise<ReadonlyMap<string, bigint>>;
   readonly onRecords: (count: number) => void;
+  readonly stalledMs?: number | undefined;
 }): Promise<void> {
+  const { stalledMs = STALLED_MS } = options;
   const { snapshot, tally, brokers, kafkaAccess, topics, writtenNow, onRecords } = options;
   tally.declare('records', RECORD_CHECKS);
   const streams = await openStreams(snapshot, topics);
@@ -59,7 +61,7 @@ export async function auditPublished(options: {
     while (!condition()) await Promise.race([failed.promise, delay(LOOK_EVERY_MS)]);
   };
   lastMs = performance.now();
-  await waitFor(() => isComplete() || performance.now() - lastMs > STALLED_MS);
+  await waitFor(() => isComplete() || performance.now() - lastMs > stalledMs);
   const completeMs = performance.now();
   await waitFor(
     () =>

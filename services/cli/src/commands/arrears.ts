@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { topicsOf } from '@repo/contracts';
 import { parseDate } from '@repo/domain';
-import { Ledger } from '@repo/ledger';
+import { Ledger, type RowSource } from '@repo/ledger';
 import { Sender } from '@repo/messaging';
 import { arrearsMessages } from '@repo/shard-worker';
 import type { Settings } from '../config.ts';
@@ -22,7 +22,7 @@ A check of the same id runs once, however often it is sent; stopping this comman
 
 Exits with 0 when the check is finished, 1 when nothing moved for a minute, 2 when the arguments or settings are not understood.`;
 
-const STALL_MS = 60_000;
+export const STALL_MS = 60_000;
 const POLL_MS = 250;
 
 interface Progress {
@@ -76,15 +76,27 @@ export async function run(args: string[], settings: Settings): Promise<number> {
       ...servers.kafkaAccess,
     });
     await sender.sendAll(topic, arrearsMessages({ checkId, on }, first.partitions));
-    return await watch(ledger, checkId, first.partitions, values.json === true);
+    return await watch(ledger, { checkId, shards: first.partitions, json: values.json === true });
   } finally {
     await ledger.close();
   }
 }
 
-async function watch(ledger: Ledger, checkId: string, shards: number, json: boolean): Promise<number> {
+interface Watched {
+  readonly checkId: string;
+  readonly shards: number;
+  readonly json: boolean;
+  readonly stallMs?: number;
+}
+
+/** Shows how far a check has come, until it is finished or nothing has moved for `stallMs`. Answers the exit code. */
+export async function watch(
+  ledger: RowSource,
+  { checkId, shards, json, stallMs = STALL_MS }: Watched,
+): Promise<number> {
   const [{ people } = { people: 0 }] = await ledger.rows<{ people: number }>(
     'select count(*)::int as people from account',
+    [],
   );
   const bar = json ? undefined : progressBar(process.stderr);
   let moved = { at: performance.now(), checked: -1 };
@@ -96,10 +108,10 @@ async function watch(ledger: Ledger, checkId: string, shards: number, json: bool
       return 0;
     }
     if (progress.checked !== moved.checked) moved = { at: performance.now(), checked: progress.checked };
-    if (performance.now() - moved.at > STALL_MS) {
+    if (performance.now() - moved.at > stallMs) {
       bar?.clear();
       console.error(
-        `Nothing moved for ${STALL_MS / 1000} s: is the sharing worker running? The check goes on when it is.`,
+        `Nothing moved for ${stallMs / 1000} s: is the sharing worker running? The check goes on when it is.`,
       );
       return 1;
     }
@@ -111,7 +123,7 @@ async function watch(ledger: Ledger, checkId: string, shards: number, json: bool
   }
 }
 
-async function read(ledger: Ledger, checkId: string, shards: number): Promise<Progress> {
+async function read(ledger: RowSource, checkId: string, shards: number): Promise<Progress> {
   const [row] = await ledger.rows<Record<'finished' | 'checked' | 'marked' | 'paused' | 'seconds', string>>(
     `select count(*) filter (where finished) as finished, coalesce(sum(checked), 0) as checked, coalesce(sum(marked), 0) as marked,
        coalesce(sum(paused), 0) as paused, coalesce(extract(epoch from max(moved_at) - min(started_at)), 0) as seconds

@@ -53,7 +53,8 @@ understood. It finds a running \`npm start\` of this folder by itself; GONGJI_DA
 const AHEAD_MAX = 60;
 /** How long others wait behind an attempt at most, and how often one is made. */
 const LOCK_TIMEOUT_MS = 250;
-const WAIT_MS = 30_000;
+export const LOCKS_WITHIN_MS = 30_000;
+const RETRY_MS = 1_000;
 
 const ACTIONS = ['list', 'create', 'archive', 'restore'] as const;
 interface Asked {
@@ -175,7 +176,7 @@ function refused(asked: Asked, refusal: Refusal): 1 {
 
 function busy(): 1 {
   console.error(
-    `Somebody has been reading the tables for ${WAIT_MS / 1000} s: try again when that has ended. Nothing was moved.`,
+    `Somebody has been reading the tables for ${LOCKS_WITHIN_MS / 1000} s: try again when that has ended. Nothing was moved.`,
   );
   return 1;
 }
@@ -219,8 +220,11 @@ async function restore(ledger: Ledger, asked: Asked): Promise<number> {
 }
 
 /** Tries until the locks are had; false where they were not in time. Between attempts those who waited behind it go on. */
-async function patiently(work: () => Promise<void>): Promise<boolean> {
-  for (const end = performance.now() + WAIT_MS; ; await delay(1_000)) {
+export async function patiently(
+  work: () => Promise<void>,
+  { withinMs = LOCKS_WITHIN_MS, retryMs = RETRY_MS } = {},
+): Promise<boolean> {
+  for (const end = performance.now() + withinMs; ; await delay(retryMs)) {
     try {
       await work();
       return true;

@@ -33,7 +33,7 @@ Settings, from the environment or a file .env:
 Exits with 0 when it was stopped, 1 when a server or a service cannot run or did not stop in time, 2 when the arguments or settings are not
 understood, 130 or 143 when it was stopped before all was ready.`;
 
-const STOP_WITHIN_MS = 60_000;
+export const STOP_WITHIN_MS = 60_000;
 
 /** Runs the system until a signal asks it to stop. Answers the exit code. */
 export async function run(args: readonly string[], settings: Settings): Promise<number> {
@@ -59,14 +59,21 @@ export async function run(args: readonly string[], settings: Settings): Promise<
   console.log(`ready kafka=${system.kafka} http=${system.http} postgres=${system.postgresUrl}`);
   const build = await buildConsole({ dataDir: settings.dataDir, http: system.http, log });
   await stopped.promise;
-  const limit = setTimeout(() => {
-    console.error(`Not stopped within ${STOP_WITHIN_MS / 1000} s; ending what is left.`);
-    process.exit(1);
-  }, STOP_WITHIN_MS);
-  await build.stop();
-  await system.stop();
-  clearTimeout(limit);
+  await stopInTime(async () => {
+    await build.stop();
+    await system.stop();
+  });
   return 0;
+}
+
+/** Stops; where that takes too long, says so and exits, and the exit hooks kill what is left. */
+export async function stopInTime(stop: () => Promise<void>, withinMs = STOP_WITHIN_MS): Promise<void> {
+  const limit = setTimeout(() => {
+    console.error(`Not stopped within ${withinMs / 1000} s; ending what is left.`);
+    process.exit(1);
+  }, withinMs);
+  await stop();
+  clearTimeout(limit);
 }
 
 const exitCodeOf = (signal: NodeJS.Signals): number =>

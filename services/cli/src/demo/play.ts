@@ -9,7 +9,7 @@ const LIMITS = { people: [1, 5_000_000], claims: [1, 10_000_000], seed: [0, 2 **
 /** Claims a second, on average, that the day is squeezed to; a shorter day ends earlier, but lasts at least ten seconds. */
 const PACE = 2_000;
 const SHORTEST_MS = 10_000;
-const STALL_MS = 30_000;
+export const STALL_MS = 30_000;
 
 /** Plays the day of that size. Answers the exit code, or null where it was aborted. */
 export async function play(

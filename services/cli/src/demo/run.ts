@@ -36,7 +36,7 @@ export interface DemoOptions {
 const TICK_MS = 20;
 const BATCH_MAX = 1_000;
 /** Past this many unanswered claims the hospital waits: the lag stays some seconds of work, whatever the machine. */
-const WAITING_MAX = 6_000;
+export const WAITING_MAX = 6_000;
 
 /**
  * The demo from start to end: the system, the members, the day, the audit, the summary. Resolves with the exit code: 0 only if

@@ -17,10 +17,10 @@ import {
 export const SERVICES = ['settlement-worker', 'sharing-worker', 'query-api'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
-const READY_WITHIN_MS = 60_000;
+/** How long a service may take to be ready, and to stop before it is killed. */
+export const SERVICE_LIMITS = { readyMs: 60_000, stopMs: 20_000 } as const;
 /** A service that dies this often before it was ever ready will not become it. */
 const EARLY_DEATHS_MAX = 3;
-const STOP_WITHIN_MS = 20_000;
 /** A batch's short-lived objects fit, from the first: collecting them young took a sixth of the settlement worker's time. */
 const NODE_FLAGS = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -48,6 +48,8 @@ export interface ServiceOptions {
   readonly log: (line: string) => void;
   /** The directory that holds services/; this repository when absent. */
   readonly root?: string;
+  /** Absent: that of `SERVICE_LIMITS`. */
+  readonly stopMs?: number;
 }
 
 /** Starts a service as a process of its own, restarted when it dies. Does not wait until it is ready. */
@@ -74,7 +76,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       runDir: join(dataDir, 'run'),
       logFile,
       ipc: true,
-      stopSteps: [{ signal: 'SIGTERM', withinMs: STOP_WITHIN_MS }],
+      stopSteps: [{ signal: 'SIGTERM', withinMs: options.stopMs ?? SERVICE_LIMITS.stopMs }],
     });
   };
   const kept = await keepRunning({ name, start, log });
@@ -91,15 +93,18 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 }
 
 /** Waits until the service answers that it is ready. Throws a `StartFailure` with the end of its log. */
-export async function waitUntilReady({ name, process, adminPort, logFile }: RunningService): Promise<void> {
+export async function waitUntilReady(
+  { name, process, adminPort, logFile }: RunningService,
+  withinMs: number = SERVICE_LIMITS.readyMs,
+): Promise<void> {
   const probe = async (): Promise<boolean> => {
     if (process.deaths >= EARLY_DEATHS_MAX)
       throw new StartFailure(`${name} ends as soon as it starts. The end of ${logFile}:\n${tailOf(logFile)}`);
     return (await statusOf(adminPort)) === 200;
   };
-  if (await waitFor(probe, READY_WITHIN_MS, 100)) return;
+  if (await waitFor(probe, withinMs, 100)) return;
   throw new StartFailure(
-    `${name} was not ready within ${READY_WITHIN_MS / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
+    `${name} was not ready within ${withinMs / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
   );
 }
 

@@ -12,6 +12,7 @@ import { testDatabaseUrl } from '@repo/testkit';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditReport, audit, NothingToAudit } from '../../src/audit/audit.ts';
+import { STALLED_MS } from '../../src/audit/published.ts';
 import { type FilledLedger, fillLedger } from './family.fixture.ts';
 import { partitionCases } from './partitions.cases.ts';
 import { IN_ACCOUNTS, IN_ENTRIES, IN_KAFKA, IN_OUTCOMES, type Tampering, UNPUBLISHED } from './tamper.fixture.ts';
@@ -42,8 +43,8 @@ async function tamperedWith(sql: string): Promise<string> {
   return urlOf(name);
 }
 
-const auditOf = (databaseUrl: string, brokers: readonly string[] | null = null): Promise<AuditReport> =>
-  audit({ databaseUrl, brokers, topicPrefix: filled.topicPrefix });
+const auditOf = (databaseUrl: string, brokers: readonly string[] | null = null, limits = {}): Promise<AuditReport> =>
+  audit({ databaseUrl, brokers, topicPrefix: filled.topicPrefix, ...limits });
 
 const broken = ({ checks }: AuditReport): Record<string, number> =>
   Object.fromEntries(checks.flatMap(({ name, wrong }) => (wrong > 0 ? [[name, wrong]] : [])));
@@ -83,8 +84,13 @@ describe('finds, and finds nothing else than what comes of it:', () => {
   });
 
   test.each(IN_KAFKA)('$it', async ({ sql, breaks }) => {
-    const report = await auditOf(await tamperedWith(sql), filled.brokers);
+    // What is not there is waited for; here less long.
+    const report = await auditOf(await tamperedWith(sql), filled.brokers, { stalledMs: 4_000 });
     expect(broken(report)).toEqual(breaks);
+  });
+
+  test('what is not there within 15 s without any record', () => {
+    expect(STALLED_MS).toBe(15_000);
   });
 });
 
