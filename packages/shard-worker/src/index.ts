@@ -1,6 +1,7 @@
 export { arrearsMessages } from './arrears-messages.ts';
 export { writeApplied, writeAppliedTogether } from './commit.ts';
 export { readWorkerConfig, type WorkerConfig } from './config.ts';
+export { HELD_MAX, HeldRoom } from './held-room.ts';
 export {
   badRows,
   contentHash,

@@ -5,7 +5,6 @@ import {
   type HeldMessage,
   heldForWork,
   heldFrom,
-  heldSize,
   holdForWork,
   holdMessages,
   isWork,
@@ -22,16 +21,10 @@ import {
   type QuarantineOrder,
   quarantineDepth,
 } from '@repo/ledger';
-import {
-  type Applied,
-  type BatchProcessor,
-  HaltError,
-  type InputRecord,
-  type Lease,
-  type ShardId,
-} from '@repo/messaging';
+import type { Applied, BatchProcessor, InputRecord, Lease, ShardId } from '@repo/messaging';
 import { describeError } from '@repo/observability';
 import { writeApplied } from './commit.ts';
+import { HeldRoom } from './held-room.ts';
 import { badRows, deadRow, type OutboxTargets } from './outbox.ts';
 import { classify } from './store.ts';
 
@@ -81,6 +74,8 @@ export interface QuarantineDeps {
   readonly ledger: Ledger;
   readonly policyOf: PolicyLookup;
   readonly targets: OutboxTargets;
+  /** The one that `holdBehind` is given; absent: what is held is counted each time. */
+  readonly room?: HeldRoom;
   readonly onOrder?: (shard: ShardId, step: OrderStep) => void;
   /** The work of a key was set aside, and the key is held. */
   readonly onWorkHeld?: (shard: ShardId, error: unknown) => void;
@@ -95,9 +90,6 @@ const IN_A_ROW_MAX = 3;
 const KEYS_MAX = 50;
 /** And so many of them by work between messages, of which nobody counts what succeeded between. */
 const WORK_KEYS_MAX = 10;
-/** Held behind a key that nobody has looked at: so much of a shard, and it waits for a person instead of for the disk to fill. */
-const HELD_MAX = 100_000;
-const HELD_BYTES_MAX = 256 << 20;
 /** Where all of it fails, so many people's work is tried next, then half of them. */
 const WORK_MAX = 4_096;
 const RELEASED_MAX = 500;
@@ -122,22 +114,20 @@ export function withQuarantine(core: Core, deps: QuarantineDeps): BatchProcessor
 
 /**
  * Parts a batch into what may be judged and what is held behind earlier messages of its key, and holds the latter. Throws what halts the
- * shard where too much is held: nothing of the batch is done then, and all of it is there when the shard goes on.
+ * shard where too much is held: nothing of the batch is done then, and all of it is there when the shard goes on. Without a `room` of its
+ * own the process counts what is held each time.
  */
 export async function holdBehind<M extends { readonly record: InputRecord }>(
   tx: LedgerTransaction,
   { lease, shard: locked }: Pick<BatchPlace, 'lease' | 'shard'>,
   messages: readonly M[],
+  room = new HeldRoom(),
 ): Promise<readonly M[]> {
   const place = { shard: lease.shard, locked };
   const { free, held } = await partHeld(tx, place, messages, ({ record }) => record.key);
-  if (held.length > 0) await refuseTooMuch(tx, lease.shard, held.length);
-  holdMessages(
-    tx,
-    place,
-    held.flatMap(({ record }) => toHeld(record) ?? []),
-    null,
-  );
+  const behind = held.flatMap(({ record }) => toHeld(record) ?? []);
+  if (behind.length > 0) await room.take(tx, lease, behind);
+  holdMessages(tx, place, behind, null);
   return free;
 }
 
@@ -160,7 +150,7 @@ function hold(lease: Lease, record: InputRecord, error: unknown, deps: Quarantin
     const at = { shard: lease.shard, locked: shard };
     const { held } = await partHeld(tx, at, [message], ({ key }) => key);
     if (held.length === 0) await refuseTooMany(tx, lease.shard, record.offset);
-    await refuseTooMuch(tx, lease.shard, 1);
+    await roomOf(deps).take(tx, lease, [message]);
     holdMessages(tx, at, [message], held.length === 0 ? failureOf(error) : null);
     deps.failpoint?.('quarantine-hold');
     return writeRows(tx, place, [], deps);
@@ -203,17 +193,14 @@ function holdWork(lease: Lease, key: Buffer, error: unknown, deps: QuarantineDep
     if (held.length > 0) throw error;
     if ((await heldForWork(tx, lease.shard)) >= WORK_KEYS_MAX) throw new Error('the worker fails on too much work');
     await refuseTooManyKeys(tx, lease.shard);
+    await roomOf(deps).take(tx, lease, [{ value: null, headers: [] }]);
     holdForWork(tx, at, key, failureOf(error));
     deps.failpoint?.('quarantine-hold');
     return writeRows(tx, { lease, shard, nextOffset: lease.nextOffset }, [], deps);
   });
 }
 
-async function refuseTooMuch(tx: LedgerTransaction, shard: ShardId, more: number): Promise<void> {
-  const { messages, bytes } = await heldSize(tx, shard);
-  if (messages + more > HELD_MAX || bytes > HELD_BYTES_MAX)
-    throw new HaltError('quarantine-full', `${messages} messages of ${bytes} bytes are held: release or drop them`);
-}
+const roomOf = ({ room }: QuarantineDeps): HeldRoom => room ?? new HeldRoom();
 
 async function refuseTooManyKeys(tx: LedgerTransaction, shard: ShardId): Promise<void> {
   const { keys } = await quarantineDepth(tx, shard, 0n);

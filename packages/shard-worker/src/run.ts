@@ -18,6 +18,7 @@ import { loadPolicies } from '@repo/policy';
 import { explainRefusal } from '@repo/transport';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { Health } from './health.ts';
+import { HeldRoom } from './held-room.ts';
 import type { OutboxTargets } from './outbox.ts';
 import { type Core, withQuarantine } from './quarantine.ts';
 import { classify, shardStore } from './store.ts';
@@ -33,6 +34,7 @@ interface WorkerTools {
   readonly log: Logger;
   readonly policyOf: PolicyLookup;
   readonly targets: OutboxTargets;
+  readonly room: HeldRoom;
   /** Where a test may stop or kill this process; does nothing otherwise. */
   readonly failpoint: (name: string) => void;
 }
@@ -114,7 +116,8 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     onWait: () => health.waitedForBroker(),
   });
   stack.defer(() => publisher.close());
-  const core = parts.build({ config, ledger, metrics, log, policyOf, targets, failpoint });
+  const room = new HeldRoom();
+  const core = parts.build({ config, ledger, metrics, log, policyOf, targets, room, failpoint });
   // Without a database the last values stay: others tell that it is away.
   const showStored = <T>(read: () => Promise<T>, show: (stored: T) => void): void =>
     metrics.beforeScrape(() => read().then(show, () => undefined));
@@ -127,7 +130,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     (months) => metrics.monthsAhead.set({}, months),
   );
   const processor = withQuarantine(core, {
-    ...{ ledger, policyOf, targets, failpoint },
+    ...{ ledger, policyOf, targets, room, failpoint },
     onOrder: (shard, step) => health.orderMoved(shard, step),
     onWorkHeld: (shard, error) => health.workHeld(shard, error),
   });

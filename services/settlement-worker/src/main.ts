@@ -13,11 +13,12 @@ runWorker({
     deadLetterBase: 0,
     source: `/${prefix}/settlement-worker`,
   }),
-  build: ({ config, failpoint, ledger, metrics, policyOf, targets }) => {
+  build: ({ config, failpoint, ledger, metrics, policyOf, room, targets }) => {
     const deps = {
       ledger,
       policyOf,
       targets,
+      room,
       failpoint,
       refundWaitMs: config.refundWaitMs,
       nhsaOutput: config.nhsaOutput,

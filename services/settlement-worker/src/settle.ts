@@ -44,6 +44,7 @@ import {
   badRows,
   contentHash,
   FULL_SHARE,
+  type HeldRoom,
   holdBehind,
   type OutboxTargets,
   resultRow,
@@ -59,6 +60,8 @@ export interface SettleDeps {
   readonly policyOf: PolicyLookup;
   readonly limits: DecodeLimits;
   readonly targets: OutboxTargets;
+  /** The one that its `withQuarantine` has. */
+  readonly room?: HeldRoom;
   /** How long a refund waits for its claim, ms; 0 = it is answered at once. */
   readonly refundWaitMs: number;
   /** Whether a claim's outcome carries its rendering in the national form; absent: it does not. */
@@ -130,7 +133,7 @@ export async function settleTogether(batches: Some<BatchPart>, deps: SettleDeps)
       assert(shard !== undefined, 'each lease has its locked row');
       return { place: { lease, shard, nextOffset }, messages };
     });
-    const free = await withoutHeld(tx, parts);
+    const free = await withoutHeld(tx, parts, deps);
     if (free === null) return settle(tx, parts, resultOf(loaded), deps);
     // What was asked about messages that are now held may be what fails: nobody else is to fail with it.
     const good = goodOf(free.flatMap(({ messages }) => messages));
@@ -141,11 +144,15 @@ export async function settleTogether(batches: Some<BatchPart>, deps: SettleDeps)
 }
 
 /** The parts without the messages of keys that are held, which are held as well; null = none is. */
-async function withoutHeld(tx: LedgerTransaction, parts: Some<Part>): Promise<Some<Part> | null> {
+async function withoutHeld(
+  tx: LedgerTransaction,
+  parts: Some<Part>,
+  { room }: Pick<SettleDeps, 'room'>,
+): Promise<Some<Part> | null> {
   let isAnyHeld = false;
   const free = new Map<Part, readonly Message[]>();
   for (const part of parts) {
-    const messages = await holdBehind(tx, part.place, part.messages);
+    const messages = await holdBehind(tx, part.place, part.messages, room);
     isAnyHeld ||= messages.length < part.messages.length;
     free.set(part, messages);
   }

@@ -32,6 +32,7 @@ import {
   badRows,
   contentHash,
   deadRow,
+  type HeldRoom,
   holdBehind,
   type OutboxTargets,
   resultRow,
@@ -45,6 +46,8 @@ export interface MemberDeps {
   readonly policyOf: PolicyLookup;
   readonly limits: DecodeLimits;
   readonly targets: OutboxTargets;
+  /** The one that its `withQuarantine` has. */
+  readonly room?: HeldRoom;
   /** Partitions of the members topic: an arrears check is passed on to each. */
   readonly partitions: number;
   readonly observe?: (event: { code: string }) => void;
@@ -83,7 +86,8 @@ export async function applyMembers(lease: Lease, records: readonly InputRecord[]
   const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
   const { applied, committed } = await deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
-    return applyIn(tx, { lease, shard, nextOffset }, await holdBehind(tx, { lease, shard }, messages), deps);
+    const free = await holdBehind(tx, { lease, shard }, messages, deps.room);
+    return applyIn(tx, { lease, shard, nextOffset }, free, deps);
   });
   committed();
   return applied;

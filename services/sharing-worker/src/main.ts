@@ -19,11 +19,12 @@ runWorker({
     deadLetterBase: partitions,
     source: `/${prefix}/sharing-worker`,
   }),
-  build: ({ config, failpoint, ledger, metrics, policyOf, targets }) => {
+  build: ({ config, failpoint, ledger, metrics, policyOf, room, targets }) => {
     const deps = {
       ledger,
       policyOf,
       targets,
+      room,
       failpoint,
       partitions: config.partitions,
       limits: { ...DECODE_LIMITS, futureDaysMax: config.futureDaysMax },

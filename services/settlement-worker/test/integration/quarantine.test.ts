@@ -1,6 +1,6 @@
 import { codeOf, findHeld, findQuarantines, Ledger, leaveOrder, readOrder } from '@repo/ledger';
 import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
-import { type Core, type OrderStep, withQuarantine } from '@repo/shard-worker';
+import { type Core, HELD_MAX, HeldRoom, type OrderStep, withQuarantine } from '@repo/shard-worker';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch, settleHeld } from '../../src/settle.ts';
 import { account, acquire, load, openSettling, SHARD, timestampMs } from './shard.fixture.ts';
@@ -29,8 +29,8 @@ afterEach(async () => {
 });
 
 /** A worker that begins here: nothing it knew before is left. */
-async function begin(refundWaitMs = 60_000): Promise<void> {
-  deps = { ...deps, refundWaitMs };
+async function begin(refundWaitMs = 60_000, room = new HeldRoom()): Promise<void> {
+  deps = { ...deps, refundWaitMs, room };
   const core: Core = {
     apply: (at, records) => settleBatch(at, records, deps),
     applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),
@@ -45,7 +45,13 @@ async function begin(refundWaitMs = 60_000): Promise<void> {
   });
   lease = await acquire(ledger);
 }
-const quarantineDeps = () => ({ ledger, policyOf: deps.policyOf, targets: deps.targets, lookEveryMs: 0 });
+const quarantineDeps = () => ({
+  ledger,
+  policyOf: deps.policyOf,
+  targets: deps.targets,
+  ...(deps.room && { room: deps.room }),
+  lookEveryMs: 0,
+});
 
 /** A defect that these claims meet: the database refuses what the worker writes of them, by no condition that passes. */
 const POISON = `
@@ -445,25 +451,64 @@ describe('how much is held', () => {
     expect(await send(claim('C2', 'P2'))).toEqual(['C2 SETTLED']);
   });
 
-  test('of messages is 100,000 a shard: one more stops it with a reason, and nothing is lost', async () => {
-    await holdMany(100_000, ['P2']);
-    await startAt(100_000);
-    const records = [claim('C1', 'P1'), claim('C2', 'P2')].map((record, n) => ({
-      ...record,
-      offset: 100_000n + BigInt(n),
-    }));
+  /** A worker that begins here, for which less is too much. */
+  const beginWith = (max: { readonly messages?: number; readonly bytes?: number }) =>
+    begin(60_000, new HeldRoom({ ...HELD_MAX, ...max }));
+
+  test('is 100,000 messages and 256 MiB a shard', () => {
+    expect(HELD_MAX).toEqual({ messages: 100_000, bytes: 256 * 1_048_576 });
+  });
+
+  test('in messages: one more stops it with a reason, and nothing is lost', async () => {
+    await holdMany(10, ['P2']);
+    await owner.rows('update shard set next_offset = 10, quarantined = true');
+    await beginWith({ messages: 10 });
+    const records = [claim('C1', 'P1'), claim('C2', 'P2')].map((record, n) => ({ ...record, offset: 10n + BigInt(n) }));
     await expect(worker.apply(lease, records)).rejects.toMatchObject({ reason: 'quarantine-full' });
     await expect(worker.quarantine?.(lease, claim('C2', 'P2'), new Error('poison'))).rejects.toMatchObject({
       reason: 'quarantine-full',
     });
-    expect(await owner.rows('select next_offset from shard')).toEqual([{ next_offset: '100000' }]);
+    expect(await owner.rows('select next_offset from shard')).toEqual([{ next_offset: '10' }]);
   });
 
-  test('of bytes is 256 MiB a shard', async () => {
-    await holdMany(257, ['P2'], 1_048_576);
-    await startAt(2_000);
+  test('in bytes', async () => {
+    await holdMany(3, ['P2'], 1_000);
+    await owner.rows('update shard set next_offset = 10, quarantined = true');
+    await beginWith({ bytes: 2_999 });
     await expect(send(claim('C2', 'P2'))).rejects.toMatchObject({ reason: 'quarantine-full' });
     expect(await send(claim('C1', 'P1'))).toEqual(['C1 SETTLED']);
+  });
+
+  test.each(['DROP', 'RELEASE'] as const)(
+    'is counted anew by the worker that begins after a halt, and %s makes room again',
+    async (action) => {
+      await beginWith({ messages: 2 });
+      await poison('C1');
+      expect(await send(claim('C1', 'P2'), claim('C2', 'P2'))).toEqual([]);
+      await expect(send(claim('C3', 'P2'))).rejects.toMatchObject({ reason: 'quarantine-full' });
+      // Begun again it is as full, and settles what others send.
+      await beginWith({ messages: 2 });
+      await expect(send(claim('C3', 'P2'))).rejects.toMatchObject({ reason: 'quarantine-full' });
+      expect(await send(claim('D1', 'P1'))).toEqual(['D1 SETTLED']);
+      await cure();
+      await beginWith({ messages: 2 });
+      await order(action, 0n, action === 'DROP' ? 'EVENT_MALFORMED' : null);
+      const done = { DROP: ['dead EVENT_MALFORMED'], RELEASE: ['C1 SETTLED', 'C2 SETTLED'] };
+      expect(await idle()).toEqual(done[action]);
+      const next = { DROP: [], RELEASE: ['C3 SETTLED'] };
+      expect(await send(claim('C3', 'P2'))).toEqual(next[action]);
+      expect(await heldOffsets()).toHaveLength(action === 'DROP' ? 2 : 0);
+    },
+  );
+
+  test('is known to the worker that holds it: what it let go is room, and what it added is none', async () => {
+    await beginWith({ messages: 2 });
+    await poison('C1');
+    expect(await send(claim('C1', 'P2'), claim('C2', 'P2'))).toEqual([]);
+    await order('DROP', 1n, 'EVENT_MALFORMED');
+    expect(await idle()).toEqual(['dead EVENT_MALFORMED']);
+    expect(await send(claim('C3', 'P2'))).toEqual([]);
+    await expect(send(claim('C4', 'P2'))).rejects.toMatchObject({ reason: 'quarantine-full' });
   });
 
   test('is released at most 500 messages and 4 MiB at a time', async () => {
