@@ -1,4 +1,5 @@
-import { styleText } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
+import { NotUnderstood } from './arguments.ts';
 import { COMMANDS, type CommandName, GROUPS, type GroupName } from './commands.ts';
 
 export type Language = 'en' | 'zh';
@@ -13,12 +14,27 @@ export function languageOf(
   return (LC_ALL || LC_MESSAGES || LANG || '').startsWith('zh') ? 'zh' : 'en';
 }
 
+export const LANGUAGES = '--lang is zh or en';
+
+/** In which language a command's help is asked for; null where it is not asked for. Throws `NotUnderstood`. */
+export function helpLanguage(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Language | null {
+  const options = { help: { type: 'boolean', short: 'h' }, lang: { type: 'string' } } as const;
+  const { help, lang } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true }).values;
+  if (help !== true) return null;
+  const language = lang === undefined || typeof lang === 'string' ? languageOf(lang, environment) : undefined;
+  if (language === undefined) throw new NotUnderstood(LANGUAGES);
+  return language;
+}
+
 const ABOUT: Readonly<Record<Language, { readonly head: readonly string[]; readonly foot: readonly string[] }>> = {
   en: {
     head: [
       'gongji settles medical claims out of family-shared personal medical-insurance accounts. 职工医保个人账户家庭共济',
       '',
-      'Usage: gongji COMMAND [ARGUMENTS]; gongji COMMAND --help says more, gongji --version the version. --help --lang zh 显示中文说明',
+      'Usage: gongji COMMAND [ARGUMENTS]; gongji COMMAND --help says more, gongji --version the version. 中文说明：加 --help --lang zh',
     ],
     foot: [
       'Exit codes: 0 done, 1 it found differences or failed, 2 arguments, settings or a file not understood; each --help says its own.',
@@ -30,7 +46,7 @@ const ABOUT: Readonly<Record<Language, { readonly head: readonly string[]; reado
     head: [
       'gongji：职工医保个人账户家庭共济的结算系统。',
       '',
-      '用法：gongji 命令 [参数]；gongji 命令 --help 显示该命令的详细说明（英文），gongji --version 显示版本。',
+      '用法：gongji 命令 [参数]；gongji 命令 --help 显示该命令的详细说明，gongji --version 显示版本。',
     ],
     foot: [
       '退出码：0 完成；1 发现差异或执行失败；2 参数、设置或文件有误，未开始执行。各命令的 --help 另有说明。',
@@ -45,6 +61,28 @@ const GROUPS_ZH: Readonly<Record<GroupName, string>> = {
   Rules: '政策规则',
   'Books and reports': '账务与报表',
   Operate: '运维',
+};
+
+const SUMMARIES_EN: Readonly<Record<CommandName, string>> = {
+  start: 'run the whole system until it is stopped: PostgreSQL, Kafka and every service',
+  demo: 'settle a made-up hospital day and watch it',
+  setup: 'bring the schema of a database and the topics of a broker to where this version needs them',
+  load: 'enter accounts and bindings from a file, by the million',
+  explain: 'say in sentences how a claim or premium was settled, and why',
+  quote: 'what a claim would come to if it were settled now',
+  refund: 'give back a claim or premium, or part of a claim',
+  backdated: 'list what was drawn from payers before a fact that speaks against it was known',
+  policy: 'check a folder of regional policy packs, or show the rules in force in an area',
+  simulate: 'replay past claims under changed rules: who gains, who loses, by how much',
+  arrears: 'check for missed contributions as of a date, and pause sharing where a payer is behind',
+  audit: 'check every account, settlement and published outcome from the outside',
+  books: 'close the books of a day, or list the closed days',
+  reconcile: 'daily totals and details of what was settled, and what differs from the other side',
+  export: 'write what was settled on some days as Parquet or CSV, with charts',
+  'dead-letters': 'list the messages that could not be used, and send them again',
+  quarantine: 'list the people whose messages are held since a worker failed on one, and let them go on',
+  partitions: 'list the months of the ledger, create those to come, and take old ones to the archive',
+  renumber: 'go on after the database has lost commits: number new outcomes behind those already published',
 };
 
 const SUMMARIES_ZH: Readonly<Record<CommandName, string>> = {
@@ -70,17 +108,15 @@ const SUMMARIES_ZH: Readonly<Record<CommandName, string>> = {
 };
 
 /** The list of commands, by what they are for. */
-export async function describeCommands(language: Language): Promise<string> {
+export function describeCommands(language: Language): string {
   const names = Object.keys(COMMANDS) as CommandName[];
   const width = Math.max(...names.map((name) => name.length));
-  const summaryOf = async (name: CommandName): Promise<string> =>
-    language === 'zh' ? SUMMARIES_ZH[name] : (await COMMANDS[name]()).summary;
-  const summaries = new Map(await Promise.all(names.map(async (name) => [name, await summaryOf(name)] as const)));
+  const summaries = language === 'zh' ? SUMMARIES_ZH : SUMMARIES_EN;
   const { head, foot } = ABOUT[language];
   const listed = (Object.keys(GROUPS) as GroupName[]).flatMap((group) => [
     '',
     styleText('bold', language === 'zh' ? GROUPS_ZH[group] : group),
-    ...(Object.keys(GROUPS[group]) as CommandName[]).map((name) => `  ${name.padEnd(width)}  ${summaries.get(name)}`),
+    ...(Object.keys(GROUPS[group]) as CommandName[]).map((name) => `  ${name.padEnd(width)}  ${summaries[name]}`),
   ]);
   return [...head, ...listed, '', ...foot].join('\n');
 }

@@ -1,8 +1,6 @@
 import type { Settings } from './config.ts';
 
 interface Command {
-  /** What it does, for the list of commands. */
-  readonly summary: string;
   /** Runs it and answers the exit code: 0, 1 for a failure, 2 for arguments not understood. */
   readonly run: (args: string[], settings: Settings) => Promise<number>;
 }

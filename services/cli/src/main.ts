@@ -4,9 +4,10 @@ import { ConfigurationError } from '@repo/observability';
 import { explainRefusal } from '@repo/transport';
 import manifest from '../package.json' with { type: 'json' };
 import { argumentProblem, isAboutArguments, NotUnderstood, parseOptions, refuse } from './arguments.ts';
-import { describeCommands, languageOf } from './command-list.ts';
-import { COMMANDS, isCommand } from './commands.ts';
+import { describeCommands, helpLanguage, LANGUAGES, type Language, languageOf } from './command-list.ts';
+import { COMMANDS, type CommandName, isCommand } from './commands.ts';
 import { readSettings } from './config.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -16,20 +17,13 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     return 0;
   }
   if (name.startsWith('-') || name === 'help') return list(name === 'help' ? args : [name, ...args]);
-  if (!isCommand(name)) {
-    console.error(
-      `There is no command ${JSON.stringify(name)}.\n\n${await describeCommands(languageOf(undefined, process.env) ?? 'en')}`,
-    );
-    return 2;
-  }
+  if (!isCommand(name)) return refuse(unknown(name, languageOf(undefined, process.env) ?? 'en'));
   try {
-    const command = await COMMANDS[name]();
-    return await command.run(args, readSettings());
+    const language = helpLanguage(args, process.env);
+    return await (language === null ? (await COMMANDS[name]()).run([...args], readSettings()) : help(name, language));
   } catch (error) {
-    if (isAboutArguments(error)) {
-      console.error(`${argumentProblem(error)}\n\ngongji ${name} --help says what it takes.`);
-      return 2;
-    }
+    if (isAboutArguments(error) || error instanceof NotUnderstood)
+      return refuse(`${argumentProblem(error)}\n\ngongji ${name} --help says what it takes.`);
     // These are written for the person at the terminal; anything else is a defect and shows its stack.
     const isForThem = error instanceof StartFailure || error instanceof ConfigurationError;
     const message = isForThem ? error.message : explainRefusal(error);
@@ -39,13 +33,29 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
   }
 }
 
+/** What a command takes, prints and exits with. */
+async function help(name: CommandName, language: Language): Promise<number> {
+  if (language === 'en') return (await COMMANDS[name]()).run(['--help'], readSettings());
+  const { HELP_ZH } = await import('./help-zh.ts');
+  console.log(HELP_ZH[name]);
+  return 0;
+}
+
+/** Says that there is no such command, and which may have been meant. What was typed is not repeated: it may be a person's number or name. */
+function unknown(name: string, language: Language): string {
+  const meant = didYouMean(name, Object.keys(COMMANDS));
+  const there = language === 'zh' ? '没有这个命令。' : 'There is no such command.';
+  const asked = language === 'zh' ? `您是不是要用 gongji ${meant}？` : ` Did you mean gongji ${meant}?`;
+  return `${there}${meant === undefined ? '' : asked}\n\n${describeCommands(language)}`;
+}
+
 /** The list of commands, in the language that is asked for. */
-async function list(args: string[]): Promise<number> {
+function list(args: string[]): number {
   const options = { help: { type: 'boolean', short: 'h' }, lang: { type: 'string' } } as const;
   try {
     const language = languageOf(parseOptions({ args, options }).values.lang, process.env);
-    if (language === undefined) throw new NotUnderstood('--lang is zh or en');
-    console.log(await describeCommands(language));
+    if (language === undefined) throw new NotUnderstood(LANGUAGES);
+    console.log(describeCommands(language));
     return 0;
   } catch (error) {
     if (!(error instanceof NotUnderstood)) throw error;

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { isAboutArguments } from '../src/arguments.ts';
-import { describeCommands, languageOf } from '../src/command-list.ts';
+import { describeCommands, helpLanguage, languageOf } from '../src/command-list.ts';
 import { run as policy } from '../src/commands/policy.ts';
 import { COMMANDS, type CommandName } from '../src/commands.ts';
 import { readSettings } from '../src/config.ts';
+import { didYouMean } from '../src/did-you-mean.ts';
+import { HELP_ZH } from '../src/help-zh.ts';
 
 const settings = readSettings();
 const NAMES = Object.keys(COMMANDS) as CommandName[];
@@ -21,12 +23,25 @@ async function ran(work: () => Promise<number>) {
   return { code, out: out.mock.calls.flat().join('\n'), problems: problems.mock.calls.flat().join('\n') };
 }
 
-const gongji = (...args: string[]) => {
+const gongjiIn = (locale: string, ...args: string[]) => {
   const main = join(import.meta.dirname, '../src/main.ts');
-  const env = { ...process.env, LC_ALL: 'C', NO_COLOR: '1' };
+  const env = { ...process.env, LC_ALL: locale, NO_COLOR: '1' };
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { env, encoding: 'utf8' });
   return { status, stdout, stderr };
 };
+
+const gongji = (...args: string[]) => gongjiIn('C', ...args);
+
+/** Every option that was given to `parseArgs`, which is the real one. */
+const parsed = vi.hoisted(() => new Set<string>());
+vi.mock('node:util', async (original) => {
+  const util = await original<typeof import('node:util')>();
+  const parseArgs: typeof util.parseArgs = (config) => {
+    for (const name of Object.keys(config?.options ?? {})) parsed.add(name);
+    return util.parseArgs(config);
+  };
+  return { ...util, parseArgs };
+});
 
 /** The exit codes that the table of the README has for each command. */
 const README_CODES = new Map(
@@ -48,6 +63,34 @@ describe.each(NAMES)('%s', (name) => {
     expect(out.match(/npm run (?!demo)/g)).toBeNull();
     const [, exits = ''] = /Exits with (.*?)(?:\n\n|$)/s.exec(out) ?? [];
     expect([...new Set(exits.match(/\b\d+\b/g))].sort()).toEqual(README_CODES.get(name));
+  });
+
+  test('has its help in Chinese, with every option, action, setting and exit code of the English one', async () => {
+    const { run } = await COMMANDS[name]();
+    parsed.clear();
+    const { out } = await ran(() => run(['--help'], settings));
+    const zh = HELP_ZH[name];
+    const usages = (text: string, word: string) =>
+      text.slice(text.indexOf(word) + word.length, text.indexOf('\n\n')).replaceAll('筛选条件', 'filters');
+    const withoutNotes = (usage: string) => usage.replace(/ {3}[(（].*/, '').replace(/\n[A-Z].*/s, '');
+    expect(withoutNotes(usages(zh, '用法：')).split(/\n +/)).toEqual(
+      withoutNotes(usages(out, 'Usage: ')).split(/\n +/),
+    );
+    const told = (text: string, what: RegExp) => [...new Set(text.match(what))].sort();
+    for (const what of [/--[a-z-]+/g, /GONGJI_[A-Z_]+/g, /[a-z]+@-?\d+/g, /\b[A-Z]+_[A-Z_]+\b/g])
+      expect(told(zh, what)).toEqual(expect.arrayContaining(told(out, what)));
+    // These two read their options together, and refuse what is the other's.
+    const options = name === 'dead-letters' ? zh + HELP_ZH.quarantine : zh;
+    expect(told(options, /--[a-z-]+/g)).toEqual(
+      expect.arrayContaining([...parsed].filter((option) => option !== 'help').map((option) => `--${option}`)),
+    );
+    const [, exits = ''] = /退出码：(.*?)(?:\n\n|$)/s.exec(zh) ?? [];
+    expect(told(exits, /(?<=^|；|或 )\d+(?= )/g)).toEqual(README_CODES.get(name));
+    // An option, or an action, that is described is described in Chinese.
+    for (const line of zh
+      .split('\n')
+      .filter((each) => /^(?: {2})?(?:--)?[a-z][a-zA-Z-]*(?: [A-Z]+)? {2,}\S/.test(each)))
+      expect(line).toMatch(/\p{Script=Han}/u);
   });
 
   test('does not begin with an option that there is not', async () => {
@@ -75,14 +118,41 @@ test('the version, the list and what is not understood come out of the process a
   expect(gongji('books', '--nope')).toMatchObject({ status: 2, stdout: '' });
 });
 
-test('the list is in Chinese where that is asked for, or the locale is Chinese', async () => {
+test('a word that is no command is not repeated, and what may have been meant is said', () => {
+  const name = gongji('王伟110101199003070011');
+  expect(name.stderr.split('\n')[0]).toBe('There is no such command.');
+  expect(name.stderr).not.toMatch(/王伟|110101/);
+  expect(gongji('book').stderr).toMatch(/^There is no such command. Did you mean gongji books\?\n/);
+  expect(gongjiIn('zh_CN.UTF-8', 'explian').stderr).toMatch(/^没有这个命令。您是不是要用 gongji explain？\n/);
+  expect(didYouMean('deadletters', NAMES)).toBe('dead-letters');
+  expect(didYouMean('Quarantin', NAMES)).toBe('quarantine');
+  for (const far of ['', 'frobnicate', '--', 'x'.repeat(1_000_000)]) expect(didYouMean(far, NAMES)).toBeUndefined();
+});
+
+test('the help of a command is in the language of the list', () => {
+  expect(helpLanguage(['close', '2026-01-01'], { LANG: 'zh_CN.UTF-8' })).toBeNull();
+  expect(helpLanguage(['C1', '--lang', 'zh'], {})).toBeNull();
+  expect(helpLanguage(['--help'], {})).toBe('en');
+  expect(helpLanguage(['close', '-h'], { LANG: 'zh_CN.UTF-8' })).toBe('zh');
+  expect(helpLanguage(['--lang', 'en', '--help'], { LANG: 'zh_CN.UTF-8' })).toBe('en');
+  expect(() => helpLanguage(['--help', '--lang', 'fr'], {})).toThrow('--lang is zh or en');
+  expect(() => helpLanguage(['--help', '--lang'], {})).toThrow('--lang is zh or en');
+  expect(gongji('audit', '--help', '--lang', 'zh')).toEqual({ status: 0, stdout: `${HELP_ZH.audit}\n`, stderr: '' });
+  expect(gongjiIn('zh_CN.UTF-8', 'explain', '--help').stdout).toBe(`${HELP_ZH.explain}\n`);
+  expect(gongji('explain', '--help').stdout).toMatch(/^Usage: gongji explain/);
+  expect(gongji('audit', '--help', '--lang', 'fr')).toMatchObject({ status: 2, stdout: '' });
+});
+
+test('the list is in Chinese where that is asked for, or the locale is Chinese', () => {
   expect(languageOf('zh', { LANG: 'en_GB.UTF-8' })).toBe('zh');
   expect(languageOf('en', { LC_ALL: 'zh_CN.UTF-8' })).toBe('en');
   expect(languageOf(undefined, { LC_ALL: '', LANG: 'zh_CN.UTF-8' })).toBe('zh');
   expect(languageOf(undefined, { LC_ALL: 'C', LANG: 'zh_CN.UTF-8' })).toBe('en');
   expect(languageOf(undefined, {})).toBe('en');
   expect(languageOf('fr', {})).toBeUndefined();
-  const lines = (await describeCommands('zh')).split('\n').filter((line) => line.startsWith('  '));
+  const lines = describeCommands('zh')
+    .split('\n')
+    .filter((line) => line.startsWith('  '));
   expect(lines.map((line) => line.trim().split(' ')[0])).toEqual(NAMES);
   expect(lines.filter((line) => !/\p{Script=Han}/u.test(line))).toEqual([]);
 });

@@ -9,8 +9,6 @@ import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'check for missed contributions as of a date, and pause sharing where a payer is behind';
-
 const HELP = `Usage: gongji arrears --on DATE [--id CHECK_ID] [--json]
 
 Sends an arrears check of DATE (YYYY-MM-DD) to every shard of the members topic and shows how far the sharing worker has come. Every

@@ -6,8 +6,6 @@ import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'check every account, settlement and published outcome from the outside';
-
 const HELP = `Usage: gongji audit [--no-kafka] [--json]
 
 Checks from the outside of the code that wrote it that every account equals its entries, every settlement adds up and is on

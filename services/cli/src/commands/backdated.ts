@@ -4,8 +4,6 @@ import { findBackdated, Ledger } from '@repo/ledger';
 import type { Settings } from '../config.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'list what was drawn from payers before a fact that speaks against it was known';
-
 const HELP = `Usage: gongji backdated [--payer PSN_NO] [--json]
 
 Lists, payer by payer, claims and premiums that were settled before it was known that the payer should have been passed over: a month

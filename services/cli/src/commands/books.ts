@@ -4,8 +4,6 @@ import { type BookDay, closeBooks, closedDays, Ledger } from '@repo/ledger';
 import type { Settings } from '../config.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'close the books of a day, or list the closed days';
-
 const HELP = `Usage: gongji books close DAY | list [--json]
 
 close   closes every day up to and including DAY (YYYY-MM-DD): debits equal credits, and no later posting carries any of them.

@@ -15,8 +15,6 @@ import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningBrokers } from '../system/addresses.ts';
 
-export const summary = 'list the messages that could not be used, and send them again';
-
 const HELP = `Usage: gongji dead-letters list [filters] [--json]
        gongji dead-letters show PLACE [--value] [--json]
        gongji dead-letters redrive (filters | --all) [--dry-run] [--json]

@@ -5,8 +5,6 @@ import { wantsColour } from '../demo/painter.ts';
 import { DEFAULTS, play, readSize } from '../demo/play.ts';
 import { startDemoSystem } from '../demo/system.ts';
 
-export const summary = 'settle a made-up hospital day and watch it';
-
 const HELP = `Usage: gongji demo [--people N] [--claims N] [--seed N]   (in a checkout: npm run demo -- …)
 Starts the whole system in a temporary folder, feeds it a made-up day of a Chinese city's hospitals and pharmacies, shows it
 settling, audits the books and ends by itself. The same seed makes the same city and the same day.

@@ -3,8 +3,6 @@ import { printAnswer } from '../api.ts';
 import { command, NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
-export const summary = 'say in sentences how a claim or premium was settled, and why';
-
 const HELP = `Usage: gongji explain CLAIM_ID [--lang zh|en] [--json]
 
 Says in sentences, to be read aloud, which accounts were asked, what each paid or why it did not, what was left in cash, and what has been

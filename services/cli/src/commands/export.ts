@@ -3,8 +3,6 @@ import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'write what was settled on some days as Parquet or CSV, with charts';
-
 const HELP = `Usage: gongji export --from DAY --to DAY [--format parquet|csv] [--out DIR] [--charts] [--json]
 
 Writes four tables of what was published about these days (YYYY-MM-DD, both included): settlements, payments (who paid what for

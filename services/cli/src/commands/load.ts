@@ -6,8 +6,6 @@ import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'enter accounts and bindings from a file, by the million';
-
 const HELP = `Usage: gongji load FILE [--format csv|ndjson] [--check] [--json]
 
 Enters accounts and bindings beside the topic, as their messages would be: the same rules, and the same events sent later change nothing.

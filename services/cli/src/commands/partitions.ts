@@ -24,8 +24,6 @@ import type { Settings } from '../config.ts';
 import { progressLine } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'list the months of the ledger, create those to come, and take old ones to the archive';
-
 const HELP = `Usage: gongji partitions list [--json]
        gongji partitions create [--ahead N | MONTH] [--dry-run] [--json]
        gongji partitions archive MONTH [--dry-run] [--json]

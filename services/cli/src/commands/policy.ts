@@ -10,8 +10,6 @@ import {
 } from '@repo/policy';
 import { argumentProblem } from '../arguments.ts';
 
-export const summary = 'check a folder of regional policy packs, or show the rules in force in an area';
-
 const HELP = `Usage: gongji policy check [DIR] [--json]
        gongji policy show AREA [--on DATE] [--dir DIR] [--json]
 

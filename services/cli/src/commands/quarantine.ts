@@ -21,8 +21,6 @@ import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'list the people whose messages are held since a worker failed on one, and let them go on';
-
 const HELP = `Usage: gongji quarantine list [filters] [--json]
        gongji quarantine show PLACE [--value] [--json]
        gongji quarantine release (PLACE | filters | --all) [--by NAME] [--why TEXT] [--dry-run] [--no-wait] [--json]

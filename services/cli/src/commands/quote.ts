@@ -4,8 +4,6 @@ import { printAnswer } from '../api.ts';
 import { command, NotUnderstood, refuse } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
-export const summary = 'what a claim would come to if it were settled now';
-
 const HELP = `Usage: gongji quote FILE|- [--json]
 
 Asks what a claim (the JSON of a claim.submitted, from a file or the standard input) would come to now. Nothing is changed, reserved or

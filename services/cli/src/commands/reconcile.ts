@@ -15,8 +15,6 @@ import type { Settings } from '../config.ts';
 import { progressLine } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'daily totals and details of what was settled, and what differs from the other side';
-
 const HELP = `Usage: gongji reconcile totals|details|compare FILE --day DAY | --from DAY --to DAY [--institution CODE] [--out FILE] [--json]
 
 totals   CSV: of each day, institution, kind of insurance and clearing class, what was settled less what was refunded (as 3201)

@@ -4,8 +4,6 @@ import { printAnswer } from '../api.ts';
 import { command, NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
-export const summary = 'give back a claim or premium, or part of a claim';
-
 const HELP = `Usage: gongji refund CLAIM_ID [--amount YUAN] [--key KEY] [--json]
 
 Gives money of a settlement back to where it came from: cash first, then relatives, the last one first, then the own account. It becomes

@@ -4,9 +4,7 @@ import type { Settings } from '../config.ts';
 import { findLost, type LostShard } from '../lost-commits.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'go on after the database has lost commits: number new outcomes behind those already published';
-
-const HELP = `Usage: gongji renumber [--apply]
+const HELP = `Usage: gongji renumber [--apply] [--json]
 
 For a database that was restored or failed over to a replica that lagged: Kafka has outcomes it knows nothing of, and their shards halt
 (position-ahead-of-database). This lists such shards: how far each has published, and how far the database has written.

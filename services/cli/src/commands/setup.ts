@@ -1,8 +1,6 @@
 import type { Settings } from '../config.ts';
 import { prepare } from '../system/prepare.ts';
 
-export const summary = 'bring the schema of a database and the topics of a broker to where this version needs them';
-
 const HELP = `Usage: gongji setup
 
 Runs the migrations a database lacks, creates partitions for three months to come and the topics that are missing. Where nothing is missing it changes nothing, so

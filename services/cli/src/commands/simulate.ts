@@ -7,8 +7,6 @@ import { progressBar } from '../progress-bar.ts';
 import type { Change, Group, Report } from '../simulate/report.ts';
 import { runningServers } from '../system/addresses.ts';
 
-export const summary = 'replay past claims under changed rules: who gains, who loses, by how much';
-
 const HELP = `Usage: gongji simulate --from DAY --to DAY [--pack FILE] [--svg FILE] [--json]
 
 Replays everything on the input topics twice, through the rules in force and, from the first day on, through the same rules with the

@@ -4,8 +4,6 @@ import type { Settings } from '../config.ts';
 import { buildConsole } from '../system/console.ts';
 import { startSystem } from '../system/system.ts';
 
-export const summary = 'run the whole system until it is stopped: PostgreSQL, Kafka and every service';
-
 const HELP = `Usage: gongji start   (in a checkout: npm start)
 
 Starts PostgreSQL, Kafka and every service, each a process of its own that is started again when it dies. When all are
