@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What the built files depend on: the sources, the way of building, and the libraries' versions. */
-const PARTS = [
+export const PARTS = [
   'src',
   'public',
   'index.html',
@@ -11,6 +11,7 @@ const PARTS = [
   'antd-styles.ts',
   'build.ts',
   'package.json',
+  '../../packages/contracts/src/problem-words.ts',
   '../../package-lock.json',
 ];
 

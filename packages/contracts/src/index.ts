@@ -64,6 +64,7 @@ export {
   readOutcome,
   readRefund,
 } from './outcomes-read.ts';
+export { detailInChinese, problemInChinese } from './problem-words.ts';
 export { type Missing, PROBLEM_NAMES, PROBLEMS, type ProblemName, problemType } from './problems.ts';
 export {
   type BrokenEvent,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { DECODE_LIMITS, decodeClaims, decodeMembers } from '../src/index.ts';
+import { DECODE_LIMITS, type DecodedClaims, type DecodedMembers, decodeClaims, decodeMembers } from '../src/index.ts';
 import { CHECK_SAMPLE, CLAIM_SAMPLES, CLAIM_TYPES, MEMBER_SAMPLES, MEMBER_TYPES, record } from './samples.ts';
 
 const SAMPLES: Readonly<
@@ -145,14 +145,19 @@ function slipped(text: string, [at, put]: readonly [number, string]): string {
   return `${text.slice(0, place)}${put}${text.slice(place + 1)}`;
 }
 
-/** Whether the decoder takes the fields. That amounts do not add up, or that the key is another's, no schema can say. */
-export function isTaken(type: string, fields: Readonly<Record<string, unknown>>): boolean {
+/** What the decoder makes of the fields, under the key that they are of. */
+export function decoded(type: string, fields: Readonly<Record<string, unknown>>): DecodedClaims | DecodedMembers {
   const key = fields[SAMPLES[type]?.key ?? ''];
   const raw = record(JSON.stringify(fields), { type, ...(typeof key === 'string' ? { key } : {}) });
   // A key is bytes, so a text that is no text has none that equals it.
   const keyed = { ...raw, key: typeof key === 'string' && !key.isWellFormed() ? null : raw.key };
-  const decoded = Object.hasOwn(CLAIM_SAMPLES, type) ? decodeClaims(keyed, LIMITS) : decodeMembers(keyed, LIMITS);
-  return decoded.kind !== 'BAD' || decoded.code === 'CLAIM_IDENTITY_VIOLATION';
+  return Object.hasOwn(CLAIM_SAMPLES, type) ? decodeClaims(keyed, LIMITS) : decodeMembers(keyed, LIMITS);
+}
+
+/** Whether the decoder takes the fields. That amounts do not add up, or that the key is another's, no schema can say. */
+export function isTaken(type: string, fields: Readonly<Record<string, unknown>>): boolean {
+  const read = decoded(type, fields);
+  return read.kind !== 'BAD' || read.code === 'CLAIM_IDENTITY_VIOLATION';
 }
 
 /** Of an amount sent as a number the decoder reads the source text, of which JSON Schema knows nothing: it takes all that the decoder takes. */

@@ -79,6 +79,7 @@ export type { BindingChanges, Cause, MemberEvent, PersonChanges, SharingEvent } 
 export {
   applyMemberEvent,
   type ContributionBook,
+  DEAD_DETAILS,
   type HeldBook,
   type MemberBooks,
   type Verdict,

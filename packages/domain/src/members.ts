@@ -31,10 +31,26 @@ export interface MemberBooks {
   readonly policyOf: PolicyLookup;
 }
 
+/** Why an event of members is a dead letter: what is told with its code. */
+export const DEAD_DETAILS = [
+  'no account.opened was received for this person',
+  'this payer has no binding of this binding_id',
+  'this person is already open',
+  'a closed account takes no money',
+  'only insutype 310 has a personal account',
+  'a binding of this binding_id exists',
+  'the state of the binding does not allow this',
+  'no account.opened was received for the payer',
+  'ARREARS is resumed by hand only where the region says so and nothing is unpaid',
+  'amount: expected exactly what is held for this person from this refund',
+  'amount: the balance would exceed 99999999999999.99',
+] as const;
+type DeadDetail = (typeof DEAD_DETAILS)[number];
+
 /** What came of a member event: events to publish and work for later days, or the reason it is a dead letter. */
 export type Verdict =
   | { readonly kind: 'DONE'; readonly events: readonly SharingEvent[]; readonly due: readonly DueWork[] }
-  | { readonly kind: 'DEAD'; readonly code: DeadLetterCode; readonly detail: string };
+  | { readonly kind: 'DEAD'; readonly code: DeadLetterCode; readonly detail: DeadDetail };
 
 const NOTHING = { priorYear: ZERO, currentYear: ZERO };
 const BALANCE_TOO_LARGE = 'amount: the balance would exceed 99999999999999.99';
@@ -44,8 +60,8 @@ const done = (events: readonly SharingEvent[] = [], due: readonly DueWork[] = []
   events,
   due,
 });
-const dead = (code: DeadLetterCode, detail: string): Verdict => ({ kind: 'DEAD', code, detail });
-const notAllowed = (detail: string): Verdict => dead('TRANSITION_NOT_ALLOWED', detail);
+const dead = (code: DeadLetterCode, detail: DeadDetail): Verdict => ({ kind: 'DEAD', code, detail });
+const notAllowed = (detail: DeadDetail): Verdict => dead('TRANSITION_NOT_ALLOWED', detail);
 
 /** Applies one member event to the books, in the order it came. Either everything it means is done, or nothing. */
 export function applyMemberEvent(event: MemberEvent, world: MemberBooks): Verdict {

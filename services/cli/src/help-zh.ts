@@ -218,11 +218,11 @@ refunds（退费）。各列的含义见 services/cli/README.md。结算和代�
 本命令只读，在一个只读事务中进行，系统可以照常运行。${OTHER_DATABASE}
 退出码：0 完成；2 参数或设置有误。`,
 
-  'dead-letters': `用法：gongji dead-letters list [筛选条件] [--json]
-       gongji dead-letters show PLACE [--value] [--json]
+  'dead-letters': `用法：gongji dead-letters list [筛选条件] [--lang zh|en] [--json]
+       gongji dead-letters show PLACE [--value] [--lang zh|en] [--json]
        gongji dead-letters redrive (筛选条件 | --all) [--dry-run] [--json]
 
-list     列出无法处理的消息：从何处来、代码、何时被判定、类型、编号和大小；不显示其键和内容
+list     列出无法处理的消息（控制台称“死信”）：从何处来、代码、何时被判定、类型、编号和大小；不显示其键和内容
 show     显示其中一条，PLACE 为 list 所示的位置（claims/3@1042）；加 --value 还显示键、消息头和内容：均为个人信息
 redrive  按被判定的先后，把它们连同原来的键、内容和消息头送回原来的主题和分区。被拒绝的消息没有占用编号：它会排在发送方此后所发的消息之后，
          重新裁定。其实已被接受的不会再接受一次，再次被拒绝的会再次成为无法处理的消息。原有的记录保留不动。
@@ -236,6 +236,7 @@ ${FILTERS_ID}
   --since, --until         何时被判定（时刻）：自此时起（含），到此时止（不含）
 
   --all      全部，不加筛选
+  --lang     说明消息有何不符时所用的语言（限于本系统的说明）；不写则随系统语言，--json 时为英文
   --dry-run  只按代码说明将要发送什么，不发送
   --json     每行一个 JSON 对象；redrive 总共一个
 
@@ -247,7 +248,7 @@ ${FILTERS_ID}
        gongji quarantine release (PLACE | 筛选条件 | --all) [--by NAME] [--why TEXT] [--dry-run] [--no-wait] [--json]
        gongji quarantine drop PLACE --why TEXT [--code CODE] [--by NAME] [--dry-run] [--no-wait] [--json]
 
-服务处理某条消息失败时，会扣留这条消息，以及同一主题上同一键（结算为患者，成员为共济人）此后的所有消息。被扣留的消息既不裁定也不发布；其他人的
+服务处理某条消息失败时，会扣留（控制台称“隔离”）这条消息，以及同一主题上同一键（结算为患者，成员为共济人）此后的所有消息。被扣留的消息既不裁定也不发布；其他人的
 照常进行，亲属的结算仍可动用此人的账户。没有消息引发的工作（等待过久的退费、过账之后要告知的事项、欠费检查）失败时同样如此，列在 0 以下的位置
 （claims/3@-1）：放行后立即重做，仍然失败则再次扣留；它不能丢弃。
 

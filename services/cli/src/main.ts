@@ -4,10 +4,11 @@ import { ConfigurationError } from '@repo/observability';
 import { explainRefusal } from '@repo/transport';
 import manifest from '../package.json' with { type: 'json' };
 import { argumentProblem, isAboutArguments, NotUnderstood, parseOptions, refuse } from './arguments.ts';
-import { describeCommands, helpLanguage, LANGUAGES, type Language, languageOf } from './command-list.ts';
+import { describeCommands } from './command-list.ts';
 import { COMMANDS, type CommandName, isCommand } from './commands.ts';
 import { readSettings } from './config.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { helpLanguage, LANGUAGES, type Language, languageOf } from './language.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { isAboutArguments } from '../src/arguments.ts';
-import { describeCommands, helpLanguage, languageOf } from '../src/command-list.ts';
+import { describeCommands } from '../src/command-list.ts';
 import { run as policy } from '../src/commands/policy.ts';
 import { COMMANDS, type CommandName } from '../src/commands.ts';
 import { readSettings } from '../src/config.ts';
 import { didYouMean } from '../src/did-you-mean.ts';
 import { HELP_ZH } from '../src/help-zh.ts';
+import { helpLanguage, languageOf } from '../src/language.ts';
 
 const settings = readSettings();
 const NAMES = Object.keys(COMMANDS) as CommandName[];
@@ -80,7 +81,8 @@ describe.each(NAMES)('%s', (name) => {
     for (const what of [/--[a-z-]+/g, /GONGJI_[A-Z_]+/g, /[a-z]+@-?\d+/g, /\b[A-Z]+_[A-Z_]+\b/g])
       expect(told(zh, what)).toEqual(expect.arrayContaining(told(out, what)));
     // These two read their options together, and refuse what is the other's.
-    const options = name === 'dead-letters' ? zh + HELP_ZH.quarantine : zh;
+    const isOfMessages = name === 'dead-letters' || name === 'quarantine';
+    const options = isOfMessages ? HELP_ZH['dead-letters'] + HELP_ZH.quarantine : zh;
     expect(told(options, /--[a-z-]+/g)).toEqual(
       expect.arrayContaining([...parsed].filter((option) => option !== 'help').map((option) => `--${option}`)),
     );

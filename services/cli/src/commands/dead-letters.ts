@@ -1,3 +1,4 @@
+import { detailInChinese } from '@repo/contracts';
 import {
   type DeadLetter,
   type Filter,
@@ -11,12 +12,13 @@ import {
 import { explainRefusal } from '@repo/transport';
 import { NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
+import { languageOf } from '../language.ts';
 import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningBrokers } from '../system/addresses.ts';
 
-const HELP = `Usage: gongji dead-letters list [filters] [--json]
-       gongji dead-letters show PLACE [--value] [--json]
+const HELP = `Usage: gongji dead-letters list [filters] [--lang zh|en] [--json]
+       gongji dead-letters show PLACE [--value] [--lang zh|en] [--json]
        gongji dead-letters redrive (filters | --all) [--dry-run] [--json]
 
 list     what lies in the dead letters: where it came from, its code, when it died, its type, id and size; never its key or value
@@ -30,6 +32,7 @@ Filters, all of which must hold:
   --id ID                  a claim, refund, premium, binding, change, credit, contribution or check id
   --since, --until         when it died, as an instant: at or after, and before
 
+  --lang     of what was wrong with a message, where it is a text of ours; the locale's if absent, and English with --json
   --dry-run  says what would be sent, by code, and sends nothing
   --json     one JSON object a line; of redrive, one in all
 
@@ -37,7 +40,11 @@ Exits with 0 if done; 1 if nothing matched, or something that matched is not of 
 not understood, or Kafka cannot be read. Needs GONGJI_KAFKA_BROKERS, or a running \`npm start\` of this folder.`;
 
 const FILTERS = ['topic', 'partition', 'code', 'since', 'until', 'id', 'key'] as const;
-const ACTIONS = { list: FILTERS, show: ['value'], redrive: [...FILTERS, 'all', 'dry-run'] } as const;
+const ACTIONS = {
+  list: [...FILTERS, 'lang'],
+  show: ['value', 'lang'],
+  redrive: [...FILTERS, 'all', 'dry-run'],
+} as const;
 
 /** Lists, shows or redrives. Answers the exit code. */
 export async function run(args: string[], settings: Settings): Promise<number> {
@@ -53,8 +60,10 @@ export async function run(args: string[], settings: Settings): Promise<number> {
       throw new NotUnderstood('no Kafka here: start the system (npm start), or set GONGJI_KAFKA_BROKERS');
     const { action, filter, places, values } = asked;
     const json = values.json === true;
-    if (action === 'list') return await list(servers, filter, json);
-    if (action === 'show') return await show(servers, places[0] ?? '', { json, value: values.value === true });
+    const isChinese = !json && languageOf(values.lang, settings.environment) === 'zh';
+    const how = { json, value: values.value === true, told: isChinese ? inChinese : asItIs };
+    if (action === 'list') return await list(servers, filter, how);
+    if (action === 'show') return await show(servers, places[0] ?? '', how);
     if (!isNarrowed(filter) && values.all !== true) throw new NotUnderstood('redrive takes a filter, or --all');
     return await redriveAll(servers, filter, { json, dryRun: values['dry-run'] === true });
   } catch (error) {
@@ -70,7 +79,17 @@ const nameOf = (error: unknown): string =>
 
 type Servers = NonNullable<ReturnType<typeof runningBrokers>>;
 
-async function list(servers: Servers, filter: Filter, json: boolean): Promise<number> {
+/** How dead letters are shown. */
+interface Shown {
+  readonly json: boolean;
+  /** With key, headers and value. */
+  readonly value: boolean;
+  readonly told: (letter: DeadLetter) => DeadLetter;
+}
+const asItIs = (letter: DeadLetter): DeadLetter => letter;
+const inChinese = (letter: DeadLetter): DeadLetter => ({ ...letter, detail: detailInChinese(letter.detail) });
+
+async function list(servers: Servers, filter: Filter, { json, told }: Shown): Promise<number> {
   const bar = json ? undefined : progressBar(process.stderr);
   const counts = new Map<string, number>();
   const { others } = await readDeadLetters(servers, filter, {
@@ -78,7 +97,7 @@ async function list(servers: Servers, filter: Filter, json: boolean): Promise<nu
     onFound: ({ letter }) => {
       bar?.clear();
       counts.set(letter.code, (counts.get(letter.code) ?? 0) + 1);
-      console.log(json ? JSON.stringify(letter) : describe(letter));
+      console.log(json ? JSON.stringify(letter) : describe(told(letter)));
     },
   });
   bar?.clear();
@@ -87,11 +106,7 @@ async function list(servers: Servers, filter: Filter, json: boolean): Promise<nu
   return 0;
 }
 
-async function show(
-  servers: Servers,
-  text: string,
-  { json, value }: { json: boolean; value: boolean },
-): Promise<number> {
+async function show(servers: Servers, text: string, { json, value, told }: Shown): Promise<number> {
   const { topic, partition, offset } = placeIn(servers.topicPrefix, text);
   const place = placeName(servers.topicPrefix, topic, partition, offset);
   const found: Found[] = [];
@@ -106,7 +121,7 @@ async function show(
   );
   bar?.clear();
   for (const { letter, original } of found) {
-    const shown = value ? { ...letter, ...wholeOf(original) } : letter;
+    const shown = value ? { ...told(letter), ...wholeOf(original) } : told(letter);
     console.log(json ? JSON.stringify(shown) : JSON.stringify(shown, null, 2));
   }
   if (found.length > 0) {

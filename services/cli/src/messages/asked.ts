@@ -22,6 +22,7 @@ const FLAGS = {
   id: { type: 'string' },
   key: { type: 'string' },
   all: { type: 'boolean' },
+  lang: { type: 'string' },
   value: { type: 'boolean' },
   why: { type: 'string' },
   by: { type: 'string' },
@@ -41,6 +42,7 @@ const schema = z.object({
     .optional(),
   since: instant.optional(),
   until: instant.optional(),
+  lang: z.enum(['zh', 'en'], { error: 'is zh or en' }).optional(),
 });
 
 /** Reads arguments of a command that has actions, and which flags each of them takes. Throws `NotUnderstood`. */

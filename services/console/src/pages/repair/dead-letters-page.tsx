@@ -1,3 +1,4 @@
+import { detailInChinese } from '@repo/contracts/problem-words';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Button, Card, Flex, Table, type TableColumnsType, Typography } from 'antd';
 import { useState } from 'react';
@@ -98,7 +99,7 @@ function useColumns(show: (letterId: string) => void): TableColumnsType<ListedLe
         <Flex vertical style={{ minWidth: 220 }}>
           <Typography.Text strong>{code}</Typography.Text>
           <Typography.Text>{sentenceOf(code)}</Typography.Text>
-          <Typography.Text type="secondary">{detail}</Typography.Text>
+          <Typography.Text type="secondary">{lang === 'zh' ? detailInChinese(detail) : detail}</Typography.Text>
         </Flex>
       ),
     },

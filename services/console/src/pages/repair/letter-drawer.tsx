@@ -1,3 +1,4 @@
+import { detailInChinese } from '@repo/contracts/problem-words';
 import { useQuery } from '@tanstack/react-query';
 import { Button, Descriptions, Drawer, Flex, Typography } from 'antd';
 import { useState } from 'react';
@@ -16,7 +17,7 @@ export function LetterDrawer({ letterId, close }: { readonly letterId: string; r
   const items = letter && [
     { label: w.repair.code, children: letter.code },
     { label: w.repair.why, children: told?.codes.find(({ code }) => code === letter.code)?.[lang] ?? '–' },
-    { label: w.repair.detail, children: letter.detail },
+    { label: w.repair.detail, children: lang === 'zh' ? detailInChinese(letter.detail) : letter.detail },
     { label: w.repair.place, children: letter.place },
     { label: w.repair.sent, children: timeOf(letter.at) },
     { label: w.repair.type, children: letter.type ?? '–' },
