@@ -95,7 +95,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 /** Waits until the service answers that it is ready. Throws a `StartFailure` with the end of its log. */
 export async function waitUntilReady(
   { name, process, adminPort, logFile }: RunningService,
-  withinMs: number = SERVICE_LIMITS.readyMs,
+  { withinMs = SERVICE_LIMITS.readyMs }: { readonly withinMs?: number } = {},
 ): Promise<void> {
   const probe = async (): Promise<boolean> => {
     if (process.deaths >= EARLY_DEATHS_MAX)

@@ -75,7 +75,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       });
       services.push(await startService({ service, instance, httpPort, dataDir: settings.dataDir, environment, log }));
     }
-    await Promise.all(services.map(waitUntilReady));
+    await Promise.all(services.map((service) => waitUntilReady(service)));
     const { kafka, postgresUrl } = servers;
     writeAddresses(settings.dataDir, { kafka, postgresUrl, http, topicPrefix: settings.topicPrefix });
   } catch (error) {
