@@ -12,7 +12,7 @@ export const KAFKA_VERSION = '4.4.0';
 /** pom.xml and log4j2.xml. */
 export const KAFKA_DIR: string = fileURLToPath(new URL('../kafka', import.meta.url));
 const JAVA_MIN = 17;
-const FETCH_WITHIN_MS = 15 * 60_000;
+export const FETCH_WITHIN_MS = 15 * 60_000;
 
 /** The Java to run Kafka with: JAVA_HOME's, else the PATH's. Throws a `StartFailure` when it is missing or too old. */
 export async function findJava(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
@@ -43,9 +43,13 @@ export async function findJava(environment: NodeJS.ProcessEnv = process.env): Pr
  * (`~/.cache/gongji/kafka-4.4.0`). Starters that come at the same time wait for the one that fetches.
  */
 export async function findKafkaClassPath(
-  options: { readonly environment?: NodeJS.ProcessEnv; readonly log?: (line: string) => void } = {},
+  options: {
+    readonly environment?: NodeJS.ProcessEnv;
+    readonly log?: (line: string) => void;
+    readonly withinMs?: number;
+  } = {},
 ): Promise<string> {
-  const { environment = process.env, log = () => {} } = options;
+  const { environment = process.env, log = () => {}, withinMs = FETCH_WITHIN_MS } = options;
   const cache = resolve(environment.GONGJI_CACHE_DIR || join(homedir(), '.cache', 'gongji'));
   const libraries = join(cache, `kafka-${KAFKA_VERSION}`);
   const classPath = join(libraries, '*');
@@ -59,14 +63,14 @@ export async function findKafkaClassPath(
         lock = lockDirectory(lockDir);
         return lock !== undefined;
       };
-      await waitFor(taken, FETCH_WITHIN_MS, 200);
+      await waitFor(taken, withinMs, 200);
     }
     if (lock === undefined)
       throw new StartFailure(
-        `Another process has held ${lockDir} for ${FETCH_WITHIN_MS / 60_000} minutes; end it and try again.`,
+        `Another process has held ${lockDir} for ${withinMs / 60_000} minutes; end it and try again.`,
       );
     try {
-      if (!isComplete(libraries)) await fetchLibraries({ libraries, environment, log });
+      if (!isComplete(libraries)) await fetchLibraries({ libraries, environment, log, withinMs });
     } finally {
       lock.release();
     }
@@ -85,6 +89,7 @@ async function fetchLibraries(options: {
   readonly libraries: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
+  readonly withinMs: number;
 }): Promise<void> {
   const { libraries, log } = options;
   const draft = `${libraries}.new`;
@@ -99,7 +104,7 @@ async function fetchLibraries(options: {
       cwd: KAFKA_DIR,
       env: options.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: FETCH_WITHIN_MS,
+      timeout: options.withinMs,
     },
   );
   endWithUs(child);

@@ -8,7 +8,7 @@ import { findJava, findKafkaClassPath, KAFKA_DIR } from './kafka-programs.ts';
 import { choosePort, findFreePort, HOST } from './ports.ts';
 import { waitFor } from './wait.ts';
 
-const READY_WITHIN_MS = 120_000;
+export const READY_WITHIN_MS = 120_000;
 
 export interface KafkaOptions {
   /** Its parts `kafka/`, `logs/` and `run/` are used. */
@@ -241,14 +241,17 @@ async function ensureStorage({ dataDir, jvm, write, member, scramUsers, log }: S
 
 export const newClusterId = (): string => randomBytes(16).toString('base64url');
 
-async function waitUntilReady({
+/** Waits until the broker serves clients. Throws a `StartFailure` with the end of its log where it ends or takes too long. */
+export async function waitUntilReady({
   child,
   port,
   logFile,
+  withinMs = READY_WITHIN_MS,
 }: {
   child: Child;
   port: number;
   logFile: string;
+  withinMs?: number;
 }): Promise<void> {
   let exit: string | undefined;
   void child.exited.then(({ code, signal }) => {
@@ -258,9 +261,9 @@ async function waitUntilReady({
     if (exit !== undefined) throw new StartFailure(explainExit(exit, logFile));
     return kafkaAnswers({ host: HOST, port });
   };
-  if (await waitFor(answers, READY_WITHIN_MS)) return;
+  if (await waitFor(answers, withinMs)) return;
   throw new StartFailure(
-    `Kafka did not answer within ${READY_WITHIN_MS / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
+    `Kafka did not answer within ${withinMs / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
   );
 }
 

@@ -26,7 +26,7 @@ import { waitFor } from './wait.ts';
 /** The owner and the database. */
 export const OWNER = 'gongji';
 export const DATABASE = 'gongji';
-const READY_WITHIN_MS = 120_000;
+export const READY_WITHIN_MS = 120_000;
 
 export interface PostgresOptions {
   /** Its parts `postgres/`, `logs/` and `run/` are used. */
@@ -255,7 +255,18 @@ async function waitForOrphans(clusterDir: string): Promise<void> {
   await waitFor(() => processesIn(directory).length === 0, 5_000);
 }
 
-async function waitUntilReady({ child, url, logFile }: { child: Child; url: string; logFile: string }): Promise<void> {
+/** Waits until the server answers a query. Throws a `StartFailure` with the end of its log where it ends or takes too long. */
+export async function waitUntilReady({
+  child,
+  url,
+  logFile,
+  withinMs = READY_WITHIN_MS,
+}: {
+  child: Child;
+  url: string;
+  logFile: string;
+  withinMs?: number;
+}): Promise<void> {
   let exit: string | undefined;
   void child.exited.then(({ code, signal }) => {
     exit = signal ?? `code ${code}`;
@@ -264,9 +275,9 @@ async function waitUntilReady({ child, url, logFile }: { child: Child; url: stri
     if (exit !== undefined) throw new StartFailure(explainExit(exit, logFile));
     return postgresAnswers(url);
   };
-  if (await waitFor(answers, READY_WITHIN_MS)) return;
+  if (await waitFor(answers, withinMs)) return;
   throw new StartFailure(
-    `PostgreSQL did not answer within ${READY_WITHIN_MS / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
+    `PostgreSQL did not answer within ${withinMs / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
   );
 }
 

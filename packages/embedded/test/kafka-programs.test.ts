@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findKafkaClassPath, KAFKA_DIR, KAFKA_VERSION } from '../src/kafka-programs.ts';
+import { lockDirectory } from '../src/directory-lock.ts';
+import { FETCH_WITHIN_MS, findKafkaClassPath, KAFKA_DIR, KAFKA_VERSION } from '../src/kafka-programs.ts';
 import { script, tempDir } from './fixtures.ts';
 
 test('the pom fetches the version the cache is named after, and no file names a registry host', () => {
@@ -26,4 +27,15 @@ touch "$out/kafka_2.13-${KAFKA_VERSION}.jar" "$out/kafka-server-${KAFKA_VERSION}
   const paths = await Promise.all([1, 2, 3].map(() => findKafkaClassPath({ environment })));
   expect(new Set(paths)).toEqual(new Set([join(cache, `kafka-${KAFKA_VERSION}`, '*')]));
   expect(readFileSync(calls, 'utf8')).toBe('call\n');
+});
+
+test('another starter that fetches for too long, and a Maven that never ends, are given up', async () => {
+  const directory = tempDir();
+  script(join(directory, 'mvn'), 'exec sleep 600');
+  const environment = { PATH: `${directory}:${process.env.PATH}`, GONGJI_CACHE_DIR: tempDir() };
+  await expect(findKafkaClassPath({ environment, withinMs: 200 })).rejects.toThrow('Maven could not fetch Kafka');
+  const held = lockDirectory(join(environment.GONGJI_CACHE_DIR, `kafka-${KAFKA_VERSION}.lock`));
+  await expect(findKafkaClassPath({ environment, withinMs: 200 })).rejects.toThrow('Another process has held');
+  held?.release();
+  expect(FETCH_WITHIN_MS).toBe(15 * 60_000);
 });

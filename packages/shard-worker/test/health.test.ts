@@ -1,5 +1,5 @@
 import { createLogger, createMetrics } from '@repo/observability';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Health } from '../src/health.ts';
 
 test.for<[step: 'acquire' | 'publish' | 'apply', error: object, reason: string]>([
@@ -19,4 +19,17 @@ test.for<[step: 'acquire' | 'publish' | 'apply', error: object, reason: string]>
     .split('\n')
     .filter((line) => line.startsWith('settlement_retries_total{') && !line.endsWith(' 0'));
   expect(lines).toEqual([expect.stringMatching(new RegExp(`reason="${reason}".* 1$`))]);
+});
+
+test('a worker that has not read its input for 30 s is not alive, and one that never has is not either', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const metrics = createMetrics({ codes: [], partitions: 1 });
+  const health = new Health({ stream: 'claims', metrics, log: createLogger({ service: 'health', level: 'silent' }) });
+  expect(health.pollProblem()).toBe('the input has not been read yet');
+  health.polled();
+  vi.advanceTimersByTime(30_000);
+  expect(health.pollProblem()).toBeNull();
+  vi.advanceTimersByTime(1);
+  expect(health.pollProblem()).toBe('the input was last read 30 s ago');
 });

@@ -80,7 +80,9 @@ test('a service that cannot start is given up with the end of its log', async ()
 test('a service that runs and is never ready is given up with the end of its log', async () => {
   const service = await start({ mode: () => 'unready' });
   expect(await waitFor(() => readFileSync(service.logFile, 'utf8').includes('started'), 10_000)).toBe(true);
-  await expect(waitUntilReady(service, { withinMs: 200 })).rejects.toThrow(/was not ready within 0.2 s.*sharing-worker started/s);
+  await expect(waitUntilReady(service, { withinMs: 200 })).rejects.toThrow(
+    /was not ready within 0.2 s.*sharing-worker started/s,
+  );
   expect(SERVICE_LIMITS).toEqual({ readyMs: 60_000, stopMs: 20_000 });
 });
 

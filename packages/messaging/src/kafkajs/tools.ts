@@ -104,19 +104,22 @@ interface Reach {
   readonly ends: ReadonlyMap<string, bigint>;
 }
 
-const STALLED_MS = 60_000;
+/** A reading on which nothing has come for so long does not get to the end. */
+export const READ_STALLED_MS = 60_000;
 
 /**
  * Reads everything that the topics hold as of now (read_committed) and resolves behind it. `onProgress` is told the share that is read.
- * Rejects when nothing has come for a minute.
+ * Rejects when nothing has come for `stalledMs`.
  */
 export async function readToEnd({
   connection,
   topics,
   onRecords,
   onProgress = () => {},
+  stalledMs = READ_STALLED_MS,
 }: Pick<TailOptions, 'connection' | 'topics' | 'onRecords'> & {
   readonly onProgress?: (share: number) => void;
+  readonly stalledMs?: number;
 }): Promise<void> {
   const done = Promise.withResolvers<void>();
   // Where reading cannot even begin, that is told by `read`.
@@ -125,7 +128,7 @@ export async function readToEnd({
   let from: Reach['next'] | undefined;
   const onMoved = ({ next, ends }: Reach): void => {
     clearTimeout(stalled);
-    stalled = setTimeout(() => done.reject(new Error('the topics could not be read to their end')), STALLED_MS);
+    stalled = setTimeout(() => done.reject(new Error('the topics could not be read to their end')), stalledMs);
     from ??= new Map(next);
     let [total, left] = [0n, 0n];
     for (const [place, end] of ends) {

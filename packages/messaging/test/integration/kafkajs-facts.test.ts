@@ -16,6 +16,7 @@ import {
   topicNames,
 } from '../../src/index.ts';
 import { connect, kafkajs } from '../../src/kafkajs/client.ts';
+import { READ_STALLED_MS, readToEnd as toTheEnd } from '../../src/kafkajs/tools.ts';
 import { World } from '../../src/memory/world.ts';
 import { partitionForKey } from '../../src/partition.ts';
 import { Echo, LocalStore } from '../local-store.ts';
@@ -344,6 +345,15 @@ it('reads an 8 MiB record that is larger than any fetch', async () => {
   ]);
   const seen = await readToEnd(setup, setup.topics.claims);
   expect(seen.map((record) => record.value?.length)).toEqual([value.length, 5]);
+});
+
+it('is given up where nothing comes for too long on the way to the end of topics', async () => {
+  const { connection, topics, sender } = await setUp();
+  await sender.sendAll(topics.claims, [{ key: null, value: 'one', partition: 0 }]);
+  // To become a member of the group alone takes longer.
+  const reading = toTheEnd({ connection, topics: [topics.claims], onRecords: async () => undefined, stalledMs: 1 });
+  await expect(reading).rejects.toThrow('could not be read to their end');
+  expect(READ_STALLED_MS).toBe(60_000);
 });
 
 it('leaves a connection on which a request got no answer: the next goes over a new one', async () => {
