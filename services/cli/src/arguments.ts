@@ -6,10 +6,15 @@ import type { Settings } from './config.ts';
 export const isAboutArguments = (error: unknown): error is Error & { readonly code: string } =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 
+/** As the options of our commands are written; whatever else begins with a dash is not repeated either. */
+const LIKE_OPTION = /^Unknown option '-{1,2}[a-z][a-z-]{0,30}'/;
+
 /** What of the arguments was not understood. It repeats no argument that is no option: that may be a person's number or name. */
 export function argumentProblem(error: unknown): string {
   if (isAboutArguments(error) && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL')
     return 'expected options alone, and found an argument that is none';
+  if (isAboutArguments(error) && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && !LIKE_OPTION.test(error.message))
+    return 'there is no such option';
   return (error as Error).message;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
-import { isAboutArguments } from '../src/arguments.ts';
+import { isAboutArguments, parseOptions } from '../src/arguments.ts';
 import { describeCommands } from '../src/command-list.ts';
 import { run as policy } from '../src/commands/policy.ts';
 import { COMMANDS, type CommandName } from '../src/commands.ts';
@@ -129,6 +129,13 @@ test('a word that is no command is not repeated, and what may have been meant is
   expect(didYouMean('deadletters', NAMES)).toBe('dead-letters');
   expect(didYouMean('Quarantin', NAMES)).toBe('quarantine');
   for (const far of ['', 'frobnicate', '--', 'x'.repeat(1_000_000)]) expect(didYouMean(far, NAMES)).toBeUndefined();
+});
+
+test('an option that there is not is repeated where it is written as an option is', () => {
+  const parse = (option: string) => () => parseOptions({ args: [option], options: {} });
+  expect(parse('--quarantin')).toThrow("Unknown option '--quarantin'");
+  for (const name of ['--王伟', '--P1', '--110101199003070011', `--${'x'.repeat(40)}`])
+    expect(parse(name)).toThrow(/^there is no such option$/);
 });
 
 test('the help of a command is in the language of the list', () => {
