@@ -5,6 +5,7 @@ export { classifyKafkaError } from './kafkajs/errors.ts';
 export { KafkaLog, type KafkaLogOptions } from './kafkajs/log.ts';
 export { type PositionOptions, PositionReader } from './kafkajs/position.ts';
 export { KafkaPublisher, type KafkaPublisherOptions } from './kafkajs/publisher.ts';
+export { type RecordPlace, RecordReader } from './kafkajs/record-reader.ts';
 export { type OutgoingRecord, readToEnd, Sender, type TailedRecord, type TailOptions, tail } from './kafkajs/tools.ts';
 export {
   createTopics,
