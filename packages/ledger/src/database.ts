@@ -14,6 +14,7 @@ import { Migration20261201Operators } from '../migrations/migration-20261201-ope
 import { Migration20261202BindingChanges } from '../migrations/migration-20261202-binding-changes.ts';
 import { Migration20261203ArchiveUsage } from '../migrations/migration-20261203-archive-usage.ts';
 import { Migration20261204ChangeOrder } from '../migrations/migration-20261204-change-order.ts';
+import { Migration20261205EventPlaces } from '../migrations/migration-20261205-event-places.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
@@ -46,6 +47,7 @@ const MIGRATIONS = [
   { name: 'migration-20261202-binding-changes', class: Migration20261202BindingChanges },
   { name: 'migration-20261203-archive-usage', class: Migration20261203ArchiveUsage },
   { name: 'migration-20261204-change-order', class: Migration20261204ChangeOrder },
+  { name: 'migration-20261205-event-places', class: Migration20261205EventPlaces },
 ];
 
 /**

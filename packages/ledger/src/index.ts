@@ -89,6 +89,7 @@ export {
   readOrder,
 } from './quarantine-orders.ts';
 export {
+  type EventPlace,
   findBindings,
   findBindingsById,
   findDeadSince,
@@ -98,6 +99,7 @@ export {
   findOutcome,
   findPerson,
   findPersonsAfter,
+  findPlace,
   findProgress,
   type PersonRange,
   type RowSource,
@@ -117,6 +119,7 @@ export {
 export { findUsage, type UsageFilter, type UsagePlace, type UsageRow } from './usage.ts';
 export {
   type BatchWrites,
+  type EventId,
   type OutcomeRow,
   type PlacedOutcome,
   type ShardShare,

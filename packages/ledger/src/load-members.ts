@@ -67,7 +67,7 @@ function loadBatch(
       opened.set(personNo, partitionOf(personNo));
       if (event.name !== null) names.push({ personNo, name: event.name });
     }
-    const ids = batch.map(({ identity, contentHash }) => ({ id: identity, contentHash, outcome: null }));
+    const ids = batch.map(({ identity, contentHash }) => ({ id: identity, contentHash, outcome: null, offset: null }));
     const writes: BatchWrites = {
       books: world.books,
       outcomes: [],

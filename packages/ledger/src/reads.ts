@@ -149,6 +149,29 @@ export async function findEvent(
   return row && { contentHash: row.content_hash, answer: row.payload?.toString() ?? null };
 }
 
+/** Where an event was read, and its content as it was taken. */
+export interface EventPlace extends ShardKey {
+  /** Null where that was not kept. */
+  readonly offset: bigint | null;
+  readonly contentHash: Buffer;
+}
+
+/** Where the event was read that took this id; undefined where the id is unknown, or entered by a load. */
+export async function findPlace(source: RowSource, eventId: string): Promise<EventPlace | undefined> {
+  const [row] = await source.rows<{
+    content_hash: Buffer;
+    log_offset: string | null;
+    topic: string;
+    partition: number;
+  }>(
+    'select content_hash, log_offset, topic, partition from event_id join shard using (shard_id) where event_id = $1',
+    [eventId],
+  );
+  if (row === undefined) return undefined;
+  const { content_hash: contentHash, log_offset: offset, topic, partition } = row;
+  return { topic, partition, contentHash, offset: offset === null ? null : BigInt(offset) };
+}
+
 /** How far a shard has applied its input, and how many outcomes it has left; undefined before its first owner. */
 export async function findProgress(
   source: RowSource,

@@ -26,12 +26,21 @@ export interface WorkItem {
   readonly detail: object;
 }
 
+/** An id that a batch takes. */
+export interface EventId {
+  readonly id: string;
+  readonly contentHash: Buffer;
+  /** Index into the batch's outcomes; null = the event had none. */
+  readonly outcome: number | null;
+  /** Where it was read in the shard's input; null = it entered by a load. */
+  readonly offset: bigint | null;
+}
+
 /** Everything one batch leaves behind. Sets are written whole, one statement a table, whatever their size. */
 export interface BatchWrites {
   readonly books: Books;
   readonly outcomes: readonly OutcomeRow[];
-  /** `outcome` = index into `outcomes`, null = the event had none. */
-  readonly ids: readonly { readonly id: string; readonly contentHash: Buffer; readonly outcome: number | null }[];
+  readonly ids: readonly EventId[];
   readonly refunds?: readonly { readonly claimId: string; readonly outcome: number }[];
   readonly held?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
   readonly paidOut?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
@@ -186,13 +195,14 @@ const writeIds = (tx: LedgerTransaction, shardId: number, placed: readonly Place
       ['content_hash', 'bytea'],
       ['shard_id', 'int'],
       ['seq', 'bigint'],
+      ['log_offset', 'bigint'],
     ],
     // In one order for all, so that two shards taking the same ids wait for each other instead of deadlocking.
     [...ids]
       .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ id, contentHash, outcome }) => {
+      .map(({ id, contentHash, outcome, offset }) => {
         const row = outcome === null ? undefined : placed[outcome];
-        return [id, `\\x${contentHash.toString('hex')}`, row?.shardId ?? shardId, row?.seq];
+        return [id, `\\x${contentHash.toString('hex')}`, row?.shardId ?? shardId, row?.seq, offset];
       }),
     { sql: { month: MONTH } },
   );

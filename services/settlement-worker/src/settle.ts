@@ -32,6 +32,7 @@ import {
   type BatchWrites,
   booksOf,
   codeOf,
+  type EventId,
   isTransient,
   type Ledger,
   type LedgerTransaction,
@@ -215,15 +216,19 @@ function decode(record: InputRecord, limits: DecodeLimits): Message {
 /** What the batch will write, grown message by message. */
 class Draft {
   readonly outcomes: OutcomeRow[] = [];
-  readonly ids: { id: string; contentHash: Buffer; outcome: number | null }[] = [];
+  readonly ids: EventId[] = [];
   readonly refunds: { claimId: string; outcome: number }[] = [];
   readonly held: NonNullable<BatchWrites['held']>[number][] = [];
   readonly parked: Parked[] = [];
   readonly unparked: string[] = [];
 
-  answer(identity: string, hash: Buffer | null, row: OutcomeRow): number {
+  answer(
+    identity: string,
+    { contentHash, record: { offset } }: Pick<Message, 'contentHash' | 'record'>,
+    row: OutcomeRow,
+  ) {
     const outcome = this.outcomes.push(row) - 1;
-    if (hash !== null) this.ids.push({ id: identity, contentHash: hash, outcome });
+    if (contentHash !== null) this.ids.push({ id: identity, contentHash, outcome, offset });
     return outcome;
   }
 }
@@ -281,7 +286,10 @@ function decideMessage(
     park(world.parked, refund);
     draft.parked.push(refund);
     if (message.contentHash !== null)
-      draft.ids.push({ id: decoded.identity, contentHash: message.contentHash, outcome: null });
+      draft.ids.push({
+        ...{ id: decoded.identity, contentHash: message.contentHash },
+        ...{ outcome: null, offset: record.offset },
+      });
     return [];
   }
   const decided = decideOne(message, decoded, world, deps, draft);
@@ -319,12 +327,13 @@ function repeated(shard: ShardId, message: Message, decoded: Good, before: Buffe
 }
 
 function decideOne(
-  { traceparent, contentHash }: Message,
+  message: Message,
   decoded: Good,
   { books, paid }: World,
   { policyOf, nhsaOutput = false }: SettleDeps,
   draft: Draft,
 ): Observed {
+  const { traceparent } = message;
   switch (decoded.kind) {
     case 'CLAIM': {
       const { claim } = decoded;
@@ -333,18 +342,14 @@ function decideOne(
       if (settlement.status === 'SETTLED') paid.set(claim.claimId, paidByClaim(claim, settlement));
       const outgoing = encodeSettlement(claim, settlement, settlementIdOf(claim.claimId), traceparent);
       const published = nhsaOutput ? withNhsa(outgoing, patientsRules(settlement, policyOf)) : outgoing;
-      draft.answer(decoded.identity, contentHash, resultRow(published));
+      draft.answer(decoded.identity, message, resultRow(published));
       return { status: settlement.status, code: settlement.code, skips: settlement.skipped.map(({ code }) => code) };
     }
     case 'REFUND': {
       const { refund } = decoded;
       const original = paid.get(refund.claimId);
       const decision = decideRefund(refund, original, books);
-      const outcome = draft.answer(
-        decoded.identity,
-        contentHash,
-        resultRow(encodeRefund(refund, decision, traceparent)),
-      );
+      const outcome = draft.answer(decoded.identity, message, resultRow(encodeRefund(refund, decision, traceparent)));
       if (original !== undefined && decision.status === 'REFUNDED') {
         applyRefund(refund, original, decision, books);
         paid.set(refund.claimId, afterRefund(original, decision));
@@ -359,7 +364,7 @@ function decideOne(
       applyPremium(premium, decision, books);
       const { allocation } = decision;
       if (allocation !== null) paid.set(premium.premiumId, paidByPremium(premium, allocation, decision.on));
-      draft.answer(decoded.identity, contentHash, resultRow(encodePremium(premium, decision, traceparent)));
+      draft.answer(decoded.identity, message, resultRow(encodePremium(premium, decision, traceparent)));
       return { status: decision.status, code: decision.code, skips: [] };
     }
     default:

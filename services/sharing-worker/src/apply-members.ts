@@ -19,6 +19,7 @@ import {
 import {
   type BatchWrites,
   type BindingChange,
+  type EventId,
   type Ledger,
   type LedgerTransaction,
   MemberWorld,
@@ -66,7 +67,7 @@ interface Message {
 /** What a batch of members will write, grown event by event in the order of the log. */
 export class MemberDraft {
   readonly outcomes: OutcomeRow[] = [];
-  readonly ids: { id: string; contentHash: Buffer; outcome: number | null }[] = [];
+  readonly ids: EventId[] = [];
   readonly names: { personNo: string; name: string }[] = [];
   readonly opened = new Map<string, number>();
   readonly changes: BindingChange[] = [];
@@ -197,7 +198,8 @@ function applyOne(lease: Lease, message: Message, step: Step): string | null {
   }
   if (decoded.kind === 'MEMBER') remember(lease, decoded.event, draft);
   known.set(decoded.identity, hash);
-  draft.ids.push({ id: decoded.identity, contentHash: hash, outcome: answerOf(decoded, draft) });
+  const { identity: id } = decoded;
+  draft.ids.push({ id, contentHash: hash, outcome: answerOf(decoded, draft), offset: record.offset });
   return null;
 }
 

@@ -189,7 +189,7 @@ export async function settle(ledger: Ledger, held: ShardLease, claims: readonly 
     const ids = claims.map(({ claimId }, outcome) => ({
       id: `claim:${claimId}`,
       contentHash: hash('sha256', claimId, 'buffer'),
-      outcome,
+      ...{ outcome, offset: held.nextOffset + BigInt(outcome) },
     }));
     await writeBatch(tx, held, shard, nextOffset, { books, outcomes, ids, facts: false });
   });

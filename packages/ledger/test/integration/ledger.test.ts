@@ -5,6 +5,7 @@ import {
   closeBooks,
   closedDays,
   Fenced,
+  findPlace,
   isTransient,
   Ledger,
   type LedgerTransaction,
@@ -48,6 +49,23 @@ test('a settlement moves money from the accounts that paid, and each posting sum
     `select sum(amount)::text as total, (sum(amount) filter (where ledger_account = 'institution:H33010600001'))::text as receivable from posting`,
   );
   expect(books).toEqual({ total: '0.00', receivable: '90.00' });
+});
+
+test('of each event is kept where it was read; of what was taken before that was so, and of what was loaded, it is not', async () => {
+  const { url, ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const first = await settle(ledger, await lease(ledger, 1), [claim('C1', 'A', '10.00')]);
+  await settle(ledger, first, [claim('C3', 'A', '10.00'), claim('C2', 'A', '10.00')]);
+  const place = { topic: 'claims', partition: 1, contentHash: expect.any(Buffer) };
+  expect(await findPlace(ledger, 'claim:C1')).toEqual({ ...place, offset: 0n });
+  expect(await findPlace(ledger, 'claim:C2')).toEqual({ ...place, offset: 2n });
+  expect(await findPlace(ledger, 'claim:C3')).toEqual({ ...place, offset: 1n });
+  expect(await findPlace(ledger, 'claim:C4')).toBeUndefined();
+  const ours = await owner(url);
+  await ours.rows(`update event_id set log_offset = null where event_id = 'claim:C1'`);
+  expect(await findPlace(ledger, 'claim:C1')).toEqual({ ...place, offset: null });
+  await ours.rows(`update event_id set shard_id = 0 where event_id = 'claim:C2'`);
+  expect(await findPlace(ledger, 'claim:C2')).toBeUndefined();
 });
 
 test('an epoch that was taken away writes nothing', async () => {

@@ -236,7 +236,7 @@ export class Scene implements AsyncDisposable {
       await writeBatch(tx, lease, shard, lease.nextOffset + 1n, {
         books,
         outcomes: [outcome],
-        ids: [{ id: decoded.identity, contentHash: contentHash(decoded.content), outcome: 0 }],
+        ids: [{ id: decoded.identity, contentHash: contentHash(decoded.content), outcome: 0, offset: lease.nextOffset }],
         refunds: refundOf === null ? [] : [{ claimId: refundOf, outcome: 0 }],
         facts: false,
       });

@@ -80,6 +80,20 @@ test('a refund that waits is taken once, however often it is sent', async () => 
   expect(await send(claim('C3'))).toHaveLength(2);
 });
 
+test('where a refund was read is kept of the refund, although it is answered behind another message', async () => {
+  const at = lease.nextOffset;
+  await send(refund('R30', 'C30'));
+  await send(claim('C30'), refund('R31', 'C30'));
+  const places = await ledger.rows<{ event_id: string; log_offset: string }>(
+    `select event_id, log_offset from event_id where event_id like any(array['claim:C3_', 'refund:R3_']) order by event_id`,
+  );
+  expect(places).toEqual([
+    { event_id: 'claim:C30', log_offset: String(at + 1n) },
+    { event_id: 'refund:R30', log_offset: String(at) },
+    { event_id: 'refund:R31', log_offset: String(at + 2n) },
+  ]);
+});
+
 test('a refund whose claim never comes is refused when its time is up', async () => {
   const brief = { ...deps, refundWaitMs: 1 };
   const records = [{ ...refund('R4', 'C4'), offset: lease.nextOffset }];

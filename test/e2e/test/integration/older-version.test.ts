@@ -89,7 +89,7 @@ test.for<[string, string[]]>([
 });
 
 /** The last migration without which workers of this code cannot settle: they stand for older ones while those after it run. */
-const NEEDED = 'migration-20261130-partitions';
+const NEEDED = 'migration-20261205-event-places';
 
 test('workers settle on while the migrations that they do not need run beside them, and are where they would be', async () => {
   const { policyAt } = await shippedPolicies();
