@@ -79,6 +79,7 @@ export {
   deadLettersAnswer,
   dropBody,
   heldAnswer,
+  inputAnswer,
   quarantineAnswer,
   quarantineOrderAnswer,
   redriveAnswer,

@@ -18,11 +18,13 @@ export const PROBLEMS = {
   'no-such-dead-letter': 404,
   'no-such-held-message': 404,
   'no-such-order': 404,
+  'input-place-unknown': 404,
   'console-not-built': 404,
   'request-too-slow': 408,
   'key-taken': 409,
   'state-not-allowed': 409,
   'rules-not-loaded': 409,
+  'input-gone': 410,
   'body-too-large': 413,
   'address-too-long': 414,
   'content-type': 415,
@@ -40,6 +42,7 @@ export const PROBLEMS = {
   'database-away': 503,
   'tokens-unchecked': 503,
   'command-not-sent': 503,
+  'input-not-read': 503,
   'too-busy': 503,
 } as const satisfies Readonly<Record<string, number>>;
 

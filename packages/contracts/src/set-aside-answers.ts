@@ -41,6 +41,16 @@ export const deadLettersAnswer = z.object({
 });
 export const deadLetterAnswer = deadLetter.extend(content);
 
+/** A message as it came, whatever became of it. */
+export const inputAnswer = z.object({
+  place,
+  at: moment.describe('when the message was sent'),
+  ...facts,
+  key: bytes.describe('whose message it is'),
+  headers: z.array(z.array(bytes)).describe('each name with its value'),
+  value: bytes.describe('the event as its sender wrote it'),
+});
+
 const counts = z.array(z.object({ code: text, count: z.int().describe('how many') }));
 export const redriveBody = z.object({
   dead_letters: z

@@ -8,7 +8,7 @@ export {
   readDeadLetters,
   redrive,
 } from './dead-letters.ts';
-export { type MessageFacts, printable, wholeOf } from './facts.ts';
+export { factsOf, type MessageFacts, printable, wholeOf } from './facts.ts';
 export {
   heldOf,
   type ListedMessage,

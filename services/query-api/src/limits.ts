@@ -18,6 +18,8 @@ export interface ServerLimits {
   /** Reports (对账) that are made, one at a time, or wait for their turn. */
   readonly reportsMax: number;
   readonly exportsMax: number;
+  /** Messages that are read from their topic, each within 5 s. */
+  readonly inputsMax: number;
 }
 
 /** A command is sent within 10 s and waited for at most 20 s, so that it is quiet for less than a minute; each looks at the database 40 times a second. */
@@ -32,4 +34,5 @@ export const SERVER_LIMITS: ServerLimits = {
   commandsMax: 50,
   reportsMax: 5,
   exportsMax: 20,
+  inputsMax: 10,
 };

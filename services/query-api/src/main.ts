@@ -1,5 +1,6 @@
 import { OUTCOME_CODES, topicsOf } from '@repo/contracts';
 import { Ledger, Snapshot } from '@repo/ledger';
+import { type KafkaConnection, RecordReader } from '@repo/messaging';
 import { createLogger, createMetrics, runService, startAdminServer, startTracing } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
 import { explainRefusal } from '@repo/transport';
@@ -53,14 +54,14 @@ runService({
       metrics: createMetrics({ codes: Object.keys(OUTCOME_CODES), partitions: 0 }),
     });
     stack.use(admin);
-    const sender = stack.use(
-      new CommandSender({
-        brokers: config.brokers,
-        ...config.kafkaAccess,
-        clientId: `${config.prefix}-query-api-${process.pid}`,
-        log: (_level, message) => log.warn({ component: 'kafka' }, message),
-      }),
-    );
+    const kafka: KafkaConnection = {
+      brokers: config.brokers,
+      ...config.kafkaAccess,
+      clientId: `${config.prefix}-query-api-${process.pid}`,
+      log: (_level, message) => log.warn({ component: 'kafka' }, message),
+    };
+    const sender = stack.use(new CommandSender(kafka));
+    const reader = stack.use(new RecordReader(kafka));
     const app = buildServer({
       ledger,
       policies: loaded.policies,
@@ -77,6 +78,7 @@ runService({
         sendAgain: sender.sendAgain,
         waitMs: config.commandWaitMs,
       },
+      readInput: (place, options) => reader.read(place, options),
       prefix: config.prefix,
       openSnapshot: () => Snapshot.open(config.database.url, REPORTS),
       operator,

@@ -8,6 +8,7 @@ import type { CommandDeps } from './commands.ts';
 import { type ConsoleOptions, serveConsole } from './console.ts';
 import { addGate, type GateOptions, HEADER_BYTES_MAX } from './gate.ts';
 import { healthAnswer } from './health.ts';
+import type { ReadInput } from './inputs.ts';
 import { SERVER_LIMITS, type ServerLimits } from './limits.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
 import { parameterProblem, parseQuery } from './parameters.ts';
@@ -23,6 +24,7 @@ import { codeRoutes } from './routes/codes.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { heldRefundRoutes } from './routes/held-refunds.ts';
+import { inputRoutes } from './routes/inputs.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
@@ -48,6 +50,8 @@ export interface ApiDeps extends GateOptions {
   readonly futureDaysMax: number;
   /** How commands are sent; absent: only reads are served. */
   readonly commands?: (Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> & { readonly sendAgain: SendAgain }) | undefined;
+  /** How messages are read from the input topics; absent: what came is not shown. */
+  readonly readInput?: ReadInput | undefined;
   /** Of the topics' names. */
   readonly prefix: string;
   /** Reads a day from one state of the database, however long that takes. */
@@ -119,10 +123,12 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
       commands: atMost(limits.commandsMax, 'commands'),
       reports: atMost(limits.reportsMax, 'reports'),
       exports: atMost(limits.exportsMax, 'exports'),
+      inputs: atMost(limits.inputsMax, 'messages to be read'),
     };
     if (deps.adminPort !== undefined) serveAdmin(routes, deps.adminPort);
     accountRoutes(routes, deps);
     settlementRoutes(routes, deps);
+    if (deps.readInput !== undefined) inputRoutes(routes, { ...deps, readInput: deps.readInput, underWay });
     usageRoutes(routes, { ...deps, underWay });
     quoteRoutes(routes, deps);
     backdatedRoutes(routes, deps);

@@ -1,4 +1,5 @@
-import { findInsuredIn, findOutcome, type RowSource } from '@repo/ledger';
+import { findInsuredIn, findOutcome, type RowSource, type StoredOutcome } from '@repo/ledger';
+import { notFound } from './problem.ts';
 import type { Access } from './scopes.ts';
 
 /** Those of these persons whose own data, balance included, may be shown. Nobody can tell a person out of sight from one who does not exist. */
@@ -31,6 +32,14 @@ export async function isVisible(access: Access, source: RowSource, concern: Conc
   if (access.everything || (typeof institution === 'string' && access.institutions.has(institution))) return true;
   const persons = [patient, payer, beneficiary].filter((person) => typeof person === 'string');
   return (await visiblePersons(access, source, persons)).size > 0;
+}
+
+/** What was published for a claim or premium and its refunds; throws the problem to be answered where there is none in sight. */
+export async function settlementOf(access: Access, source: RowSource, claimId: string): Promise<StoredOutcome> {
+  const outcome = await findOutcome(source, `claim:${claimId}`, claimId);
+  const concern = outcome && (JSON.parse(outcome.payload) as Concern);
+  if (concern === undefined || !(await isVisible(access, source, concern))) throw notFound('settlement');
+  return outcome as StoredOutcome;
 }
 
 /** Whether a refund may be shown: to whom its claim may be, or to the person it names. */

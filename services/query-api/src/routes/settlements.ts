@@ -10,7 +10,7 @@ import {
   withRefundOutcome,
 } from '@repo/contracts';
 import { refundable, ZERO } from '@repo/domain';
-import { findOutcome, type RowSource, readSnapshot, type StoredOutcome } from '@repo/ledger';
+import { findOutcome, readSnapshot } from '@repo/ledger';
 import { z } from 'zod';
 import { explain } from '../explain/explain.ts';
 import { RuleBook } from '../explain/rules.ts';
@@ -18,9 +18,9 @@ import { LANGUAGES } from '../explain/words.ts';
 import { type Api, responses } from '../openapi.ts';
 import { choiceParameter, idParameter } from '../parameters.ts';
 import { notFound, Problem } from '../problem.ts';
-import { type Access, EVERYONE } from '../scopes.ts';
+import { EVERYONE } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
-import { type Concern, isRefundVisible, isVisible, visiblePersons } from '../visible.ts';
+import { isRefundVisible, settlementOf, visiblePersons } from '../visible.ts';
 
 const claimParams = z.object({ claim_id: idParameter('the id of a claim or premium') });
 
@@ -132,11 +132,4 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
         return explain(stored, { claimId, lang, visible }, snapshot, policies);
       }),
   );
-}
-
-async function settlementOf(access: Access, source: RowSource, claimId: string): Promise<StoredOutcome> {
-  const outcome = await findOutcome(source, `claim:${claimId}`, claimId);
-  const concern = outcome && (JSON.parse(outcome.payload) as Concern);
-  if (concern === undefined || !(await isVisible(access, source, concern))) throw notFound('settlement');
-  return outcome as StoredOutcome;
 }

@@ -57,7 +57,7 @@ beforeAll(async () => {
     sendAgain: () => Promise.reject(new Error('nothing is sent here')),
     waitMs: 0,
   };
-  api = scene.serve({ adminPort: admin.port, commands });
+  api = scene.serve({ adminPort: admin.port, commands, readInput: scene.readInput });
   unsubscribe('fastify.initialization', listen);
   document = (await api.inject('/openapi.json')).json();
   closing.push(
@@ -193,6 +193,9 @@ describe('what is answered', () => {
     const refund = { claim_id: 'C1', psn_no: 'P1', at: '2025-03-11T09:00:00+08:00' };
     await scene.settle('claim.refunded', { ...refund, refund_id: 'R1', amount: '120' });
     await scene.settle('claim.refunded', { ...refund, refund_id: 'R2', amount: '999' });
+    await scene.settle('claim.refunded', { ...refund, refund_id: 'R3', amount: '1' });
+    // As a topic that has let go of what came after the first refund and before it.
+    for (const [offset, { value }] of scene.came) if (/"(C2|R3)"/.test(String(value))) scene.came.delete(offset);
     await scene.rows(
       `insert into arrears_check (partition, check_id, on_day, checked, marked) values (0, 'nightly', '2025-03-10', 5, 1)`,
     );
@@ -231,6 +234,15 @@ describe('what is answered', () => {
     ['GET /v1/refunds/R1', 200],
     ['GET /v1/refunds/R2', 200],
     ['GET /v1/refunds/nothing', 404],
+    ['GET /v1/settlements/C1/input', 200],
+    ['GET /v1/settlements/PR1/input', 200],
+    ['GET /v1/settlements/C2/input', 410],
+    ['GET /v1/settlements/nothing/input', 404],
+    [`GET /v1/settlements/${'x'.repeat(201)}/input`, 400],
+    ['GET /v1/settlements/C1/refunds/R1/input', 200],
+    ['GET /v1/settlements/C1/refunds/R2/input', 404],
+    ['GET /v1/settlements/C1/refunds/R3/input', 410],
+    [`GET /v1/settlements/C1/refunds/${'x'.repeat(201)}/input`, 400],
     ['GET /v1/settlements/C1/explanation', 200],
     ['GET /v1/settlements/C2/explanation?lang=en', 200],
     ['GET /v1/settlements/C3/explanation', 200],

@@ -10,6 +10,7 @@ import {
   encodeRefund,
   encodeSettlement,
   type Outgoing,
+  topicsOf,
 } from '@repo/contracts';
 import {
   afterRefund,
@@ -36,18 +37,20 @@ import {
   schemaKey,
   writeBatch,
 } from '@repo/ledger';
+import type { InputRecord } from '@repo/messaging';
 import { createLogger } from '@repo/observability';
 import { loadPolicies, type Policies } from '@repo/policy';
 import { contentHash, deadRow } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import type { FastifyInstance } from 'fastify';
+import type { ReadInput } from '../../src/inputs.ts';
 import { type ApiDeps, buildServer } from '../../src/server.ts';
 
 type Wire = Readonly<Record<string, unknown>>;
 
 /** The moment at which these tests read unless they say otherwise. */
 const NOW = Date.parse('2025-03-10T12:00:00+08:00');
-const SHARD = { topic: 'scene.claims.v1', partition: 0 };
+const shardOf = (prefix = 'scene') => ({ topic: topicsOf(prefix).claims, partition: 0 });
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 export const claim = (over: Wire = {}): Wire => ({
@@ -111,6 +114,9 @@ export class Scene implements AsyncDisposable {
   readonly #reader: Ledger;
   readonly #operator: Ledger;
   readonly #paid = new Map<string, Paid>();
+  readonly #shard: ReturnType<typeof shardOf>;
+  /** The settled messages as they came, by the offset at which their shard read them. */
+  readonly came = new Map<bigint, InputRecord>();
 
   private constructor(
     url: string,
@@ -120,6 +126,7 @@ export class Scene implements AsyncDisposable {
   ) {
     this.url = url;
     this.policies = policies;
+    this.#shard = shardOf(over.prefix);
     this.#writer = writer;
     this.#reader = reader;
     this.#operator = operator;
@@ -151,7 +158,7 @@ export class Scene implements AsyncDisposable {
       Ledger.open({ url, role: 'gongji_reader', name: 'scene-api' }),
       Ledger.open({ url, role: 'gongji_operator', name: 'scene-operator' }),
     ]);
-    await ledgers[0].acquireShard(SHARD, 'scene', 1);
+    await ledgers[0].acquireShard(shardOf(over.prefix), 'scene', 1);
     return new Scene(url, policies, ledgers, over);
   }
 
@@ -165,8 +172,8 @@ export class Scene implements AsyncDisposable {
   /** Leaves a message of the claims topic among the dead letters, as its worker does. */
   async setAside(value: string, why: { code: string; detail: string }, at = NOW): Promise<void> {
     await this.#writer.transact(async (tx) => {
-      const state = await this.#writer.readShard(SHARD);
-      const lease = { shard: SHARD, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const state = await this.#writer.readShard(this.#shard);
+      const lease = { shard: this.#shard, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
       const shard = await tx.lockShard(lease);
       const record = {
         ...{ offset: lease.nextOffset, key: Buffer.from('P1'), value: Buffer.from(value), timestampMs: at },
@@ -174,7 +181,7 @@ export class Scene implements AsyncDisposable {
       };
       await writeBatch(tx, lease, shard, lease.nextOffset + 1n, {
         books: booksOf(this.policies.policyAt, { persons: [], bindings: [], usage: [] }),
-        ...{ outcomes: [deadRow(SHARD, record, why)], ids: [], facts: false },
+        ...{ outcomes: [deadRow(this.#shard, record, why)], ids: [], facts: false },
       });
     });
   }
@@ -184,10 +191,13 @@ export class Scene implements AsyncDisposable {
     await this.#writer.rows(
       `insert into quarantined_message (partition, topic, log_offset, key, value, headers, record_ms, failure)
        values ($1, $2, $3, 'P1', $4, '[]', $5, $6)`,
-      [SHARD.partition, SHARD.topic, offset, value, NOW, failure],
+      [this.#shard.partition, this.#shard.topic, offset, value, NOW, failure],
     );
-    await this.#writer.rows('update shard set quarantined = true where topic = $1', [SHARD.topic]);
+    await this.#writer.rows('update shard set quarantined = true where topic = $1', [this.#shard.topic]);
   }
+
+  /** Reads them as from their topic. */
+  readonly readInput: ReadInput = async ({ offset }) => this.came.get(offset) ?? null;
 
   rows<Row>(sql: string): Promise<Row[]> {
     return this.#writer.rows<Row>(sql);
@@ -212,12 +222,13 @@ export class Scene implements AsyncDisposable {
   async settle(ce_type: string, fields: Wire, dress = (outgoing: Outgoing) => outgoing): Promise<Wire> {
     const value = bytes({ ce_type, ...fields });
     const key = bytes(fields.beneficiary ?? fields.psn_no).slice(1, -1);
-    const decoded = decodeClaims({ key, value, headers: [], timestampMs: NOW }, DECODE_LIMITS);
+    const raw = { key: Buffer.from(key), value: Buffer.from(value), headers: [], timestampMs: NOW };
+    const decoded = decodeClaims(raw, DECODE_LIMITS);
     if (decoded.kind === 'BAD') throw new Error(JSON.stringify(decoded));
     const policyOf = this.policies.policyAt;
     return this.#writer.transact(async (tx) => {
-      const state = await this.#writer.readShard(SHARD);
-      const lease = { shard: SHARD, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const state = await this.#writer.readShard(this.#shard);
+      const lease = { shard: this.#shard, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
       const shard = await tx.lockShard(lease);
       const everyone = await tx.rows<{ psn_no: string }>('select psn_no from account', []);
       const persons = await tx.lockPersons(everyone.map(({ psn_no }) => psn_no));
@@ -236,10 +247,13 @@ export class Scene implements AsyncDisposable {
       await writeBatch(tx, lease, shard, lease.nextOffset + 1n, {
         books,
         outcomes: [outcome],
-        ids: [{ id: decoded.identity, contentHash: contentHash(decoded.content), outcome: 0, offset: lease.nextOffset }],
+        ids: [
+          { id: decoded.identity, contentHash: contentHash(decoded.content), outcome: 0, offset: lease.nextOffset },
+        ],
         refunds: refundOf === null ? [] : [{ claimId: refundOf, outcome: 0 }],
         facts: false,
       });
+      this.came.set(lease.nextOffset, { ...raw, offset: lease.nextOffset });
       return outgoing.payload as Wire;
     });
   }
@@ -247,8 +261,8 @@ export class Scene implements AsyncDisposable {
   /** Changes settings of a binding as the sharing worker does, and notes what they were. */
   async change(bindingId: string, payer: string, settings: Partial<Binding>): Promise<void> {
     await this.#writer.transact(async (tx) => {
-      const state = await this.#writer.readShard(SHARD);
-      const lease = { shard: SHARD, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const state = await this.#writer.readShard(this.#shard);
+      const lease = { shard: this.#shard, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
       const shard = await tx.lockShard(lease);
       const persons = await tx.lockPersons([payer]);
       const bindings = await tx.bindingsOf({ payers: [payer] });

@@ -87,6 +87,18 @@ const ROWS: readonly Row[] = [
   { request: 'GET /v1/settlements/PR1/explanation', unknown: 'GET /v1/settlements/none/explanation', ...aPremium },
   { request: 'GET /v1/refunds/R1', unknown: 'GET /v1/refunds/none', ...aClaim },
   { request: 'GET /v1/refunds/RP1', unknown: 'GET /v1/refunds/none', ...aPremium },
+  { request: 'GET /v1/settlements/C1/input', unknown: 'GET /v1/settlements/none/input', ...aClaim },
+  { request: 'GET /v1/settlements/PR1/input', unknown: 'GET /v1/settlements/none/input', ...aPremium },
+  {
+    request: 'GET /v1/settlements/C1/refunds/R1/input',
+    unknown: 'GET /v1/settlements/none/refunds/R1/input',
+    ...aClaim,
+  },
+  {
+    request: 'GET /v1/settlements/PR1/refunds/RP1/input',
+    unknown: 'GET /v1/settlements/none/refunds/RP1/input',
+    ...aPremium,
+  },
   { request: 'GET /v1/usage?payer=P2', unknown: 'GET /v1/usage?payer=none', ...personal('payer') },
   { request: 'GET /v1/usage?beneficiary=P1', unknown: 'GET /v1/usage?beneficiary=none', ...personal('patient') },
   { request: 'GET /v1/usage.csv?payer=P2', unknown: 'GET /v1/usage.csv?payer=none', ...personal('payer') },
@@ -202,8 +214,8 @@ beforeAll(async () => {
   sender = new CommandSender(connection);
   const commands = { topics: topicsOf(prefix), send: sender.send, sendAgain: sender.sendAgain, waitMs: 0 };
   const guard = createGuard({ issuer: issuer.url, audience: 'gongji' });
-  api = scene.serve({ guard, adminPort: 1, commands });
-  open = scene.serve({ adminPort: 1 });
+  api = scene.serve({ guard, adminPort: 1, commands, readInput: scene.readInput });
+  open = scene.serve({ adminPort: 1, readInput: scene.readInput });
   // The first order there is.
   await ask('operator', `POST /v1/quarantine/${HELD}/release`, {});
 });

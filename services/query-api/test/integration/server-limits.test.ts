@@ -202,6 +202,17 @@ test('commands under way are few, and others are asked to come again', async () 
   expect(await (await pause(0)).json()).toMatchObject({ detail: expect.stringContaining('could not be sent') });
 });
 
+test('messages that are read from their topic are few at a time, and others are asked to come again', async () => {
+  const { promise, resolve: goOn } = Promise.withResolvers<null>();
+  await using server = await listening({}, { readInput: () => promise });
+  const asked = Array.from({ length: SERVER_LIMITS.inputsMax + 1 }, () => server.fetch('/v1/settlements/C1/input'));
+  const refused = await Promise.race(asked);
+  expect(await refused.json()).toMatchObject(PROBLEM(SERVER_LIMITS.inputsMax, 'messages to be read'));
+  goOn(null);
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 410)).toHaveLength(SERVER_LIMITS.inputsMax);
+});
+
 test('the rates of so many callers are remembered, and past that the one seen longest ago is forgotten', async () => {
   const api = scene.serve({ limits: { ratesMax: 10 }, requestsPerMinuteMax: 1 });
   const statusFrom = async (n: number) =>

@@ -10,6 +10,7 @@ import {
   KafkaLog,
   KafkaPublisher,
   PositionReader,
+  RecordReader,
   readToEnd,
   Sender,
   type TopicNames,
@@ -111,6 +112,8 @@ const EXERCISES: Readonly<Record<Exclude<Login, 'admin'>, () => Promise<void>>> 
   },
   arrears: () => sendCheck('arrears'),
   'query-api': async () => {
+    await using reader = new RecordReader(connectionOf('query-api'));
+    await reader.read({ topic: topics.claims, partition: 0, offset: 0n }, { withinMs: 10_000 });
     await using sender = await Sender.open(connectionOf('query-api'));
     for (const topic of [topics.claims, topics.members]) await sender.sendOne(topic, { key: 'P1', value: 'command' });
   },
@@ -192,6 +195,14 @@ test.for<[Login, keyof TopicNames]>([
   const reading = log.run(new Reader(() => read.resolve())).then(() => read.promise);
   expect(await refusalOf(reading)).toMatch(/_AUTHORIZATION_FAILED/);
   await log.stop();
+});
+
+test('query-api reads the messages of no topic but that of the claims', async () => {
+  await using reader = new RecordReader(connectionOf('query-api'));
+  for (const topic of [topics.members, topics.settlements, topics.deadLetters]) {
+    const read = reader.read({ topic, partition: 0, offset: 0n }, { withinMs: 10_000 }).then(() => undefined);
+    expect(await refusalOf(read)).toContain('TOPIC_AUTHORIZATION_FAILED');
+  }
 });
 
 test('a worker cannot fence the other one', async () => {

@@ -159,6 +159,7 @@ describe('with TLS, a login of its own for each process, and no right more than 
       deadlineMs: 30_000,
     });
     expect(await read('/v1/settlements/C1')).toMatchObject({ acct_pay: '40.00', acct_mulaid_pay: '60.00' });
+    expect(await read('/v1/settlements/C1/input')).toMatchObject({ type: 'claim.submitted', id: 'C1', key: 'P1' });
     const pause = { binding_id: 'B1', payer: 'P2', at: '2025-03-12T10:00:00+08:00' };
     await send(topics.members, 'P2', 'binding.paused', pause);
     await until(async () => (await bindings())?.[0]?.state === 'PAUSED', { what: 'the pause', deadlineMs: 30_000 });
