@@ -72,6 +72,9 @@ export const PEOPLE = {
   aunt: '210102198811110026',
 } as const;
 
+/** A citizen number that a sender put into a claim. */
+export const CERTIFICATE = '21010220120117234X';
+
 /**
  * A father and a mother who pay for their two children, a grandfather and an aunt who help; the mother has missed a month. `lastTuesday`
  * is the claim that left 50.00 in cash.
@@ -124,7 +127,9 @@ export function familyOf(now: number) {
   ];
   const later = [
     claim('C-2010', son, '200.00', at(tuesday, '09:40')),
-    claim('C-2011', daughter, '2480.00', at(dayBefore(now, 4), '11:05'), { med_type: '21' }),
+    claim('C-2011', daughter, '2480.00', at(dayBefore(now, 4), '11:05'), {
+      ...{ med_type: '21', psn_name: '王小雨', certno: CERTIFICATE },
+    }),
     claim('C-2012', son, '35.80', at(today, '08:30'), { med_type: '41', fixmedins_code: 'P21010200315' }),
     claim('C-2013', daughter, '90.00', at(today, '09:10'), { designated: false }),
     {

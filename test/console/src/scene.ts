@@ -157,6 +157,11 @@ export class Scene implements AsyncDisposable {
     await this.#owner.rows('delete from broken where event_id = $1', [`claim:${claimId}`]);
   }
 
+  /** As of a claim that was taken before places were kept. */
+  async forgetPlace(claimId: string): Promise<void> {
+    await this.#owner.rows('update event_id set log_offset = null where event_id = $1', [`claim:${claimId}`]);
+  }
+
   /** Many visits of one day, for the board. */
   async busyDay(people: number): Promise<void> {
     const { members, claims } = busyDay(Date.now(), people);

@@ -6,8 +6,8 @@ import { useWords } from '../shell/preferences.tsx';
 import { command } from './client.ts';
 import { description } from './queries.ts';
 
-/** Whether the API offers a command: an older one, or one that is only read, does not. Undefined until that is known. */
-export function useOffered(method: 'post' | 'patch', path: string): boolean | undefined {
+/** Whether the API offers a request: an older one, or one that is only read, does not. Undefined until that is known. */
+export function useOffered(method: 'get' | 'post' | 'patch', path: string): boolean | undefined {
   const { data } = useQuery(description());
   return data && data.paths[path]?.[method] !== undefined;
 }

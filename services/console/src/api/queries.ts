@@ -13,6 +13,7 @@ import type {
   Explanation,
   HeldMessages,
   HeldRefunds,
+  Input,
   Live,
   Policies,
   PolicyRules,
@@ -46,6 +47,11 @@ export const historyOf = (bindingId: string) => read<BindingHistory>(`/v1/bindin
 export const settlementOf = (claimId: string) => read<Standing>(`/v1/settlements/${id(claimId)}`);
 export const explanationOf = (claimId: string, lang: string) =>
   read<Explanation>(`/v1/settlements/${id(claimId)}/explanation`, { lang });
+/** A message does not change; whether its topic still holds it, may. */
+const input = (path: string) => ({ ...read<Input>(path), staleTime: 60_000 });
+export const inputOf = (claimId: string) => input(`/v1/settlements/${id(claimId)}/input`);
+export const refundInputOf = (claimId: string, refundId: string) =>
+  input(`/v1/settlements/${id(claimId)}/refunds/${id(refundId)}/input`);
 export const settlementsOf = (personNo: string) => read<Summaries>('/v1/settlements', { psn_no: personNo });
 export const usageOf = (filter: Parameters) => read<Usage>('/v1/usage', filter);
 export const heldRefunds = (personNo?: string) => read<HeldRefunds>('/v1/held-refunds', { psn_no: personNo });

@@ -13,6 +13,7 @@ import type {
   explanationAnswer,
   heldAnswer,
   heldRefundsAnswer,
+  inputAnswer,
   liveAnswer,
   policiesAnswer,
   policyAnswer,
@@ -46,6 +47,7 @@ export type Comparison = z.infer<typeof comparisonAnswer>;
 export type Codes = z.infer<typeof codesAnswer>;
 export type Backdated = z.infer<typeof backdatedAnswer>;
 export type HeldRefunds = z.infer<typeof heldRefundsAnswer>;
+export type Input = z.infer<typeof inputAnswer>;
 export type Explanation = z.infer<typeof explanationAnswer>;
 export type Step = Explanation['steps'][number];
 export type DeadLetters = z.infer<typeof deadLettersAnswer>;

@@ -6,6 +6,7 @@ import { clerk } from './people/clerk.ts';
 import { commands } from './people/commands.ts';
 import { family } from './people/family.ts';
 import { operator } from './people/operator.ts';
+import { rawEvents } from './people/raw-events.ts';
 import { repair } from './people/repair.ts';
 import { tablet } from './people/tablet.ts';
 
@@ -21,6 +22,7 @@ afterAll(() => stage?.[Symbol.asyncDispose]());
 beforeEach(({ skip }) => skip(path === null, NO_BROWSER));
 
 describe('a clerk', () => clerk(() => stage));
+describe('who looks at raw events', () => rawEvents(() => stage));
 describe('a family', () => family(() => stage));
 describe('commands', () => commands(() => stage));
 describe('an operator', () => operator(() => stage));

@@ -1,5 +1,6 @@
 import { useQueries } from '@tanstack/react-query';
 import { Card, Col, Collapse, Flex, Row, Typography } from 'antd';
+import { useOffered } from '../../api/commands.ts';
 import { explanationOf, settlementOf } from '../../api/queries.ts';
 import type { ClaimStanding, Explanation, PremiumStanding, Standing } from '../../api/types.ts';
 import { Failure, Loading } from '../../parts/states.tsx';
@@ -7,6 +8,7 @@ import { usePreferences } from '../../shell/preferences.tsx';
 import { Cascade } from './cascade.tsx';
 import { ClaimHeading, PremiumHeading } from './heading.tsx';
 import { MoneyFlow } from './money-flow.tsx';
+import { RawEvents } from './raw-events.tsx';
 import { Refunds } from './refunds.tsx';
 import { RulesUsed } from './rules-used.tsx';
 import { CashReason, Sums } from './sums.tsx';
@@ -93,11 +95,14 @@ function Aloud({ told }: { readonly told: Explanation }) {
 
 function Raw({ outcome }: { readonly outcome: Standing }) {
   const { w } = usePreferences();
+  const offered = useOffered('get', '/v1/settlements/{claim_id}/input');
   const text = JSON.stringify(outcome, null, 2);
   const children = (
     <Typography.Paragraph copyable={{ text, tooltips: w.copy }} style={{ marginBottom: 0 }}>
       <pre style={{ fontSize: 13, whiteSpace: 'pre-wrap' }}>{text}</pre>
     </Typography.Paragraph>
   );
-  return <Collapse items={[{ key: 'raw', label: w.claim.raw, children }]} />;
+  const raw = { key: 'raw', label: w.claim.raw, children };
+  const came = { key: 'came', label: w.claim.rawEvents, children: <RawEvents standing={outcome} /> };
+  return <Collapse items={offered ? [raw, came] : [raw]} />;
 }

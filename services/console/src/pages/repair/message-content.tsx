@@ -1,5 +1,6 @@
 import { Descriptions } from 'antd';
 import type { DeadLetter } from '../../api/types.ts';
+import { laidOutJson } from '../../parts/json-text.ts';
 import { useWords } from '../../shell/preferences.tsx';
 
 type Content = Pick<DeadLetter, 'key' | 'headers' | 'value'>;
@@ -11,11 +12,7 @@ const textOf = (bytes: Bytes | null | undefined): string =>
 /** JSON with a line for each field; anything else as it came. */
 function laidOut(bytes: Bytes | null | undefined): string {
   const text = textOf(bytes);
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
+  return laidOutJson(text) ?? text;
 }
 
 /** What a message holds: personal data, shown to who asked for it. */
