@@ -18,6 +18,7 @@ export const LOGINS = [
   'arrears',
   'renumber',
   'dead-letters',
+  'simulate',
   'admin',
 ] as const;
 export type Login = (typeof LOGINS)[number];

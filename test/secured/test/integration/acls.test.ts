@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
   createTopics,
+  findTruncated,
   KafkaLog,
   KafkaPublisher,
   PositionReader,
@@ -130,6 +131,19 @@ const EXERCISES: Readonly<Record<Exclude<Login, 'admin'>, () => Promise<void>>> 
     await using sender = await Sender.open(connectionOf('dead-letters'));
     for (const topic of [topics.claims, topics.members]) await sender.sendAll(topic, [{ key: 'P1', value: 'again' }]);
   },
+  simulate: async () => {
+    const wanted = [topics.claims, topics.members];
+    const connection = connectionOf('simulate', 'gongji-simulate');
+    await findTruncated({ connection, topics: wanted });
+    const read = new Set<string>();
+    await readToEnd({
+      ...{ connection, topics: wanted },
+      onRecords: (records) => {
+        for (const { topic } of records) read.add(topic);
+      },
+    });
+    expect(read.size).toBe(2);
+  },
   renumber: async () => {
     await readPosition('settlement-worker', topics.claims, topics.settlements);
     await readPosition('sharing-worker', topics.members, topics.sharing);
@@ -169,6 +183,8 @@ test.for<[Login, keyof TopicNames]>([
   ['audit', 'settlements'],
   ['arrears', 'claims'],
   ['setup', 'claims'],
+  ['simulate', 'claims'],
+  ['simulate', 'members'],
 ])('%s cannot write to %s', async ([login, name]) => {
   const send = async () => {
     await using sender = await Sender.open(connectionOf(login));
@@ -183,8 +199,11 @@ test.for<[Login, keyof TopicNames]>([
   ['audit', 'claims'],
   ['audit', 'members'],
   ['arrears', 'members'],
+  ['simulate', 'settlements'],
+  ['simulate', 'sharing'],
 ])('%s cannot read %s', async ([login, name]) => {
-  const app = login === 'audit' ? `gongji-audit-tail-x` : `${prefix}-${login}`;
+  const isTool = login === 'audit' || login === 'simulate';
+  const app = isTool ? `gongji-${login}-tail-x` : `${prefix}-${login}`;
   const read = Promise.withResolvers<void>();
   const log = new KafkaLog({
     connection: connectionOf(login),
