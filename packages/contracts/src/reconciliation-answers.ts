@@ -39,11 +39,19 @@ export const reconciliationAnswer = z.object({
     .describe('by institution, kind of insurance and clearing class'),
 });
 
+/** An amount; of a count of settlements a number. */
+const said = z.union([yuan, z.int()]).nullable();
+
 /** What differs from the other side's file. */
 export const comparisonAnswer = z.object({
   day,
   books,
-  compared: z.int().describe('settlements, and settlements refunded, that either side names'),
+  of: z
+    .enum(['DETAILS', 'TOTALS'])
+    .describe('what the file holds, by its columns: DETAILS with setl_id, as 3202; TOTALS without, as 3201'),
+  compared: z
+    .int()
+    .describe('of details the settlements, and settlements refunded, that either side names; of totals the groups'),
   same: z.int().describe('those that are the same on both sides'),
   kinds: z
     .array(
@@ -57,12 +65,16 @@ export const comparisonAnswer = z.object({
     .array(
       z.object({
         kind: z.enum(['MISSING_HERE', 'MISSING_THERE', 'AMOUNT_DIFFERS']).describe('how they differ'),
-        setl_id: text,
-        refd_setl_flag: text,
-        column: text.nullable().describe('which amount; null: all of it'),
-        here: yuan.nullable().describe('what is said here; null: nothing'),
-        there: yuan.nullable().describe('what the other side says; null: nothing'),
+        setl_id: text.optional().describe('of details: which settlement'),
+        refd_setl_flag: text.optional().describe('of details: 1, what was refunded of it'),
+        day: day.optional().describe('of totals, where the file has this column'),
+        fixmedins_code: text.optional().describe('of totals, where the file has this column'),
+        insutype: text.optional().describe('of totals, where the file has this column'),
+        clr_type: text.optional().describe('of totals, where the file has this column'),
+        column: text.nullable().describe('which amount or count; null: all of it'),
+        here: said.describe('what is said here; null: nothing'),
+        there: said.describe('what the other side says; null: nothing'),
       }),
     )
-    .describe('by kind and settlement, at most 1,000'),
+    .describe('by kind and what differs, at most 1,000'),
 });

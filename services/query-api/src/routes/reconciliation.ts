@@ -4,10 +4,11 @@ import { type CalendarDate, formatMoney } from '@repo/domain';
 import type { Snapshot } from '@repo/ledger';
 import {
   booksOfDays,
+  compareTotalsWith,
   compareWith,
   countKinds,
   isInstitution,
-  type OtherDetails,
+  type OtherSide,
   readOtherSide,
   settledRows,
   totalsOf,
@@ -98,7 +99,7 @@ function comparisonRoute(app: Api, inTurn: InTurn): void {
         tags: ['Operation'],
         summary: 'What differs from the other side’s file of a day',
         description:
-          'The file is CSV with a line of column names, setl_id among them and at least one amount; refd_setl_flag tells refunds apart. Where it has no acct_mulaid_pay, its acct_pay is taken to contain it. Nothing is kept of it.',
+          'The file is CSV with a line of column names. With setl_id among them and at least one amount it is details, where refd_setl_flag tells refunds apart; without, it is totals, told apart by some of day, fixmedins_code, insutype and clr_type. Where it has no acct_mulaid_pay, its acct_pay is taken to contain it. Nothing is kept of it.',
         querystring: query,
         response: responses(
           { of: comparisonAnswer, is: 'what differs, by kind' },
@@ -118,11 +119,14 @@ function comparisonRoute(app: Api, inTurn: InTurn): void {
   );
 }
 
-async function compared(snapshot: Snapshot, { day, institution }: Query, other: OtherDetails) {
-  const comparison = await compareWith(settledRows(snapshot, { from: day, to: day, institution }), other);
+async function compared(snapshot: Snapshot, { day, institution }: Query, other: OtherSide) {
+  const settled = settledRows(snapshot, { from: day, to: day, institution });
+  const comparison =
+    other.kind === 'DETAILS' ? await compareWith(settled, other) : await compareTotalsWith(settled, other);
   return {
     day,
     books: await booksOf(snapshot, day),
+    of: other.kind,
     compared: comparison.compared,
     ...countKinds(comparison),
     differences: comparison.differences.slice(0, DIFFERENCES_MAX).map(inYuan),
@@ -143,7 +147,7 @@ const inYuan = (row: object): object =>
   );
 
 /** Reads the file as it comes, at most so much of it. */
-async function fileOf(body: unknown): Promise<OtherDetails> {
+async function fileOf(body: unknown): Promise<OtherSide> {
   if (!(body instanceof Readable))
     throw new Problem('unusable-file', 'the file cannot be compared: expected CSV as the body');
   let bytes = 0;
@@ -156,9 +160,7 @@ async function fileOf(body: unknown): Promise<OtherDetails> {
   // What breaks the upload off is told to whoever reads.
   pipeline(body, limited, () => undefined);
   try {
-    const other = await readOtherSide(limited);
-    if (other.kind === 'DETAILS') return other;
-    throw new UnusableFile('it has no setl_id: here details are compared; gongji reconcile compare takes totals too');
+    return await readOtherSide(limited);
   } catch (error) {
     if (bytes > FILE_BYTES_MAX) throw new Problem('body-too-large', `body: expected at most ${FILE_BYTES_MAX} bytes`);
     if (!(error instanceof UnusableFile)) throw error;

@@ -50,6 +50,38 @@ test('everything published about a person is listed from their number, the last 
   expect((await scene.get('/v1/settlements?psn_no=P2')).body).toEqual({ settlements: [] });
 });
 
+test('the other side’s totals are held against those of the day, by the columns that its file has', async () => {
+  const compare = async (csv: string) =>
+    (
+      await scene.api.inject({
+        ...{ method: 'POST', url: '/v1/reconciliation/compare?day=2025-03-10', payload: csv },
+        headers: { 'content-type': 'text/csv' },
+      })
+    ).json();
+  const { body } = await scene.get('/v1/reconciliation?day=2025-03-10');
+  const totals = body.totals as Record<string, string | number>[];
+  const names = Object.keys(totals[0] ?? {});
+  const theirs = [names, ...totals.map((total) => names.map((name) => total[name]))].map(String).join('\n');
+  const none = ['MISSING_HERE', 'MISSING_THERE', 'AMOUNT_DIFFERS'].map((kind) => ({ kind, count: 0 }));
+  expect(names).toHaveLength(9);
+  const alike = { of: 'TOTALS', compared: totals.length, same: totals.length, kinds: none, differences: [] };
+  expect(await compare(theirs)).toMatchObject(alike);
+  const count = totals.reduce((sum, { fixmedins_setl_cnt: settled }) => sum + Number(settled), 0);
+  const where = { fixmedins_code: 'H33010600001' };
+  const differing = await compare(
+    `fixmedins_code,acct_mulaid_pay,fixmedins_setl_cnt\nH33010600001,1.00,${count}\nH9,5.00,1\n`,
+  );
+  expect(differing).toMatchObject({ of: 'TOTALS', compared: 2, same: 0 });
+  expect(differing.differences).toEqual([
+    { kind: 'MISSING_HERE', fixmedins_code: 'H9', column: null, here: null, there: null },
+    { kind: 'AMOUNT_DIFFERS', ...where, column: 'acct_mulaid_pay', here: '60.00', there: '1.00' },
+  ]);
+  const counted = await compare(`fixmedins_code,fixmedins_setl_cnt\nH33010600001,${count + 1}\n`);
+  expect(counted.differences).toEqual([
+    { kind: 'AMOUNT_DIFFERS', ...where, column: 'fixmedins_setl_cnt', here: count, there: count + 1 },
+  ]);
+});
+
 test('a long list comes in pages, none twice and none left out', async () => {
   for (let n = 0; n < 101; n += 1) {
     await scene.settle(

@@ -274,6 +274,12 @@ describe('what is answered', () => {
     ['GET /v1/reconciliation', 400],
     ['POST /v1/reconciliation/compare?day=2025-03-10', 422],
     ['POST /v1/reconciliation/compare?day=2025-03-10', 200, 'setl_id,acct_pay\nS-C1,40.00\nS-X,1.00\n', 'text/csv'],
+    [
+      'POST /v1/reconciliation/compare?day=2025-03-10',
+      200,
+      'day,fixmedins_code,acct_pay,fixmedins_setl_cnt\n2025-03-10,H33010600001,1.00,9\n2025-03-09,H1,1.00,1\n',
+      'text/csv',
+    ],
     ['POST /v1/reconciliation/compare?day=now', 400, 'setl_id\n', 'text/csv'],
     [
       'POST /v1/reconciliation/compare?day=2025-03-10',

@@ -47,7 +47,7 @@ export function CompareCard({ day, institution }: Of) {
   );
 }
 
-function Compared({ comparison: { compared, same, kinds, differences } }: { readonly comparison: Comparison }) {
+function Compared({ comparison: { of, compared, same, kinds, differences } }: { readonly comparison: Comparison }) {
   const { w: words, appearance } = usePreferences();
   const { books: w } = words;
   const colors = PAYING[appearance];
@@ -63,7 +63,7 @@ function Compared({ comparison: { compared, same, kinds, differences } }: { read
   return (
     <Flex vertical gap="middle">
       <Typography.Text strong role="status">
-        {w.compared(compared)}: {counts.map(({ name, count }) => `${name} ${count}`).join(' · ')}
+        {w.compared[of](compared)}: {counts.map(({ name, count }) => `${name} ${count}`).join(' · ')}
       </Typography.Text>
       <Chart option={option} height={150} label={label} />
       <Differences differences={differences} />
@@ -72,30 +72,37 @@ function Compared({ comparison: { compared, same, kinds, differences } }: { read
 }
 
 function Differences({ differences }: { readonly differences: readonly Difference[] }) {
-  const { books: w, claim } = useWords();
+  const { books: w, claim, insurances } = useWords();
   const names: Readonly<Record<string, string>> = {
     medfee_sumamt: claim.total,
     fund_pay_sumamt: claim.fund,
     acct_pay: claim.own,
     acct_mulaid_pay: claim.relatives,
     cash_payamt: claim.cash,
+    fixmedins_setl_cnt: w.count,
   };
   if (differences.length === 0) return <Alert type="success" showIcon title={w.noDifference} />;
   const columns: TableColumnsType<Difference> = [
     { title: w.kind, render: (_, { kind }) => w.kinds[kind] },
-    {
-      title: w.settlement,
-      render: (_, { setl_id: id, refd_setl_flag: flag }) => (flag === '1' ? w.refundOf(id) : id),
-    },
+    ...columnsOf(differences, [
+      [
+        w.settlement,
+        ({ setl_id: id, refd_setl_flag: flag }) => (id !== undefined && flag === '1' ? w.refundOf(id) : id),
+      ],
+      [w.day, (row) => row.day],
+      [claim.institution, (row) => row.fixmedins_code],
+      [w.insurance, ({ insutype: kind }) => (kind === undefined ? kind : (insurances[kind] ?? kind))],
+      [w.class, ({ clr_type: type }) => (type === undefined ? type : (w.classes[type] ?? type))],
+    ]),
     { title: w.column, render: (_, { column }) => (column === null ? claim.total : (names[column] ?? column)) },
-    { title: w.here, align: 'right', render: (_, { here }) => <Yuan amount={here} /> },
-    { title: w.there, align: 'right', render: (_, { there }) => <Yuan amount={there} /> },
+    { title: w.here, align: 'right', render: (_, { here }) => <Said said={here} /> },
+    { title: w.there, align: 'right', render: (_, { there }) => <Said said={there} /> },
   ];
   return (
     <>
       <Table
         size="small"
-        rowKey={(row) => `${row.kind} ${row.setl_id} ${row.refd_setl_flag} ${row.column}`}
+        rowKey={({ here: _, there: __, ...key }) => JSON.stringify(key)}
         columns={columns}
         dataSource={[...differences]}
         pagination={{ pageSize: 20, hideOnSinglePage: true }}
@@ -106,6 +113,19 @@ function Differences({ differences }: { readonly differences: readonly Differenc
     </>
   );
 }
+
+/** A column for each thing that the file tells its rows apart by. */
+const columnsOf = (
+  rows: readonly Difference[],
+  all: readonly (readonly [title: string, of: (row: Difference) => string | undefined])[],
+): TableColumnsType<Difference> =>
+  all
+    .filter(([, of]) => rows.some((row) => of(row) !== undefined))
+    .map(([title, of]) => ({ title, render: (_: unknown, row: Difference) => of(row) }));
+
+/** An amount, or how many. */
+const Said = ({ said }: { readonly said: Difference['here'] }) =>
+  typeof said === 'number' ? <span className="figure">{said}</span> : <Yuan amount={said} />;
 
 /** How many the API lists. */
 const SHOWN_MAX = 1_000;

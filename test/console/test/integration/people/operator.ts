@@ -68,6 +68,17 @@ export function operator(stage: () => Stage): void {
       .waitFor();
     expect(await stage().violations(page)).toEqual([]);
     await page.screenshot({ path: join(PICTURES, 'books-compared.png'), fullPage: true });
+    const file = (text: string) => ({ name: 'theirs.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+    await page
+      .locator('input[type=file]')
+      .setInputFiles(file('fixmedins_code,medfee_sumamt,fixmedins_setl_cnt\nH21010200001,1.00,1\nH-THEIRS,20.00,1\n'));
+    await page.getByText('组合计').waitFor();
+    await page.getByRole('cell', { name: 'H-THEIRS' }).waitFor();
+    const counts = page.getByRole('row').filter({ hasText: /H21010200001[\s\S]*结算笔数/ });
+    await counts.waitFor();
+    expect(await page.getByRole('columnheader', { name: '结算ID' }).count()).toBe(0);
+    expect(await stage().violations(page)).toEqual([]);
+    await page.screenshot({ path: join(PICTURES, 'books-totals-compared.png'), fullPage: true });
     await page.locator('input[type=file]').setInputFiles({
       name: 'theirs.csv',
       mimeType: 'text/csv',
