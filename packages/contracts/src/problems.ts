@@ -39,6 +39,7 @@ export const PROBLEMS = {
   'too-many-requests': 429,
   'headers-too-large': 431,
   internal: 500,
+  'unknown-method': 501,
   'database-away': 503,
   'tokens-unchecked': 503,
   'command-not-sent': 503,

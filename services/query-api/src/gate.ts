@@ -50,6 +50,8 @@ export function addGate(app: FastifyInstance, options: GateOptions & Pick<Server
   app.decorateRequest('access');
   const count = counter(app, requestsPerMinuteMax, ratesMax);
   app.addHook('onRequest', async (request) => {
+    // Fastify knows it and would ask for a type of content first, whatever the path; other methods that no route takes are answered with 404.
+    if (request.method === 'QUERY') throw new Problem('unknown-method', 'method: QUERY is not served here');
     if (request.url.length > URL_LENGTH_MAX) {
       throw new Problem('address-too-long', `path and query: expected at most ${URL_LENGTH_MAX} characters`);
     }

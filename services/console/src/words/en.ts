@@ -70,6 +70,7 @@ export const en: Words = {
     'too-many-requests': 'Too many requests: try again in a minute.',
     'headers-too-large': 'The request says too much of itself: sign out, sign in and try again.',
     internal: 'The service failed and nothing was done. Try again later; if it stays so, tell the administrator.',
+    'unknown-method': 'The method of the request is not supported.',
     'database-away': 'The database cannot be read at present: try again later.',
     'tokens-unchecked': 'Sign-ins cannot be checked at present: try again later.',
     'command-not-sent': 'The command was not sent: press again, it is not done twice.',

@@ -82,6 +82,7 @@ export const zh = {
     'too-many-requests': '请求太频繁，请过一分钟再试。',
     'headers-too-large': '请求的信息太长，请退出后重新登录再试。',
     internal: '服务出了故障，没有办成。请稍后再试，仍不行请联系管理员。',
+    'unknown-method': '请求的方法不受支持。',
     'database-away': '数据库暂时读不到，请稍后再试。',
     'tokens-unchecked': '暂时无法核对登录，请稍后再试。',
     'command-not-sent': '操作没有发出去，请再点一次；不会重复执行。',

@@ -100,6 +100,7 @@ test('what is no request, or one that is refused before it is read, is told as a
     ['no request\r\n\r\n', 400, 'expected a well-formed request'],
     [`${quote}transfer-encoding: chunked\r\n\r\nzz\r\n`, 400, 'expected a well-formed request'],
     [`${quote}x: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'expected headers of at most 16 KiB in all'],
+    ['QUERY /v1/codes HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n', 501, 'method: QUERY is not served here'],
     [`${quote}expect: 200-ok\r\n\r\n`, 417, 'expect: expected 100-continue'],
   ];
   for (const [bytes, status, detail] of cases) {
