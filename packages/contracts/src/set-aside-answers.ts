@@ -25,6 +25,9 @@ const facts = {
   type: text.nullable().describe('the event’s type'),
   id: text.nullable().describe('the event’s own id; null where it has none'),
   bytes: z.int().describe('how large the value is'),
+  unopened: text
+    .optional()
+    .describe('why type, id and content are not told: they are sealed, and no key at hand opens them'),
 } as const;
 
 const deadLetter = z.object({
@@ -65,6 +68,10 @@ export const redriveAnswer = z.object({
   due: counts.describe('what is, or would be, sent again, by the code of its dead letter'),
   foreign: z.int().describe('those that came from other topics, which are left alone'),
   gone: z.int().describe('those that are no dead letters'),
+  unopened: z
+    .int()
+    .optional()
+    .describe('those that are sealed and cannot be opened here, which are left alone; absent: none'),
   redriven: z
     .array(
       z.object({

@@ -108,6 +108,7 @@ export {
   type StoredPerson,
 } from './reads.ts';
 export { Snapshot } from './snapshot.ts';
+export { contentColumns, contentFrom, type StoredHeaders } from './stored-content.ts';
 export {
   booksOf,
   type KnownId,

@@ -1,5 +1,6 @@
 import { type HeldMessage, type HeldRow, type OrderResult, toHeld } from './quarantine.ts';
 import type { RowSource } from './reads.ts';
+import { VALUE_BYTES } from './stored-content.ts';
 
 /** One quarantined key of a shard, without the key: its place is that of its first held message. */
 export interface Quarantine {
@@ -42,7 +43,7 @@ export async function findQuarantines(source: RowSource, filter: QuarantineFilte
   }>(
     `select topic, partition, min(log_offset) as first, floor(extract(epoch from min(held_at)) * 1000) as since_ms,
        count(*) filter (where log_offset >= 0) as messages,
-       sum(octet_length(coalesce(value, ''))) as bytes, min(log_offset) filter (where failure is not null) as failed,
+       sum(${VALUE_BYTES}) as bytes, min(log_offset) filter (where failure is not null) as failed,
        (array_agg(failure order by log_offset) filter (where failure is not null))[1] as failure,
        (select action from quarantine_order where quarantine_order.partition = held.partition
           and quarantine_order.topic = held.topic and ended_at is null

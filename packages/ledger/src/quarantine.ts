@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
+import type { StoredContent } from '@repo/sealing';
 import type { ShardKey } from './ledger.ts';
 import type { RowSource } from './reads.ts';
+import { contentColumns, contentFrom, type StoredHeaders } from './stored-content.ts';
 import type { LedgerTransaction, LockedShard } from './transaction.ts';
 
 /**
@@ -13,12 +15,11 @@ import type { LedgerTransaction, LockedShard } from './transaction.ts';
  * one, at an offset below 0, before all messages; the work itself stays where it waits, and is done when nothing of the key is held.
  */
 
-/** A message as it came, and why it is held. */
+/** A message that is held: where it was, and what it says as that is stored. */
 export interface HeldMessage {
   readonly offset: bigint;
   readonly key: Buffer;
-  readonly value: Buffer | null;
-  readonly headers: readonly (readonly [name: string, value: Buffer])[];
+  readonly content: StoredContent;
   readonly timestampMs: number;
 }
 
@@ -36,7 +37,7 @@ export type OrderResult = 'DONE' | 'FAILED' | 'GONE';
 export interface HeldRow {
   log_offset: string;
   record_ms: string;
-  headers: readonly (readonly [string, string])[];
+  headers: StoredHeaders;
   key: Buffer;
   value: Buffer | null;
 }
@@ -47,8 +48,7 @@ const OF_SHARD = 'partition = $1 and topic = $2';
 export const toHeld = (row: HeldRow): HeldMessage => ({
   offset: BigInt(row.log_offset),
   key: row.key,
-  value: row.value,
-  headers: row.headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const),
+  content: contentFrom(row.headers, row.value),
   timestampMs: Number(row.record_ms),
 });
 
@@ -96,6 +96,7 @@ export function holdMessages(
   failure: string | null,
 ): void {
   if (messages.length === 0) return;
+  const contents = messages.map(({ content }) => contentColumns(content));
   tx.send(
     `insert into quarantined_message (partition, topic, ${COLUMNS}, failure)
      select $1, $2, log_offset, record_ms, headers, key, value, $8
@@ -106,9 +107,9 @@ export function holdMessages(
       shard.topic,
       messages.map(({ offset }) => offset),
       messages.map(({ timestampMs }) => timestampMs),
-      messages.map(({ headers }) => JSON.stringify(headers.map(([name, value]) => [name, value.toString('base64')]))),
+      contents.map(({ headers }) => headers),
       messages.map(({ key }) => key),
-      messages.map(({ value }) => value),
+      contents.map(({ value }) => value),
       failure,
     ],
   );
@@ -136,7 +137,7 @@ export function holdForWork(
   noteQuarantine(tx, locked);
 }
 
-/** How many messages of a shard are held, and the bytes of their values. */
+/** How many messages of a shard are held, and the bytes that takes: sealed, a value takes a third more. */
 export async function heldSize(
   tx: LedgerTransaction,
   shard: ShardKey,

@@ -10,6 +10,8 @@ export type HaltReason =
   | 'partition-count-changed'
   /** Rows that are not published yet are missing from the outbox. */
   | 'outbox-gap'
+  /** Rows that are not published yet are sealed, and no key at hand opens them. */
+  | 'outbox-unopened'
   /** The shard's row is ours and has neither the state before nor the state after our transaction. */
   | 'state-unexplained'
   /** The broker refuses what we publish, for a reason that will not pass. */

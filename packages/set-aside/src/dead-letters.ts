@@ -1,5 +1,6 @@
 import { type DeadLetterNote, readDeadLetterHeaders, topicsOf } from '@repo/contracts';
 import { type Headers, readToEnd, Sender } from '@repo/messaging';
+import type { Opened } from '@repo/sealing';
 import type { KafkaAccess } from '@repo/transport';
 import { factsOf, idsOf, type MessageFacts, printable } from './facts.ts';
 import { type Filter, placeName, topicOf } from './place.ts';
@@ -37,7 +38,7 @@ interface Where {
 
 /** A dead letter from what its headers, or its stored row, say of it. */
 export function foundOf(
-  { note, headers, key, value }: { readonly note: DeadLetterNote } & Pick<Original, 'headers' | 'key' | 'value'>,
+  { note, headers, key, value, unopened }: { readonly note: DeadLetterNote; readonly key: Buffer | null } & Opened,
   { prefix, atMs }: { readonly prefix: string; readonly atMs: number },
 ): Found {
   const original = { topic: note.topic, partition: note.partition, key, value, headers };
@@ -45,7 +46,7 @@ export function foundOf(
     place: printable(placeName(prefix, note.topic, note.partition, note.offset)),
     ...{ code: printable(note.code), detail: printable(note.detail) },
     at: new Date(atMs).toISOString(),
-    ...factsOf(original),
+    ...factsOf({ ...original, ...(unopened && { unopened }) }),
   };
   return { letter, original };
 }

@@ -1,8 +1,10 @@
 import { headerText } from '@repo/contracts';
+import type { Opened } from '@repo/sealing';
 
 interface Message {
   readonly value: Buffer | null;
   readonly headers: readonly (readonly [name: string, value: Uint8Array])[];
+  readonly unopened?: Opened['unopened'];
 }
 
 /** What may be shown of a message without showing whom it is about. */
@@ -11,6 +13,8 @@ export interface MessageFacts {
   /** The event's own id; null where its identity is the person's. */
   readonly id: string | null;
   readonly bytes: number;
+  /** Why nothing but its size can be told: it is sealed, and no key at hand opens it. */
+  readonly unopened?: string;
 }
 
 /** Fields that name an event, the most particular first. */
@@ -39,7 +43,8 @@ export function factsOf(message: Message): MessageFacts {
   return {
     type: typeof type === 'string' ? printable(type) : null,
     id: typeof id === 'string' ? printable(id) : null,
-    bytes: message.value?.length ?? 0,
+    bytes: message.unopened?.bytes ?? message.value?.length ?? 0,
+    ...(message.unopened && { unopened: message.unopened.why }),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   type RowSource,
   readOrder,
 } from '@repo/ledger';
+import { type Envelopes, type Opened, openIfPossible } from '@repo/sealing';
 import { factsOf, idsOf, type MessageFacts, printable } from './facts.ts';
 import { type Filter, placeName, topicOf } from './place.ts';
 
@@ -37,13 +38,18 @@ export interface ListedMessage extends MessageFacts {
 const PAGE = 200;
 
 /** The quarantined keys that are looked for; with an id, those that hold a message with it. */
-export async function quarantinesFor(source: RowSource, prefix: string, filter: Filter): Promise<Quarantine[]> {
+export async function quarantinesFor(
+  source: RowSource,
+  prefix: string,
+  filter: Filter,
+  envelopes: Envelopes | null,
+): Promise<Quarantine[]> {
   const { topic, id, code: _, ...rest } = filter;
   const found = await findQuarantines(source, { ...rest, topic: topic && topicOf(prefix, topic) });
   if (id === undefined) return found;
   const having: Quarantine[] = [];
   for (const quarantine of found) {
-    for await (const message of heldOf(source, quarantine)) {
+    for await (const message of heldOf(source, quarantine, envelopes)) {
       if (!idsOf(message).has(id)) continue;
       having.push(quarantine);
       break;
@@ -52,19 +58,32 @@ export async function quarantinesFor(source: RowSource, prefix: string, filter: 
   return having;
 }
 
+/** A held message, opened where a key at hand does. */
+export type Held = Omit<Stored, 'content'> & Opened;
+type Stored = Awaited<ReturnType<typeof findHeld>>[number];
+
+/** Opens held messages of a key, in their order. */
+export const openHeld = (
+  { topic, partition }: HeldPlace,
+  stored: readonly Stored[],
+  envelopes: Envelopes | null,
+): Held[] =>
+  stored.map(({ content, ...rest }) => ({
+    ...rest,
+    ...openIfPossible(envelopes, { topic, partition, offset: rest.offset }, content),
+  }));
+
 /** Every held message of a key, in order, a page at a time. */
-export async function* heldOf(source: RowSource, place: HeldPlace) {
+export async function* heldOf(source: RowSource, place: HeldPlace, envelopes: Envelopes | null) {
   let after: bigint | undefined;
   for (;;) {
     const page = await findHeld(source, place, { ...(after !== undefined && { after }), limit: PAGE });
-    yield* page;
+    yield* openHeld(place, page, envelopes);
     const last = page.at(-1);
     if (page.length < PAGE || last === undefined) return;
     after = last.offset;
   }
 }
-
-export type Held = Awaited<ReturnType<typeof findHeld>>[number];
 
 export function listed(prefix: string, quarantine: Quarantine): ListedQuarantine {
   const { topic, partition, offset, since, messages, bytes, failedOffset, failure, ordered } = quarantine;

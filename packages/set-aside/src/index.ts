@@ -16,6 +16,7 @@ export {
   listed,
   listedMessage,
   type Ordered,
+  openHeld,
   order,
   quarantinesFor,
   waitFor,

@@ -1,5 +1,6 @@
 import { findHeld, findQuarantines, type HeldPlace, isWork, type Quarantine, type RowSource } from '@repo/ledger';
-import { type ListedMessage, listedMessage } from './held.ts';
+import type { Envelopes } from '@repo/sealing';
+import { type ListedMessage, listedMessage, openHeld } from './held.ts';
 import { topicOf } from './place.ts';
 
 /** What a dropped message may be told to be; the first where nothing is said. The last tells the hospital, too. */
@@ -38,10 +39,16 @@ export type Drop =
   | { readonly kind: 'MESSAGE'; readonly message: ListedMessage; readonly quarantines: readonly Quarantine[] };
 
 /** Looks whether the message at a place can be dropped by this code. */
-export async function planDrop(source: RowSource, prefix: string, place: HeldPlace, code: DropCode): Promise<Drop> {
+export async function planDrop(
+  source: RowSource,
+  prefix: string,
+  { place, code }: { readonly place: HeldPlace; readonly code: DropCode },
+  envelopes: Envelopes | null,
+): Promise<Drop> {
   if (code === 'CLAIM_MALFORMED' && place.topic !== topicOf(prefix, 'claims')) return { kind: 'CODE' };
   const quarantines = await findQuarantines(source, place);
-  const [message] = await findHeld(source, place, { after: place.offset - 1n, limit: 1 });
+  const found = await findHeld(source, place, { after: place.offset - 1n, limit: 1 });
+  const [message] = openHeld(place, found, envelopes);
   if (message === undefined || message.offset !== place.offset) return { kind: 'NOTHING' };
   if (isWork(message)) return { kind: 'WORK' };
   return { kind: 'MESSAGE', message: listedMessage(prefix, place, message), quarantines };

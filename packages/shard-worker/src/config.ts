@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { readEnv, setting } from '@repo/observability';
+import { keyFileSetting } from '@repo/sealing';
 import { ALWAYS, checkKafkaSettings, databaseUrl, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
 
@@ -10,6 +11,7 @@ const workerSettings = z
     ...kafkaSettings,
     GONGJI_DATABASE_URL: databaseUrl().optional(),
     GONGJI_DATABASE_URL_WORKER: databaseUrl().optional(),
+    GONGJI_ENVELOPE_KEY_FILE: keyFileSetting(),
     GONGJI_TOPIC_PREFIX: z
       .string()
       .regex(/^[\w.-]{1,100}$/, 'must be letters, digits, dot, dash or underscore')
@@ -35,12 +37,14 @@ const workerSettings = z
     error: 'must be set, or GONGJI_DATABASE_URL_WORKER',
   });
 
-export function readWorkerConfig() {
-  const { settings, shown } = readEnv(workerSettings);
+/** The settings of a worker, from the environment and a `.env` file; throws a `ConfigurationError` listing every problem. */
+export function readWorkerConfig(env?: NodeJS.ProcessEnv) {
+  const { settings, shown } = readEnv(workerSettings, env === undefined ? {} : { env });
   return {
     brokers: settings.GONGJI_KAFKA_BROKERS,
     kafkaAccess: kafkaAccess(settings),
     databaseUrl: settings.GONGJI_DATABASE_URL_WORKER ?? settings.GONGJI_DATABASE_URL ?? '',
+    envelopeKeyFile: settings.GONGJI_ENVELOPE_KEY_FILE,
     prefix: settings.GONGJI_TOPIC_PREFIX,
     partitions: settings.GONGJI_PARTITIONS,
     policyDir: settings.GONGJI_POLICY_DIR,

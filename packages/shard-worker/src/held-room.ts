@@ -1,5 +1,5 @@
-import { type HeldMessage, heldSize, type LedgerTransaction } from '@repo/ledger';
-import { HaltError, type Lease } from '@repo/messaging';
+import { heldSize, type LedgerTransaction } from '@repo/ledger';
+import { HaltError, type InputRecord, type Lease } from '@repo/messaging';
 
 /** Held behind keys that nobody has looked at: so much of a shard, and it waits for a person instead of for the disk to fill. */
 export const HELD_MAX = { messages: 100_000, bytes: 256 << 20 } as const;
@@ -22,7 +22,7 @@ export class HeldRoom {
   async take(
     tx: LedgerTransaction,
     { shard, epoch }: Pick<Lease, 'shard' | 'epoch'>,
-    more: readonly Pick<HeldMessage, 'value' | 'headers'>[],
+    more: readonly Pick<InputRecord, 'value' | 'headers'>[],
   ): Promise<void> {
     const place = `${shard.topic}/${shard.partition}`;
     let size: Size | undefined = this.#atMost.get(place);
@@ -43,7 +43,7 @@ export class HeldRoom {
 }
 
 /** However a message is stored, in base64 too, it takes no more than twice its bytes, and some. */
-function storedAtMost({ value, headers }: Pick<HeldMessage, 'value' | 'headers'>): number {
+function storedAtMost({ value, headers }: Pick<InputRecord, 'value' | 'headers'>): number {
   const ofHeaders = headers.reduce((sum, [name, bytes]) => sum + name.length + bytes.length, 0);
   return 2 * ((value?.length ?? 0) + ofHeaders) + 1_024;
 }

@@ -8,8 +8,10 @@ export {
   deadRow,
   type OutboxTargets,
   readDead,
+  readNote,
   readResultStamp,
   resultRow,
+  sealRow,
   toOutboxRow,
 } from './outbox.ts';
 export {

@@ -8,15 +8,19 @@ import {
   type Outgoing,
   outputHeaders,
 } from '@repo/contracts';
-import { formatInstant } from '@repo/domain';
+import { assert, formatInstant } from '@repo/domain';
 import type { OutcomeRow, PlacedOutcome } from '@repo/ledger';
 import { type Headers, type InputRecord, type OutboxRow, type ShardId, TOPIC_BYTES_MAX } from '@repo/messaging';
+import { type Envelopes, isSealed, type StoredContent } from '@repo/sealing';
 
-/** How a dead letter's headers are kept: the original's bytes in base64, and our note. */
-interface DeadStamp {
-  readonly headers: readonly (readonly [string, string])[];
-  readonly note: DeadLetterNote;
-}
+/**
+ * How a dead letter's headers are kept: the original's bytes in base64, and our note. Of one that is sealed they are in the payload, with
+ * the value: instead of them stands how many bytes that has. A version that cannot open finds no headers there and stops, instead of
+ * publishing the seal.
+ */
+type DeadStamp =
+  | { readonly headers: readonly (readonly [string, string])[]; readonly note: DeadLetterNote }
+  | { readonly sealed: number; readonly note: DeadLetterNote };
 
 /** Of which type a result is, and when what it tells happened, by its stored stamp. */
 export function readResultStamp(stamp: string): Pick<EventStamp, 'type' | 'time'> {
@@ -24,11 +28,44 @@ export function readResultStamp(stamp: string): Pick<EventStamp, 'type' | 'time'
   return { type, time };
 }
 
-/** What a dead letter's stored stamp says: why it is one, and the headers with which the message came. */
-export function readDead(stamp: string): { readonly note: DeadLetterNote; readonly headers: Headers } {
-  const { note, headers } = JSON.parse(stamp) as DeadStamp;
-  return { note, headers: headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const) };
+/** Why a dead letter is one, and where the message was, by its stored stamp: in clear always. */
+export const readNote = (stamp: string): DeadLetterNote => (JSON.parse(stamp) as DeadStamp).note;
+
+/** A stored dead letter: its note, and what the message says, sealed or not. */
+export function readDead(
+  stamp: string,
+  payload: Buffer | null,
+): { readonly note: DeadLetterNote; readonly content: StoredContent } {
+  const read = JSON.parse(stamp) as DeadStamp;
+  const { note } = read;
+  if ('sealed' in read) return { note, content: { sealed: payload ?? Buffer.alloc(0), bytes: read.sealed } };
+  const headers = read.headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const);
+  return { note, content: { headers, value: payload } };
 }
+
+/** A dead letter as it is stored: what the message says is sealed, the note stays readable. Any other row is stored as it is. */
+export function sealRow(row: OutcomeRow, envelopes: Envelopes): OutcomeRow {
+  if (row.dest === 'R') return row;
+  const { note, content } = readDead(row.stamp, row.payload);
+  if (isSealed(content)) return row;
+  const { sealed, bytes } = envelopes.seal(note, content);
+  return { ...row, stamp: JSON.stringify({ sealed: bytes, note } satisfies DeadStamp), payload: sealed };
+}
+
+/** The row that was sealed, to the byte. Throws `Unopened`. */
+export function openRow<R extends OutcomeRow>(row: R, envelopes: Envelopes): R {
+  if (row.dest === 'R') return row;
+  const { note, content } = readDead(row.stamp, row.payload);
+  if (!isSealed(content)) return row;
+  const { headers, value } = envelopes.open(note, content);
+  return { ...row, stamp: deadStamp(headers, note), payload: value };
+}
+
+const deadStamp = (headers: Headers, note: DeadLetterNote): string =>
+  JSON.stringify({
+    headers: headers.map(([name, value]) => [name, value.toString('base64')] as const),
+    note,
+  } satisfies DeadStamp);
 
 /** Where a worker's rows go. */
 export interface OutboxTargets {
@@ -38,6 +75,8 @@ export interface OutboxTargets {
   readonly deadLetterBase: number;
   /** Names the writer of a shard's sequence, without its partition. */
   readonly source: string;
+  /** Seals messages that the database keeps as they came. */
+  readonly envelopes: Envelopes;
 }
 
 /** An outcome as it is stored: answer and outbox at once. */
@@ -78,7 +117,7 @@ class OutcomeTooLarge extends Error {
 }
 
 /** Throws where the broker would refuse to publish a row. */
-export function refuseTooLarge(row: OutboxRow, { deadLetters }: OutboxTargets): void {
+export function refuseTooLarge(row: OutboxRow, { deadLetters }: Pick<OutboxTargets, 'deadLetters'>): void {
   const limit = row.topic === deadLetters ? TOPIC_BYTES_MAX.deadLetters : TOPIC_BYTES_MAX.results;
   const bytes = bytesOf(row);
   if (bytes > limit) throw new OutcomeTooLarge(`a result of ${bytes} bytes, where its topic takes ${limit}`);
@@ -105,16 +144,10 @@ export function deadRow(shard: ShardId, record: InputRecord, why: { code: string
     // Last: the ledger's index of dead letters looks for it at the end of the stamp.
     at: formatInstant(record.timestampMs),
   };
-  const headers = record.headers.map(([name, value]) => [name, value.toString('base64')] as const);
-  return {
-    dest: 'D',
-    key: record.key,
-    stamp: JSON.stringify({ headers, note } satisfies DeadStamp),
-    payload: record.value,
-  };
+  return { dest: 'D', key: record.key, stamp: deadStamp(record.headers, note), payload: record.value };
 }
 
-/** A stored row as the record to publish. */
+/** A row, opened if it was sealed, as the record to publish. */
 export function toOutboxRow(row: PlacedOutcome, shard: ShardId, targets: OutboxTargets): OutboxRow {
   const { seq, destSeq, key, payload: value } = row;
   if (row.dest === 'R') {
@@ -122,8 +155,9 @@ export function toOutboxRow(row: PlacedOutcome, shard: ShardId, targets: OutboxT
     const headers: Headers = outputHeaders(JSON.parse(row.stamp) as EventStamp, writer);
     return { seq, topic: targets.results, partition: shard.partition, key, value, headers };
   }
-  const { headers: original, note } = readDead(row.stamp);
-  const headers: Headers = deadLetterHeaders(original, note, destSeq);
+  const { note, content } = readDead(row.stamp, value);
+  assert(!isSealed(content), 'what is published was opened');
+  const headers: Headers = deadLetterHeaders(content.headers, note, destSeq);
   return { seq, topic: targets.deadLetters, partition: targets.deadLetterBase + shard.partition, key, value, headers };
 }
 

@@ -23,6 +23,7 @@ import {
 } from '@repo/ledger';
 import type { Applied, BatchProcessor, InputRecord, Lease, ShardId } from '@repo/messaging';
 import { describeError } from '@repo/observability';
+import { type Envelopes, Unopened } from '@repo/sealing';
 import { writeApplied } from './commit.ts';
 import { HeldRoom } from './held-room.ts';
 import { badRows, deadRow, type OutboxTargets } from './outbox.ts';
@@ -121,18 +122,37 @@ export async function holdBehind<M extends { readonly record: InputRecord }>(
   tx: LedgerTransaction,
   { lease, shard: locked }: Pick<BatchPlace, 'lease' | 'shard'>,
   messages: readonly M[],
-  room = new HeldRoom(),
+  { targets, room = new HeldRoom() }: Pick<QuarantineDeps, 'room'> & { readonly targets: Pick<OutboxTargets, 'envelopes'> },
 ): Promise<readonly M[]> {
   const place = { shard: lease.shard, locked };
   const { free, held } = await partHeld(tx, place, messages, ({ record }) => record.key);
-  const behind = held.flatMap(({ record }) => toHeld(record) ?? []);
+  const behind = held.flatMap(({ record }) => withKey(record) ?? []);
   if (behind.length > 0) await room.take(tx, lease, behind);
-  holdMessages(tx, place, behind, null);
+  holdMessages(
+    tx,
+    place,
+    behind.map((record) => toHeld(lease.shard, record, targets.envelopes)),
+    null,
+  );
   return free;
 }
 
-const toHeld = (record: InputRecord): HeldMessage | null =>
+type KeyedRecord = InputRecord & { readonly key: Buffer };
+
+const withKey = (record: InputRecord): KeyedRecord | null =>
   record.key === null ? null : { ...record, key: record.key };
+
+/** A message as it is held: what it says is sealed. */
+const toHeld = (shard: ShardId, record: KeyedRecord, envelopes: Envelopes): HeldMessage => {
+  const { offset, key, timestampMs } = record;
+  return { offset, key, timestampMs, content: envelopes.seal({ ...shard, offset }, record) };
+};
+
+/** A held message as it came. Throws `Unopened`. */
+const toRecord = (shard: ShardId, held: HeldMessage, envelopes: Envelopes): KeyedRecord => {
+  const { offset, key, timestampMs, content } = held;
+  return { offset, key, timestampMs, ...envelopes.open({ ...shard, offset }, content) };
+};
 
 /**
  * Sets aside a message that our own code fails on: its key is quarantined from here on. A message without a key, which nothing is ordered
@@ -142,7 +162,7 @@ function hold(lease: Lease, record: InputRecord, error: unknown, deps: Quarantin
   return deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
     const place = { lease, shard, nextOffset: record.offset + 1n };
-    const message = toHeld(record);
+    const message = withKey(record);
     if (message === null) {
       await refuseDeadLettersInARow(tx, shard);
       return writeRows(tx, place, [deadRow(lease.shard, record, { code: 'EVENT_UNREADABLE', detail: FAILED })], deps);
@@ -151,7 +171,8 @@ function hold(lease: Lease, record: InputRecord, error: unknown, deps: Quarantin
     const { held } = await partHeld(tx, at, [message], ({ key }) => key);
     if (held.length === 0) await refuseTooMany(tx, lease.shard, record.offset);
     await roomOf(deps).take(tx, lease, [message]);
-    holdMessages(tx, at, [message], held.length === 0 ? failureOf(error) : null);
+    const sealed = toHeld(lease.shard, message, deps.targets.envelopes);
+    holdMessages(tx, at, [sealed], held.length === 0 ? failureOf(error) : null);
     deps.failpoint?.('quarantine-hold');
     return writeRows(tx, place, [], deps);
   });
@@ -294,7 +315,8 @@ class Orders {
   ): Promise<Stepped> {
     const held = await heldFrom(tx, lease.shard, order.offset, { countMax, bytesMax: RELEASED_BYTES_MAX });
     if (held.length === 0) return this.#end(tx, { lease, shard }, order, 'GONE');
-    const messages = held.filter((each) => !isWork(each));
+    const { envelopes } = this.#deps.targets;
+    const messages = held.filter((each) => !isWork(each)).map((each) => toRecord(lease.shard, each, envelopes));
     const place = { lease, shard, nextOffset: lease.nextOffset };
     // Work is done again when nothing of its key is held; the key's next message does what it must before itself.
     const done = messages.length === 0 ? this.#nothing(tx, place) : await this.#core.applyHeld(tx, place, messages);
@@ -316,16 +338,28 @@ class Orders {
   /** Sends one held message to the dead letters, with the rejection of its claim where the code is a claim's. */
   #drop(lease: Lease, order: QuarantineOrder): Promise<Applied> {
     return this.#step(lease, order, async (tx, shard) => {
-      const [message] = await heldFrom(tx, lease.shard, order.offset, { countMax: 1, bytesMax: RELEASED_BYTES_MAX });
-      if (message === undefined) return this.#end(tx, { lease, shard }, order, 'GONE');
+      const [held] = await heldFrom(tx, lease.shard, order.offset, { countMax: 1, bytesMax: RELEASED_BYTES_MAX });
+      if (held === undefined) return this.#end(tx, { lease, shard }, order, 'GONE');
       // The books need it: it can only be released.
-      if (isWork(message)) return this.#end(tx, { lease, shard }, order, 'FAILED');
-      const rows = badRows(lease.shard, message, droppedAs(order.code ?? '', message));
+      if (isWork(held)) return this.#end(tx, { lease, shard }, order, 'FAILED');
+      const { message, problem } = this.#openOrLose(lease.shard, held);
+      const rows = badRows(lease.shard, message, droppedAs(order.code ?? '', message, problem));
       const applied = writeRows(tx, { lease, shard, nextOffset: lease.nextOffset }, rows, this.#deps);
-      await letGo(tx, { shard: lease.shard, locked: shard }, [message]);
+      await letGo(tx, { shard: lease.shard, locked: shard }, [held]);
       moveOrder(tx, lease.shard, order, { messages: 1, next: 'DONE' });
       return { applied, committed: () => undefined, result: 'DONE', messages: 1 };
     });
+  }
+
+  /** What no key opens any more can still be dropped: its place is left, where its topic may have it. */
+  #openOrLose(shard: ShardId, held: HeldMessage): { readonly message: KeyedRecord; readonly problem: string } {
+    try {
+      return { message: toRecord(shard, held, this.#deps.targets.envelopes), problem: DROPPED };
+    } catch (error) {
+      if (!(error instanceof Unopened)) throw error;
+      const { offset, key, timestampMs } = held;
+      return { message: { offset, key, timestampMs, headers: [], value: null }, problem: LOST };
+    }
   }
 
   /** One transaction of an order that is looked at again under the shard's lock: an attempt without an answer may have moved it. */
@@ -371,15 +405,16 @@ interface Stepped extends AppliedIn {
 }
 
 const DROPPED = 'held in quarantine and dropped by order of an operator';
+const LOST = `sealed by a key that is not here, or changed: see its place; ${DROPPED}`;
 
-function droppedAs(code: string, message: HeldMessage): Bad {
+function droppedAs(code: string, message: KeyedRecord, problem: string): Bad {
   const claimId = code.startsWith('CLAIM_') ? claimIdOf(message) : null;
-  const issues = [{ path: '', problem: DROPPED }];
+  const issues = [{ path: '', problem }];
   return { kind: 'BAD', code: code as Bad['code'], issues, claimId, personNo: message.key.toString() };
 }
 
 /** Of a claim alone, and read without the decoder, which may be what fails. */
-function claimIdOf(message: HeldMessage): string | null {
+function claimIdOf(message: KeyedRecord): string | null {
   try {
     const { claim_id: id, ce_type } = JSON.parse(message.value?.toString() ?? '');
     const type = headerText(message, 'ce_type') ?? ce_type;

@@ -15,6 +15,7 @@ import {
   startTracing,
 } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
+import { Envelopes } from '@repo/sealing';
 import { explainRefusal } from '@repo/transport';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { Health } from './health.ts';
@@ -44,7 +45,7 @@ export interface WorkerParts {
   readonly name: string;
   readonly stream: 'claims' | 'members';
   readonly topic: (config: WorkerConfig) => string;
-  readonly targets: (config: WorkerConfig) => OutboxTargets;
+  readonly targets: (config: WorkerConfig) => Omit<OutboxTargets, 'envelopes'>;
   readonly build: (tools: WorkerTools) => Core;
   /** What the process does besides its shards. */
   readonly background?: (tools: WorkerBackground) => Promise<void>;
@@ -107,7 +108,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     log: (_level: 'warn' | 'error', message: string) => log.warn({ component: 'kafka' }, message),
   };
   const topic = parts.topic(config);
-  const targets = parts.targets(config);
+  const targets = { ...parts.targets(config), envelopes: Envelopes.read(config.envelopeKeyFile) };
   const { policies } = loaded;
   const policyOf: PolicyLookup = (area, on) => policies.policyAt(area, on);
 

@@ -1,7 +1,8 @@
 import { Fenced, isTransient, type Ledger } from '@repo/ledger';
-import { classifyKafkaError, type Disposition, FencedError, type ShardStore } from '@repo/messaging';
+import { classifyKafkaError, type Disposition, FencedError, HaltError, type ShardStore } from '@repo/messaging';
+import { Unopened } from '@repo/sealing';
 import { TokenError } from '@repo/transport';
-import { type OutboxTargets, toOutboxRow } from './outbox.ts';
+import { type OutboxTargets, openRow, toOutboxRow } from './outbox.ts';
 
 /** The ledger as the processing primitive wants it: its rows become records here. */
 export const shardStore = (ledger: Ledger, targets: OutboxTargets): ShardStore => ({
@@ -9,7 +10,13 @@ export const shardStore = (ledger: Ledger, targets: OutboxTargets): ShardStore =
   read: (shard) => ledger.readShard(shard),
   loadOutbox: async (shard, afterSeq, limit) => {
     const rows = await ledger.loadOutbox(shard, afterSeq, limit);
-    return rows.map((row) => toOutboxRow(row, shard, targets));
+    try {
+      return rows.map((row) => toOutboxRow(openRow(row, targets.envelopes), shard, targets));
+    } catch (error) {
+      // Nothing behind it may be published before it, and what it was nobody else knows.
+      if (error instanceof Unopened) throw new HaltError('outbox-unopened', error.message, error);
+      throw error;
+    }
   },
   markPublished: (lease, seq) => ledger.markPublished(lease, seq),
 });

@@ -1,4 +1,5 @@
 import { readEnv, setting } from '@repo/observability';
+import { keyFileSetting } from '@repo/sealing';
 import { ALWAYS, checkKafkaSettings, databaseUrl, type KafkaAccess, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
 
@@ -7,6 +8,7 @@ const schema = z
     GONGJI_KAFKA_BROKERS: setting.hostPorts().optional(),
     ...kafkaSettings,
     GONGJI_DATABASE_URL: databaseUrl().optional(),
+    GONGJI_ENVELOPE_KEY_FILE: keyFileSetting().optional(),
     GONGJI_SERVERS: z.enum(['embedded', 'containers']).default('embedded'),
     GONGJI_KAFKA_PORT: setting.port().optional(),
     GONGJI_POSTGRES_PORT: setting.port().optional(),
@@ -32,6 +34,8 @@ export interface Settings {
   /** How those brokers are reached; the embedded ones ask for nothing. */
   readonly kafkaAccess?: KafkaAccess;
   readonly databaseUrl: string | undefined;
+  /** The keys that messages are sealed with; those of the data directory when absent. */
+  readonly envelopeKeyFile?: string | undefined;
   readonly servers: 'embedded' | 'containers';
   /** Ports of the embedded servers; free ones when absent. */
   readonly kafkaPort: number | undefined;
@@ -59,6 +63,7 @@ export function readSettings(): Settings {
     kafkaBrokers: settings.GONGJI_KAFKA_BROKERS,
     kafkaAccess: kafkaAccess(settings),
     databaseUrl: settings.GONGJI_DATABASE_URL,
+    envelopeKeyFile: settings.GONGJI_ENVELOPE_KEY_FILE,
     servers: settings.GONGJI_SERVERS,
     kafkaPort: settings.GONGJI_KAFKA_PORT || undefined,
     postgresPort: settings.GONGJI_POSTGRES_PORT || undefined,

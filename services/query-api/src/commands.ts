@@ -11,7 +11,7 @@ import {
 import { formatInstant, type Instant } from '@repo/domain';
 import { findDeadSince, findEvent, findProgress, type Ledger } from '@repo/ledger';
 import { partitionForKey } from '@repo/messaging';
-import { contentHash, readDead } from '@repo/shard-worker';
+import { contentHash, readNote } from '@repo/shard-worker';
 import type { FastifyRequest } from 'fastify';
 import { fieldsOf, malformed } from './body.ts';
 import { keyTaken, notFound, Problem } from './problem.ts';
@@ -182,7 +182,7 @@ async function look(
   if (progress === undefined || progress.nextOffset <= place.offset) return null;
   const known = await findEvent(ledger, identity);
   if (known !== undefined) return standing(known, content);
-  const dead = (await findDeadSince(ledger, shard, afterSeq)).map((stamp) => readDead(stamp).note);
+  const dead = (await findDeadSince(ledger, shard, afterSeq)).map(readNote);
   const ours = dead.find(({ offset }) => offset === String(place.offset));
   if (ours === undefined) return null;
   throw refusal(ours.code);

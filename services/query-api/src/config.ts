@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { readEnv, setting } from '@repo/observability';
+import { keyFileSetting } from '@repo/sealing';
 import { ALWAYS, checkKafkaSettings, databaseUrl, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
 import { CLAIM_NAMES, type ClaimNames } from './scopes.ts';
@@ -23,6 +24,7 @@ const schema = z
     GONGJI_DATABASE_URL: databaseUrl().optional(),
     GONGJI_DATABASE_URL_READER: databaseUrl().optional(),
     GONGJI_DATABASE_URL_OPERATOR: databaseUrl().optional(),
+    GONGJI_ENVELOPE_KEY_FILE: keyFileSetting().optional(),
     GONGJI_HTTP_HOST: z.string().default(LOOPBACK),
     GONGJI_HTTP_PORT: setting.port().default(8080),
     GONGJI_ADMIN_HOST: z.string().default(LOOPBACK),
@@ -77,6 +79,8 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
     },
     /** Where what is held in quarantine is looked at and ordered about; null: neither is offered. */
     operatorDatabase: operatorUrl === undefined ? null : { url: operatorUrl, role: 'gongji_operator' as const },
+    /** Opens what is sealed; undefined: of that only what stands in clear is shown. */
+    envelopeKeyFile: settings.GONGJI_ENVELOPE_KEY_FILE,
     host: settings.GONGJI_HTTP_HOST,
     port: settings.GONGJI_HTTP_PORT,
     /** Where a port of its own for health and metrics is opened; neither holds personal data. */

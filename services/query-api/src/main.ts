@@ -3,6 +3,7 @@ import { Ledger, Snapshot } from '@repo/ledger';
 import { type KafkaConnection, RecordReader } from '@repo/messaging';
 import { createLogger, createMetrics, runService, startAdminServer, startTracing } from '@repo/observability';
 import { loadPolicies } from '@repo/policy';
+import { Envelopes } from '@repo/sealing';
 import { explainRefusal } from '@repo/transport';
 import { createGuard } from './access.ts';
 import { brokerProblem } from './broker.ts';
@@ -82,6 +83,7 @@ runService({
       prefix: config.prefix,
       openSnapshot: () => Snapshot.open(config.database.url, REPORTS),
       operator,
+      envelopes: config.envelopeKeyFile === undefined ? null : Envelopes.read(config.envelopeKeyFile),
       workers: config.workerMetrics === null ? undefined : askWorkers(config.workerMetrics),
       console: config.console,
     });

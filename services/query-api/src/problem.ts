@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type Issue, type Missing, PROBLEM_NAMES, PROBLEMS, type ProblemName, problemType } from '@repo/contracts';
+import { KEY_FILE_SETTING } from '@repo/sealing';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
@@ -51,6 +52,10 @@ export const keyTaken = (): Problem =>
 
 /** The same for what does not exist and for what is out of sight. */
 export const notFound = (what: Missing): Problem => new Problem(`no-such-${what}`, `no such ${what.replace('-', ' ')}`);
+
+/** An id stands in what a message says, which is sealed. */
+export const idIsSealed = (): Problem =>
+  new Problem('bad-parameter', `id: expected none, since messages are sealed and ${KEY_FILE_SETTING} is not set here`);
 
 /** A status in words. */
 export const titleOf = ({ status }: Problem): string => STATUS_CODES[status] ?? '';

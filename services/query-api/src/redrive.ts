@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DeadLetterNote } from '@repo/contracts';
 import { findDeadSince, findProgress, heldAmong, type RowSource } from '@repo/ledger';
 import type { Found, Original } from '@repo/set-aside';
-import { readDead } from '@repo/shard-worker';
+import { readNote } from '@repo/shard-worker';
 import { inTime, LOOK_EVERY_MS } from './commands.ts';
 
 /** Sends a message to be judged again, to the topic and partition it came from, and says where it is. */
@@ -85,7 +85,7 @@ async function look(ledger: RowSource, { topic, partition, afterSeq, sent }: Sha
   if (passed.length === 0) return;
   const offsets = passed.map(({ offset }) => offset);
   const held = await heldAmong(ledger, { topic, partition }, offsets);
-  const notes = (await findDeadSince(ledger, { topic, partition }, afterSeq)).map((stamp) => readDead(stamp).note);
+  const notes = (await findDeadSince(ledger, { topic, partition }, afterSeq)).map(readNote);
   const dead = new Map(notes.map((note: DeadLetterNote) => [note.offset, note.code]));
   for (const message of passed) {
     message.code = dead.get(String(message.offset)) ?? null;

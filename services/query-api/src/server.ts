@@ -2,6 +2,7 @@ import type { Instant } from '@repo/domain';
 import { isTransient, type Ledger, type Snapshot } from '@repo/ledger';
 import type { Logger, Tracing } from '@repo/observability';
 import type { Policies } from '@repo/policy';
+import type { Envelopes } from '@repo/sealing';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CommandDeps } from './commands.ts';
@@ -58,6 +59,8 @@ export interface ApiDeps extends GateOptions {
   readonly openSnapshot: () => Promise<Snapshot>;
   /** The database as an operator may use it; null: what is held in quarantine is neither shown nor ordered about. */
   readonly operator?: Ledger | null | undefined;
+  /** Open what is sealed; null: of that only what stands in clear is shown. */
+  readonly envelopes: Envelopes | null;
   /** What the workers tell of themselves; absent where they cannot be asked. */
   readonly workers?: AskWorkers | undefined;
   /** The console's built files, and how a browser signs in; absent: no console is served. */

@@ -1,19 +1,25 @@
-import type { Ledger, LedgerTransaction } from '@repo/ledger';
+import { contentColumns, contentFrom, type Ledger, type LedgerTransaction, type StoredHeaders } from '@repo/ledger';
 import type { InputRecord, ShardId } from '@repo/messaging';
+import type { Envelopes } from '@repo/sealing';
 
-/** A refund that came before its claim, kept as it came, until the claim comes or its time is up. */
+/** A refund that came before its claim, kept sealed as it came, until the claim comes or its time is up. */
 export interface Parked {
   readonly refundId: string;
   readonly claimId: string;
   readonly record: InputRecord;
 }
 
+interface Keys {
+  readonly envelopes: Envelopes;
+}
+
+/** As it is stored. */
 interface ParkedRow {
   refund_id: string;
   claim_id: string;
   log_offset: string;
   record_ms: string;
-  headers: readonly (readonly [string, string])[];
+  headers: StoredHeaders;
   value: Buffer;
   key: Buffer | null;
 }
@@ -21,17 +27,18 @@ interface ParkedRow {
 const COLUMNS = `refund_id, claim_id, log_offset, record_ms, headers, value, key`;
 
 /** The refunds that wait for any of these claims, in the order they came. */
-export const parkedFor = async (
+export async function parkedFor(
   tx: LedgerTransaction,
-  partition: number,
+  shard: ShardId,
   claimIds: readonly string[],
-): Promise<Parked[]> =>
-  (
-    await tx.rows<ParkedRow>(
-      `select ${COLUMNS} from parked_refund where partition = $1 and claim_id = any($2::text[]) order by log_offset`,
-      [partition, claimIds],
-    )
-  ).map(toParked);
+  keys: Keys,
+): Promise<Parked[]> {
+  const rows = await tx.rows<ParkedRow>(
+    `select ${COLUMNS} from parked_refund where partition = $1 and claim_id = any($2::text[]) order by log_offset`,
+    [shard.partition, claimIds],
+  );
+  return rows.map((row) => openParked(shard, row, keys));
+}
 
 /** A refund whose patient is quarantined waits on: its claim may have come, and be among what is held. */
 const EXPIRED = `parked_refund where partition = $1 and until <= now() and not (
@@ -60,23 +67,37 @@ export async function isAnyExpired(ledger: Ledger, { partition, topic }: ShardId
   return row?.expired === true;
 }
 
-/** The refunds whose time is up. */
-export const expired = async (tx: LedgerTransaction, { partition, topic }: ShardId, limit: number): Promise<Parked[]> =>
-  (
-    await tx.rows<ParkedRow>(`select ${COLUMNS} from ${EXPIRED} order by until, log_offset limit $3`, [
-      partition,
-      topic,
-      limit,
-    ])
-  ).map(toParked);
+/** The refunds whose time is up, as they are stored. */
+export const expired = (
+  tx: LedgerTransaction,
+  { partition, topic }: ShardId,
+  limit: number,
+): Promise<readonly ParkedRow[]> =>
+  tx.rows<ParkedRow>(`select ${COLUMNS} from ${EXPIRED} order by until, log_offset limit $3`, [
+    partition,
+    topic,
+    limit,
+  ]);
+
+/** A stored refund as it came. Throws `Unopened`. */
+export function openParked(shard: ShardId, row: ParkedRow, { envelopes }: Keys): Parked {
+  const { refund_id: refundId, claim_id: claimId, log_offset: offset, record_ms: timestampMs, key } = row;
+  const content = envelopes.open({ ...shard, offset }, contentFrom(row.headers, row.value));
+  return { refundId, claimId, record: { offset: BigInt(offset), key, timestampMs: Number(timestampMs), ...content } };
+}
 
 /** Keeps these refunds waiting for `waitMs` and lets go of those that are answered. */
 export function writeParked(
   tx: LedgerTransaction,
-  partition: number,
+  shard: ShardId,
   { parked, answered, waitMs }: { parked: readonly Parked[]; answered: readonly string[]; waitMs: number },
+  { envelopes }: Keys,
 ): void {
+  const { partition } = shard;
   if (parked.length > 0) {
+    const contents = parked.map(({ record }) =>
+      contentColumns(envelopes.seal({ ...shard, offset: record.offset }, record)),
+    );
     tx.send(
       `insert into parked_refund (partition, ${COLUMNS}, until)
        select $1, refund_id, claim_id, log_offset, record_ms, headers, value, key, now() + $9 * interval '1 ms'
@@ -88,10 +109,8 @@ export function writeParked(
         parked.map(({ claimId }) => claimId),
         parked.map(({ record }) => record.offset),
         parked.map(({ record }) => record.timestampMs),
-        parked.map(({ record }) =>
-          JSON.stringify(record.headers.map(([name, value]) => [name, value.toString('base64')])),
-        ),
-        parked.map(({ record }) => record.value),
+        contents.map(({ headers }) => headers),
+        contents.map(({ value }) => value),
         parked.map(({ record }) => record.key),
         waitMs,
       ],
@@ -101,15 +120,3 @@ export function writeParked(
     tx.send(`delete from parked_refund where partition = $1 and refund_id = any($2::text[])`, [partition, answered]);
   }
 }
-
-const toParked = (row: ParkedRow): Parked => ({
-  refundId: row.refund_id,
-  claimId: row.claim_id,
-  record: {
-    offset: BigInt(row.log_offset),
-    key: row.key,
-    value: row.value,
-    headers: row.headers.map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const),
-    timestampMs: Number(row.record_ms),
-  },
-});

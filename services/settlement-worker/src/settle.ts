@@ -39,6 +39,7 @@ import {
   type OutcomeRow,
 } from '@repo/ledger';
 import type { Applied, BatchPart, InputRecord, Lease, ShardId } from '@repo/messaging';
+import { Unopened } from '@repo/sealing';
 import {
   type AppliedIn,
   type BatchPlace,
@@ -52,7 +53,7 @@ import {
   writeApplied,
   writeAppliedTogether,
 } from '@repo/shard-worker';
-import { expired, isAnyExpired, type Parked, writeParked } from './parked.ts';
+import { expired, isAnyExpired, openParked, type Parked, writeParked } from './parked.ts';
 import { settlementIdOf } from './settlement-id.ts';
 import { type Good, loadWorld, park, type World } from './world.ts';
 
@@ -148,12 +149,12 @@ export async function settleTogether(batches: Some<BatchPart>, deps: SettleDeps)
 async function withoutHeld(
   tx: LedgerTransaction,
   parts: Some<Part>,
-  { room }: Pick<SettleDeps, 'room'>,
+  deps: Pick<SettleDeps, 'room' | 'targets'>,
 ): Promise<Some<Part> | null> {
   let isAnyHeld = false;
   const free = new Map<Part, readonly Message[]>();
   for (const part of parts) {
-    const messages = await holdBehind(tx, part.place, part.messages, room);
+    const messages = await holdBehind(tx, part.place, part.messages, deps);
     isAnyHeld ||= messages.length < part.messages.length;
     free.set(part, messages);
   }
@@ -170,7 +171,8 @@ function resultOf<T>(settled: PromiseSettledResult<T>): T {
 }
 
 /** Whether an error is the database's, or a race that another attempt resolves, and not our own code's. */
-const isTheirs = (error: unknown): boolean => isTransient(error) || codeOf(error) !== null;
+const isTheirs = (error: unknown): boolean =>
+  isTransient(error) || (codeOf(error) !== null && !(error instanceof Unopened));
 
 /** Settles messages that were held, in a transaction that has locked the shard. */
 export async function settleHeld(
@@ -194,7 +196,7 @@ async function settle(tx: LedgerTransaction, parts: Some<Part>, world: World, de
   const { writes, outcomes, waiting } = decideAll(parts, world, deps, seen);
   await deps.failpoint?.('before-db-commit');
   const [{ place }] = parts;
-  writeParked(tx, place.lease.shard.partition, { ...waiting, waitMs: deps.refundWaitMs });
+  writeParked(tx, place.lease.shard, { ...waiting, waitMs: deps.refundWaitMs }, deps.targets);
   const shares = each(parts, (part, index) => ({ ...part.place, outcomes: outcomes[index] ?? 0 }));
   const applied = writeAppliedTogether(tx, shares, writes, deps.targets);
   const committed = (): void => {
@@ -391,12 +393,12 @@ const EXPIRED_MAX = 500;
 
 /** Answers the refunds whose claim did not come in time; null when there are none. */
 export async function expireRefunds(lease: Lease, deps: SettleDeps, share = FULL_SHARE): Promise<Applied | null> {
-  const { partition } = lease.shard;
   if (!(await isAnyExpired(deps.ledger, lease.shard))) return null;
   return deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
-    const refunds = await expired(tx, lease.shard, Math.min(EXPIRED_MAX, share.countMax));
-    for (const { record } of refunds) if (record.key !== null) share.begin('REFUND', record.key);
+    const waiting = await expired(tx, lease.shard, Math.min(EXPIRED_MAX, share.countMax));
+    for (const { key } of waiting) if (key !== null) share.begin('REFUND', key);
+    const refunds = waiting.map((row) => openParked(lease.shard, row, deps.targets));
     const world: World = {
       books: booksOf(deps.policyOf, {}),
       known: new Map(),
@@ -407,7 +409,7 @@ export async function expireRefunds(lease: Lease, deps: SettleDeps, share = FULL
     for (const refund of refunds) park(world.parked, refund);
     const draft = new Draft();
     for (const claimId of [...world.parked.keys()]) answerParked(claimId, world, deps, draft);
-    writeParked(tx, partition, { parked: [], answered: draft.unparked, waitMs: 0 });
+    writeParked(tx, lease.shard, { parked: [], answered: draft.unparked, waitMs: 0 }, deps.targets);
     const { parked: _, unparked: __, ...rows } = draft;
     const at = { lease, shard, nextOffset: lease.nextOffset };
     return writeApplied(tx, at, { books: world.books, ...rows, facts: false }, deps.targets);

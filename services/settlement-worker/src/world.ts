@@ -11,6 +11,7 @@ import {
 } from '@repo/domain';
 import { booksOf, type KnownId, type LedgerTransaction } from '@repo/ledger';
 import type { Lease } from '@repo/messaging';
+import type { OutboxTargets } from '@repo/shard-worker';
 import { type Parked, parkedFor, parkingRoom } from './parked.ts';
 
 /** A message that could be read. */
@@ -36,7 +37,11 @@ export async function loadWorld(
   tx: LedgerTransaction,
   lease: Lease,
   good: readonly Good[],
-  { policyOf, refundWaitMs }: { readonly policyOf: PolicyLookup; readonly refundWaitMs: number },
+  {
+    policyOf,
+    refundWaitMs,
+    targets,
+  }: { readonly policyOf: PolicyLookup; readonly refundWaitMs: number; readonly targets: OutboxTargets },
 ): Promise<World> {
   const refunded = good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
   const finding = tx.findIds([
@@ -54,7 +59,7 @@ export async function loadWorld(
     finding,
     tx.lockPersons(others, patients),
     tx.bindingsOf({ beneficiaries: patients }),
-    refundWaitMs > 0 ? parkedFor(tx, lease.shard.partition, claims) : [],
+    refundWaitMs > 0 ? parkedFor(tx, lease.shard, claims, targets) : [],
     refundWaitMs > 0 && refunded.length > 0 ? parkingRoom(tx, lease.shard.partition) : 0,
   ]);
   tx.requireLocked(bindings);

@@ -87,7 +87,7 @@ export async function applyMembers(lease: Lease, records: readonly InputRecord[]
   const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
   const { applied, committed } = await deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
-    const free = await holdBehind(tx, { lease, shard }, messages, deps.room);
+    const free = await holdBehind(tx, { lease, shard }, messages, deps);
     return applyIn(tx, { lease, shard, nextOffset }, free, deps);
   });
   committed();

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeKeyFile } from '@repo/sealing';
 import { prepareBareDatabase } from './bare/schema.ts';
 import { createPlainTopics } from './load.ts';
 import { makeKafka } from './pipeline.ts';
@@ -57,6 +58,8 @@ const STOP_LIMIT_MS = 20_000;
 export function startPipeline(name: PipelineName, run: Run, workDir: string): PipelineProcess {
   const logFile = join(workDir, `${run.prefix}.log`);
   const log = openSync(logFile, 'a');
+  const envelopeKeyFile = join(workDir, 'envelope.keys');
+  makeKeyFile(envelopeKeyFile);
   const env = {
     ...process.env,
     NODE_NO_WARNINGS: '1',
@@ -65,6 +68,7 @@ export function startPipeline(name: PipelineName, run: Run, workDir: string): Pi
     GONGJI_TOPIC_PREFIX: run.prefix,
     GONGJI_PARTITIONS: String(run.partitions),
     GONGJI_ADMIN_PORT: '0',
+    GONGJI_ENVELOPE_KEY_FILE: envelopeKeyFile,
   };
   const child: ChildProcess = fork(PIPELINES[name].script, {
     env,

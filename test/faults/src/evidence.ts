@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Envelopes, type Place as MessagePlace } from '@repo/sealing';
 import { Client } from 'pg';
 import { type LogEnd, type LogRecord, readLog } from './reader.ts';
 import type { Sent } from './script.ts';
@@ -72,6 +73,8 @@ export interface Place {
   readonly postgresUrl: string;
   readonly prefix: string;
   readonly partitions: number;
+  /** Of the keys that dead letters are sealed with. */
+  readonly envelopeKeyFile: string;
 }
 
 const TOPICS: readonly TopicName[] = ['claims', 'members', 'settlements', 'sharing', 'dead-letters'];
@@ -93,8 +96,22 @@ export async function collectEvidence(
   return { sent, partitions: place.partitions, records, ends, ledger: await readLedger(place), setAside };
 }
 
+const SEALED = `case when dest = 'D' and stamp like '{"sealed":%'`;
+interface Sealed {
+  readonly stamp: string | null;
+  readonly sealed: Buffer | null;
+}
+
+/** `digestOf` what a dead letter was before it was sealed. */
+function openedDigest({ stamp, sealed }: Sealed, envelopes: Envelopes): string | null {
+  const { note, sealed: bytes } = JSON.parse(stamp ?? '') as { note: MessagePlace; sealed: number };
+  const { value } = envelopes.open(note, { sealed: sealed ?? Buffer.alloc(0), bytes });
+  return value === null ? null : createHash('sha256').update(value).digest('hex');
+}
+
 /** One consistent look at the database. Numbers stay text: a fen must not get lost in a float. */
-async function readLedger({ postgresUrl, prefix }: Place): Promise<Ledger> {
+async function readLedger({ postgresUrl, prefix, envelopeKeyFile }: Place): Promise<Ledger> {
+  const envelopes = Envelopes.read(envelopeKeyFile);
   const client = new Client({ connectionString: postgresUrl });
   await client.connect();
   try {
@@ -106,14 +123,19 @@ async function readLedger({ postgresUrl, prefix }: Place): Promise<Ledger> {
       `select topic, partition, next_offset::int as "nextOffset", out_seq::int as "outSeq",
          published_seq::int as "publishedSeq" from shard`,
     );
-    const outcomes = await rows<Raw<Ledger['outcomes'][number]>>(
+    const outcomes = await rows<Raw<Ledger['outcomes'][number]> & Sealed>(
       `select topic, partition, seq::int, dest = 'D' as "isDead", dest_seq::int as "destSeq",
-         convert_from(key, 'UTF8') as key, encode(sha256(payload), 'hex') as digest
+         convert_from(key, 'UTF8') as key, encode(sha256(payload), 'hex') as digest,
+         ${SEALED} then stamp end as stamp, ${SEALED} then payload end as sealed
        from outcome join shard using (shard_id) order by shard_id, seq`,
     );
     return {
       shards: shards.map((row) => ({ ...row, topic: topicOf(row.topic) })),
-      outcomes: outcomes.map((row) => ({ ...row, topic: topicOf(row.topic) })),
+      outcomes: outcomes.map(({ stamp, sealed, ...row }) => ({
+        ...row,
+        ...(stamp !== null && { digest: openedDigest({ stamp, sealed }, envelopes) }),
+        topic: topicOf(row.topic),
+      })),
       accounts: await rows(
         `select psn_no as account, version::int, prior_year as "priorYear", current_year as "currentYear", held,
            credits::numeric(20,2), debits::numeric(20,2) from account`,

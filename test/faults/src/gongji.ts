@@ -6,7 +6,7 @@ const MAIN = fileURLToPath(new URL('../../../services/cli/src/main.ts', import.m
 
 /** Runs a command of the product as an operator would. Null = it ended with code 0, else all that it said. */
 export function gongji(
-  { kafka, postgresUrl, prefix }: Place,
+  { kafka, postgresUrl, prefix, envelopeKeyFile }: Place,
   args: readonly string[],
   limitMs: number,
 ): Promise<string | null> {
@@ -15,6 +15,7 @@ export function gongji(
     GONGJI_KAFKA_BROKERS: kafka,
     GONGJI_DATABASE_URL: postgresUrl,
     GONGJI_TOPIC_PREFIX: prefix,
+    GONGJI_ENVELOPE_KEY_FILE: envelopeKeyFile,
   };
   return new Promise((resolve) => {
     execFile(

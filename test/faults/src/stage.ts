@@ -116,8 +116,8 @@ export class Stage {
   }
 
   get place(): Place {
-    const { kafka, postgresUrl } = this.system;
-    return { kafka, postgresUrl, prefix: PREFIX, partitions: PARTITIONS };
+    const { kafka, postgresUrl, envelopeKeyFile } = this.system;
+    return { kafka, postgresUrl, envelopeKeyFile, prefix: PREFIX, partitions: PARTITIONS };
   }
 
   service(name: string): RunningSystem['services'][number] {

@@ -1,5 +1,6 @@
 import { type Topics, topicsOf } from '@repo/contracts';
 import { Snapshot } from '@repo/ledger';
+import type { Envelopes } from '@repo/sealing';
 import type { KafkaAccess } from '@repo/transport';
 import { type Area, pagesOfPersons, runArea } from './area.ts';
 import {
@@ -25,6 +26,8 @@ export interface AuditOptions {
   readonly brokers: readonly string[] | null;
   readonly kafkaAccess?: KafkaAccess;
   readonly topicPrefix: string;
+  /** Open the dead letters that are sealed; without them those are counted as not compared. */
+  readonly envelopes?: Envelopes | null;
   /** Told how far it is, from 0 to 1, and what is being looked at. */
   readonly onProgress?: (share: number, doing: Part) => void;
   /** After how long without a record, ms, one that must have been published is taken for missing; absent: 15 s. */
@@ -52,6 +55,7 @@ export class NothingToAudit extends Error {
  */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const { databaseUrl, brokers, kafkaAccess = {}, topicPrefix, onProgress = () => undefined, stalledMs } = options;
+  const { envelopes = null } = options;
   await using snapshot = await Snapshot.open(databaseUrl);
   const tally = new Tally();
   const topics = topicsOf(topicPrefix);
@@ -76,7 +80,8 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
       return await writtenBy(now);
     };
     const onRecords = (count: number): void => progress.add(count);
-    await auditPublished({ snapshot, tally, brokers, kafkaAccess, topics, writtenNow, onRecords, stalledMs });
+    const topicsToRead = { brokers, kafkaAccess, topics, envelopes, stalledMs };
+    await auditPublished({ snapshot, tally, ...topicsToRead, writtenNow, onRecords });
   }
   progress.end();
   const checks = tally.checks();

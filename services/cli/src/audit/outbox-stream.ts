@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import type { Topics } from '@repo/contracts';
 import type { Snapshot } from '@repo/ledger';
+import { type Envelopes, type Place, Unopened } from '@repo/sealing';
 
 /** An outcome row as its record must be: the key in hex, the SHA-256 of the value in hex, and what its headers derive from. */
 export interface ExpectedRow {
@@ -30,14 +32,16 @@ export class OutboxStream {
   last = 0n;
   readonly #snapshot: Snapshot;
   readonly #source: Source;
+  readonly #envelopes: Envelopes | null;
   #page: ExpectedRow[] = [];
   #next = 0;
   #after = '0';
   #isRead = false;
 
-  constructor(snapshot: Snapshot, source: Source) {
+  constructor(snapshot: Snapshot, source: Source, envelopes: Envelopes | null) {
     this.#snapshot = snapshot;
     this.#source = source;
+    this.#envelopes = envelopes;
   }
 
   get publishedSeq(): bigint {
@@ -81,6 +85,27 @@ export class OutboxStream {
     }
   }
 
+  /** A row as it was before it was sealed, null where no key at hand opens it. What was changed since it was sealed is like no record. */
+  async opened(row: ExpectedRow): Promise<ExpectedRow | null> {
+    const { sealed: bytes, note } = parse(row.stamp) ?? {};
+    if (this.#source.dest === 'R' || typeof bytes !== 'number') return row;
+    if (this.#envelopes === null) return null;
+    const [stored] = await this.#snapshot.rows<{ payload: Buffer | null }>(
+      'select payload from all_outcome where shard_id = $1 and seq = $2',
+      [this.#source.shardId, row.seq],
+    );
+    try {
+      const sealed = stored?.payload ?? Buffer.alloc(0);
+      const { headers, value } = this.#envelopes.open(note as Place, { sealed, bytes });
+      const inBase64 = headers.map(([name, header]) => [name, header.toString('base64')]);
+      const digest = value === null ? null : hash('sha256', value);
+      return { ...row, digest, stamp: JSON.stringify({ headers: inBase64, note }) };
+    } catch (error) {
+      if (!(error instanceof Unopened)) throw error;
+      return error.code === 'KEY_MISSING' ? null : { ...row, digest: 'changed' };
+    }
+  }
+
   /** Whether a record's headers are those that the row's stamp, its shard and its place stand for. */
   hasHeaders(headers: Headers, row: ExpectedRow): boolean {
     const stamp = parse(row.stamp);
@@ -117,7 +142,11 @@ interface ShardRow {
 }
 
 /** A stream for every output partition that a shard writes: its own number, and for dead letters of members behind those of claims. */
-export async function openStreams(snapshot: Snapshot, topics: Topics): Promise<Map<string, OutboxStream>> {
+export async function openStreams(
+  snapshot: Snapshot,
+  topics: Topics,
+  envelopes: Envelopes | null,
+): Promise<Map<string, OutboxStream>> {
   const due = (dest: string): string =>
     `(select dest_seq from all_outcome as outcome where outcome.shard_id = shard.shard_id and dest = '${dest}' and seq <= published_seq
       order by seq desc limit 1)`;
@@ -137,7 +166,9 @@ export async function openStreams(snapshot: Snapshot, topics: Topics): Promise<M
       { ...common, dest: 'D', topic: topics.deadLetters, partition: deadPartition, due: BigInt(shard.dead_due ?? 0) },
     ];
   });
-  return new Map(streams.map((source) => [`${source.topic}/${source.partition}`, new OutboxStream(snapshot, source)]));
+  return new Map(
+    streams.map((source) => [`${source.topic}/${source.partition}`, new OutboxStream(snapshot, source, envelopes)]),
+  );
 }
 
 /** How far each counter of the outbox has come, by `OutboxStream.writer`. */

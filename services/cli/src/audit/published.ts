@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Topics } from '@repo/contracts';
 import type { Snapshot } from '@repo/ledger';
 import { type TailedRecord, tail } from '@repo/messaging';
+import type { Envelopes } from '@repo/sealing';
 import type { KafkaAccess } from '@repo/transport';
 import { type OutboxStream, openStreams } from './outbox-stream.ts';
 import type { Tally } from './tally.ts';
@@ -10,6 +11,7 @@ import type { Tally } from './tally.ts';
 const RECORD_CHECKS = {
   'record-present': 'was published, up to where its shard says so',
   'record-sequence': 'has the next sequence of its partition: none is missing, none comes twice',
+  'record-opened': 'could be compared: where its row is sealed, GONGJI_ENVELOPE_KEY_FILE has the key',
   'record-content': 'has the key, value and headers of its row, to the byte',
   'record-known': 'has a row in PostgreSQL',
 } as const;
@@ -32,15 +34,16 @@ export async function auditPublished(options: {
   readonly brokers: readonly string[];
   readonly kafkaAccess: KafkaAccess;
   readonly topics: Topics;
+  readonly envelopes: Envelopes | null;
   /** Results and dead letters written by each shard as of now. */
   readonly writtenNow: () => Promise<ReadonlyMap<string, bigint>>;
   readonly onRecords: (count: number) => void;
   readonly stalledMs?: number | undefined;
 }): Promise<void> {
   const { stalledMs = STALLED_MS } = options;
-  const { snapshot, tally, brokers, kafkaAccess, topics, writtenNow, onRecords } = options;
+  const { snapshot, tally, brokers, kafkaAccess, topics, envelopes, writtenNow, onRecords } = options;
   tally.declare('records', RECORD_CHECKS);
-  const streams = await openStreams(snapshot, topics);
+  const streams = await openStreams(snapshot, topics, envelopes);
   const names = [topics.settlements, topics.sharing, topics.deadLetters];
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
@@ -90,10 +93,13 @@ async function compare(record: TailedRecord, stream: OutboxStream | undefined, t
   tally.checked('record-present');
   tally.checked('record-known');
   tally.expect('record-sequence', skipped.length === 0, where);
+  const opened = await stream.opened(row);
+  tally.expect('record-opened', opened !== null, where);
+  if (opened === null) return;
   const isSame =
     (record.key?.toString('hex') ?? null) === row.key &&
-    (record.value === null ? null : hash('sha256', record.value)) === row.digest &&
-    stream.hasHeaders(record.headers, row);
+    (record.value === null ? null : hash('sha256', record.value)) === opened.digest &&
+    stream.hasHeaders(record.headers, opened);
   tally.expect('record-content', isSame, where);
 }
 

@@ -5,6 +5,7 @@ import type { AuditReport } from '../audit/audit.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
+import { keysAtHand } from '../system/key-file.ts';
 
 const HELP = `Usage: gongji audit [--no-kafka] [--json]
 
@@ -21,6 +22,7 @@ Settings, from the environment or a file .env:
   GONGJI_DATABASE_URL    of the owner, or of a user who may become gongji_reader
   GONGJI_KAFKA_BROKERS   host:port, several separated by commas
   GONGJI_TOPIC_PREFIX    names of the topics (gongji)
+  GONGJI_ENVELOPE_KEY_FILE  of the keys that dead letters are sealed with; without them those cannot be compared, which is a difference
   GONGJI_DATA_DIR        where the system that was started here keeps its data (.gongji)`;
 
 /** Runs the audit and prints what it found. Answers the exit code. */
@@ -50,6 +52,7 @@ async function check({ json, noKafka }: Asked, settings: Settings): Promise<numb
     const { audit } = await import('../audit/audit.ts');
     const report = await audit({
       ...servers,
+      envelopes: keysAtHand(settings),
       ...(noKafka && { brokers: null }),
       ...(bar && { onProgress: bar.show }),
     }).finally(() => bar?.clear());

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { codeOf, findQuarantines, type HeldPlace, Ledger, type Quarantine } from '@repo/ledger';
+import { type Envelopes, KEY_FILE_SETTING } from '@repo/sealing';
 import {
   DROP_CODES,
   type Filter,
@@ -20,6 +21,7 @@ import type { Settings } from '../config.ts';
 import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
+import { keysAtHand } from '../system/key-file.ts';
 
 const HELP = `Usage: gongji quarantine list [filters] [--json]
        gongji quarantine show PLACE [--value] [--json]
@@ -49,7 +51,8 @@ Filters, all of which must hold:
 
 Exits with 0 if done; 1 if nothing is held there, a release ended at a message that still fails, or nothing moved for a minute (the order
 stands); 2 if the arguments or the settings are not understood, or the database cannot be used.
-It finds a running \`npm start\` of this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database.`;
+It finds a running \`npm start\` of this folder by itself, and its keys; GONGJI_DATABASE_URL (the owner's) names another database, and
+GONGJI_ENVELOPE_KEY_FILE the keys that its messages are sealed with: without them everything but type, id and content is shown.`;
 
 const FILTERS = ['topic', 'partition', 'since', 'until', 'id', 'key'] as const;
 const ACTIONS = {
@@ -65,6 +68,8 @@ interface At {
   readonly ledger: Ledger;
   readonly prefix: string;
   readonly json: boolean;
+  /** Open what is held; null where there are no keys here. */
+  readonly envelopes: Envelopes | null;
 }
 
 /** Lists, shows, releases or drops. Answers the exit code. */
@@ -78,9 +83,13 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     const servers = runningServers({ ...settings, kafkaBrokers: settings.kafkaBrokers ?? [] });
     if (servers === null)
       throw new NotUnderstood('no database here: start the system (npm start), or set GONGJI_DATABASE_URL');
+    const envelopes = keysAtHand(settings);
+    if (asked.filter.id !== undefined && envelopes === null)
+      throw new NotUnderstood(`--id looks into what is held, which is sealed: set ${KEY_FILE_SETTING}`);
     const ledger = await Ledger.open({ url: servers.databaseUrl, name: 'gongji-quarantine' });
     try {
-      return await carryOut(asked, { ledger, prefix: servers.topicPrefix, json: asked.values.json === true });
+      const json = asked.values.json === true;
+      return await carryOut(asked, { ledger, prefix: servers.topicPrefix, json, envelopes });
     } finally {
       await ledger.close();
     }
@@ -112,17 +121,17 @@ function placeOf({ places, action }: Asked, { prefix }: At): HeldPlace {
   return placeIn(prefix, places[0] ?? '');
 }
 
-async function list(filter: Filter, { ledger, prefix, json }: At): Promise<number> {
-  const found = await quarantinesFor(ledger, prefix, filter);
+async function list(filter: Filter, { ledger, prefix, json, envelopes }: At): Promise<number> {
+  const found = await quarantinesFor(ledger, prefix, filter, envelopes);
   for (const quarantine of found)
     console.log(json ? JSON.stringify(listed(prefix, quarantine)) : describe(prefix, quarantine));
   if (found.length === 0 && !json) console.log('Nothing is held.');
   return 0;
 }
 
-async function show(place: HeldPlace, withValue: boolean, { ledger, prefix, json }: At): Promise<number> {
+async function show(place: HeldPlace, withValue: boolean, { ledger, prefix, json, envelopes }: At): Promise<number> {
   let count = 0;
-  for await (const message of heldOf(ledger, place)) {
+  for await (const message of heldOf(ledger, place, envelopes)) {
     const line = listedMessage(prefix, place, message);
     const shown = withValue ? { ...line, ...wholeOf(message) } : line;
     console.log(json ? JSON.stringify(shown) : JSON.stringify(shown, null, 2));
@@ -135,11 +144,11 @@ async function show(place: HeldPlace, withValue: boolean, { ledger, prefix, json
 
 async function release(asked: Asked, at: At): Promise<number> {
   const { filter, places, values } = asked;
-  const { ledger, prefix, json } = at;
+  const { ledger, prefix, json, envelopes } = at;
   const hasFilter = isNarrowed(filter) || values.all === true;
   if ((places.length === 0) !== hasFilter) throw new NotUnderstood('release takes one place, or filters, or --all');
   const found = hasFilter
-    ? await quarantinesFor(ledger, prefix, filter)
+    ? await quarantinesFor(ledger, prefix, filter, envelopes)
     : await findQuarantines(ledger, placeOf(asked, at));
   if (found.length === 0) return nothingHeld();
   const by = whoIn(asked);
@@ -162,12 +171,12 @@ async function release(asked: Asked, at: At): Promise<number> {
 
 async function drop(asked: Asked, at: At): Promise<number> {
   const { values } = asked;
-  const { ledger, prefix, json } = at;
+  const { ledger, prefix, json, envelopes } = at;
   const place = placeOf(asked, at);
   const code = DROP_CODES.find((known) => known === (values.code ?? DROP_CODES[0]));
   if (code === undefined) throw new NotUnderstood(`--code must be one of ${DROP_CODES.join(', ')}`);
   if (values.why === undefined) throw new NotUnderstood('drop takes --why: the reason is kept with the order');
-  const planned = await planDrop(ledger, prefix, place, code);
+  const planned = await planDrop(ledger, prefix, { place, code }, envelopes);
   if (planned.kind === 'CODE') throw new NotUnderstood(`--code ${code} is for claims`);
   if (planned.kind === 'NOTHING') return nothingHeld();
   if (planned.kind === 'WORK')

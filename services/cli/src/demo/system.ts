@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { topicsOf } from '@repo/contracts';
+import { Envelopes } from '@repo/sealing';
 import type { Settings } from '../config.ts';
 import { startSystem } from '../system/system.ts';
 import type { MemberRow } from './city.ts';
@@ -35,6 +36,7 @@ export interface DemoTools {
     readonly databaseUrl: string;
     readonly brokers: readonly string[];
     readonly topicPrefix: string;
+    readonly envelopes: Envelopes;
   }): Promise<Verdict>;
 }
 
@@ -46,7 +48,17 @@ function apart(settings: Settings, dataDir: string): Settings {
     environment[`GONGJI_${name}`] = '';
   }
   const servers = { kafkaBrokers: undefined, databaseUrl: undefined, kafkaPort: undefined, postgresPort: undefined };
-  return { ...settings, ...servers, dataDir, httpPort: 0, policyDir: undefined, logLevel: 'warn', environment };
+  const keys = { envelopeKeyFile: undefined };
+  return {
+    ...settings,
+    ...servers,
+    ...keys,
+    dataDir,
+    httpPort: 0,
+    policyDir: undefined,
+    logLevel: 'warn',
+    environment,
+  };
 }
 
 /** Starts the whole system in a temporary folder, which goes when the system is disposed; a failed start leaves its logs. */
@@ -76,7 +88,11 @@ export async function startDemoSystem(options: {
         await tools.tail({ brokers, topics: [topics.settlements, topics.deadLetters], onRecord, onFailure: failure }),
       );
     },
-    audit: () => tools.audit({ databaseUrl: system.postgresUrl, brokers, topicPrefix: settings.topicPrefix }),
+    audit: () =>
+      tools.audit({
+        ...{ databaseUrl: system.postgresUrl, brokers, topicPrefix: settings.topicPrefix },
+        envelopes: Envelopes.read(system.envelopeKeyFile),
+      }),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

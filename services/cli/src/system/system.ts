@@ -1,6 +1,7 @@
 import { choosePort, findFreePort, HOST, type Servers, startServers } from '@repo/embedded';
 import type { Settings } from '../config.ts';
 import { removeAddresses, writeAddresses } from './addresses.ts';
+import { provideKeyFile } from './key-file.ts';
 import { prepare } from './prepare.ts';
 import { type RunningService, SERVICES, type ServiceName, startService, waitUntilReady } from './services.ts';
 
@@ -31,6 +32,8 @@ export interface RunningSystem {
   /** `http://host:port` of query-api. */
   readonly http: string;
   readonly postgresUrl: string;
+  /** Of the keys that its messages are sealed with. */
+  readonly envelopeKeyFile: string;
   readonly servers: Servers;
   /** In the order of their start. */
   readonly services: readonly RunningService[];
@@ -57,6 +60,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     mode: settings.servers,
     log,
   });
+  const envelopeKeyFile = provideKeyFile(settings);
   const services: RunningService[] = [];
   const http = `http://${HOST}:${httpPort}`;
   const stop = async (): Promise<void> => {
@@ -69,6 +73,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     for (const [name, service, instance] of plan(options.instances ?? {})) {
       const environment = (launch: number): NodeJS.ProcessEnv => ({
         ...environmentFor(settings, servers),
+        GONGJI_ENVELOPE_KEY_FILE: envelopeKeyFile,
         // For the board: it starts last, when the others have their ports.
         ...(service === 'query-api' ? { GONGJI_WORKER_METRICS: metricsOf(services) } : {}),
         ...options.environment?.({ name, launch, postgresUrl: servers.postgresUrl }),
@@ -87,6 +92,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     kafka: servers.kafka,
     http,
     postgresUrl: servers.postgresUrl,
+    envelopeKeyFile,
     servers,
     services,
     stop: () => {

@@ -8,6 +8,7 @@ import { topicsOf } from '@repo/contracts';
 import { date } from '@repo/domain';
 import { closeBooks, Ledger } from '@repo/ledger';
 import { Sender, type TailedRecord, tail } from '@repo/messaging';
+import { Envelopes, newKey } from '@repo/sealing';
 import { testDatabaseUrl } from '@repo/testkit';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -44,7 +45,7 @@ async function tamperedWith(sql: string): Promise<string> {
 }
 
 const auditOf = (databaseUrl: string, brokers: readonly string[] | null = null, limits = {}): Promise<AuditReport> =>
-  audit({ databaseUrl, brokers, topicPrefix: filled.topicPrefix, ...limits });
+  audit({ databaseUrl, brokers, topicPrefix: filled.topicPrefix, envelopes: filled.envelopes, ...limits });
 
 const broken = ({ checks }: AuditReport): Record<string, number> =>
   Object.fromEntries(checks.flatMap(({ name, wrong }) => (wrong > 0 ? [[name, wrong]] : [])));
@@ -65,6 +66,7 @@ test('a ledger as the system leaves it is clean, and every check had something t
     databaseUrl: urlOf(original),
     brokers: filled.brokers,
     topicPrefix: filled.topicPrefix,
+    envelopes: filled.envelopes,
     onProgress: (share) => seen.push(share),
   });
   expect(broken(report)).toEqual({});
@@ -92,6 +94,18 @@ describe('finds, and finds nothing else than what comes of it:', () => {
   test('what is not there within 15 s without any record', () => {
     expect(STALLED_MS).toBe(15_000);
   });
+});
+
+test.each([
+  ['without keys', null],
+  ['with another key', Envelopes.of(newKey())],
+])('%s it says how many dead letters it could not compare, and is not clean', async (_, envelopes) => {
+  const report = await audit({
+    ...{ databaseUrl: urlOf(original), brokers: filled.brokers, topicPrefix: filled.topicPrefix },
+    envelopes,
+  });
+  expect([broken(report), report.clean]).toEqual([{ 'record-opened': 2 }, false]);
+  expect(report.findings.join()).toContain('GONGJI_ENVELOPE_KEY_FILE');
 });
 
 test('a limit that may have been lowered after it was used is a note', async () => {

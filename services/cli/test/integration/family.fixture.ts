@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { topicsOf } from '@repo/contracts';
 import { migrate } from '@repo/ledger';
 import { Sender } from '@repo/messaging';
+import { Envelopes } from '@repo/sealing';
 import { freshTopicPrefix, testBrokers, until } from '@repo/testkit';
 import { Client } from 'pg';
 import { readSettings } from '../../src/config.ts';
@@ -80,6 +81,8 @@ const refund = (refund_id: string, claim_id: string, amount?: string) => ({
 export interface FilledLedger {
   readonly topicPrefix: string;
   readonly brokers: readonly string[];
+  /** Open the dead letters among them. */
+  readonly envelopes: Envelopes;
 }
 
 /** Fills an empty database through the whole system, which has stopped when this resolves. */
@@ -92,6 +95,7 @@ export async function fillLedger(databaseUrl: string): Promise<FilledLedger> {
   await migrate(databaseUrl);
   await loadMemberRows({ databaseUrl, rows: MEMBERS, partitions: 2 });
   const system = await startSystem({ settings, log: () => undefined, instances: { 'query-api': 0 } });
+  const envelopes = Envelopes.read(system.envelopeKeyFile);
   try {
     await using sender = await Sender.open({ brokers, clientId: 'audit-test' });
     await feed(sender, databaseUrl, topicPrefix);
@@ -99,7 +103,7 @@ export async function fillLedger(databaseUrl: string): Promise<FilledLedger> {
     await system.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
-  return { topicPrefix, brokers };
+  return { topicPrefix, brokers, envelopes };
 }
 
 async function feed(sender: Sender, databaseUrl: string, topicPrefix: string): Promise<void> {

@@ -264,6 +264,11 @@ export const IN_KAFKA: readonly Tampering[] = [
     breaks: { 'record-content': 1 },
   },
   {
+    it: 'a dead letter whose seal was broken',
+    sql: `update outcome set payload = set_byte(payload, 300, 65 + (get_byte(payload, 300) = 65)::int) where dest = 'D' and shard_id = ${SHARD}`,
+    breaks: { 'record-content': 1 },
+  },
+  {
     it: 'a database that was set back to before its last outcome',
     sql: `delete from outcome where shard_id = ${SHARD} and seq = 9;
           update shard set out_seq = 8, result_seq = 7, published_seq = 8 where shard_id = ${SHARD}`,

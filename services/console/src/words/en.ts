@@ -470,6 +470,7 @@ export const en: Words = {
     type: 'Type',
     bytes: 'Size',
     bytesOf: (count: number) => `${count} bytes`,
+    unopened: 'Sealed, and its key is not here: look at GONGJI_ENVELOPE_KEY_FILE.',
     select: (place: string) => `Select ${place}`,
     show: 'Details',
     more: 'Read more',

@@ -463,6 +463,7 @@ export const zh = {
     type: '类型',
     bytes: '大小',
     bytesOf: (count: number) => `${count} 字节`,
+    unopened: '内容已加密封存，此处没有打开它的密钥，请检查 GONGJI_ENVELOPE_KEY_FILE。',
     select: (place: string) => `选择 ${place}`,
     show: '详情',
     more: '再读一些',

@@ -1,6 +1,7 @@
 import { deadLetterAnswer, deadLettersAnswer, redriveAnswer, redriveBody } from '@repo/contracts';
 import { formatInstant } from '@repo/domain';
 import { type DeadRow, findDead, findDeadAt, type OutcomePlace } from '@repo/ledger';
+import { openIfPossible } from '@repo/sealing';
 import { type Found, foundOf, isOurs, isWanted, placeName, topicOf, wholeOf } from '@repo/set-aside';
 import { readDead } from '@repo/shard-worker';
 import { z } from 'zod';
@@ -18,7 +19,7 @@ import {
   setAsideFilter,
   setAsideParameters,
 } from '../parameters.ts';
-import { notFound } from '../problem.ts';
+import { idIsSealed, notFound } from '../problem.ts';
 import { type Redriven, sendBack } from '../redrive.ts';
 import { Repeats } from '../repeats.ts';
 import type { ApiDeps } from '../server.ts';
@@ -40,13 +41,14 @@ const list = z.object({
 /** Messages that could not be used: listed, looked at, and sent again. All of it is for operators. */
 export function deadLetterRoutes(
   app: Api,
-  { ledger, prefix, commands, underWay }: ApiDeps & { readonly underWay: { readonly commands: Slots } },
+  { ledger, prefix, commands, envelopes, underWay }: ApiDeps & { readonly underWay: { readonly commands: Slots } },
 ): void {
   const lettersOf = (rows: readonly DeadRow[]): Placed[] =>
-    rows.map((row) => ({
-      id: outcomePlaceText(row.place),
-      ...foundOf({ ...row, ...readDead(row.stamp) }, { prefix, atMs: Date.parse(row.at) }),
-    }));
+    rows.map(({ place, key, value, stamp, at }) => {
+      const { note, content } = readDead(stamp, value);
+      const dead = { note, key, ...openIfPossible(envelopes, note, content) };
+      return { id: outcomePlaceText(place), ...foundOf(dead, { prefix, atMs: Date.parse(at) }) };
+    });
 
   app.get(
     '/v1/dead-letters',
@@ -65,6 +67,7 @@ export function deadLetterRoutes(
       },
     },
     async ({ query: { after, ...query } }) => {
+      if (query.id !== undefined && envelopes === null) throw idIsSealed();
       const { found, next } = await search(query, after);
       const letters = found.map(({ id, letter }) => ({ dead_letter_id: id, ...letter }));
       return next === undefined ? { dead_letters: letters } : { dead_letters: letters, next: deadPlaceText(next) };
@@ -156,10 +159,14 @@ export function deadLetterRoutes(
       const { dead_letters: ids, dry_run: dryRun = false } = bodyOf(redriveBody, request.body);
       const asked = [...new Set(ids)];
       const found = lettersOf(await findDeadAt(ledger, asked.map(placeOf)));
-      const due = found.filter((one) => isOurs(one, prefix));
+      const ours = found.filter((one) => isOurs(one, prefix));
+      // Of what cannot be opened nothing but its place is known: sent again it would be another message.
+      const due = ours.filter(({ letter }) => letter.unopened === undefined);
+      const unopened = ours.length - due.length;
       const answer = {
         ...{ dry_run: dryRun, due: countsOf(due) },
-        ...{ foreign: found.length - due.length, gone: asked.length - found.length },
+        ...{ foreign: found.length - ours.length, gone: asked.length - found.length },
+        ...(unopened > 0 && { unopened }),
       };
       if (dryRun) return { ...answer, redriven: due.map((one) => told(one, undefined, prefix)) };
       return repeats.once(commandId, JSON.stringify(asked), async () => {

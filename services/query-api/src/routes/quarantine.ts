@@ -17,6 +17,7 @@ import {
   heldPlaceOf,
   listed,
   listedMessage,
+  openHeld,
   order,
   type Place,
   planDrop,
@@ -38,14 +39,14 @@ import {
   setAsideFilter,
   setAsideParameters,
 } from '../parameters.ts';
-import { keyTaken, notFound } from '../problem.ts';
+import { idIsSealed, keyTaken, notFound } from '../problem.ts';
 import type { ApiDeps } from '../server.ts';
 import type { Slots } from '../slots.ts';
 
 const KEYS_MAX = 100;
 const MESSAGES_MAX = 100;
 
-type Deps = Pick<ApiDeps, 'prefix' | 'commands'> & {
+type Deps = Pick<ApiDeps, 'prefix' | 'commands' | 'envelopes'> & {
   readonly operator: Ledger;
   readonly underWay: { readonly commands: Slots };
 };
@@ -57,7 +58,7 @@ const list = z.object({
 
 /** The people whose messages are held since a worker failed on one: listed, looked at, released or dropped. All of it is for operators. */
 export function quarantineRoutes(app: Api, deps: Deps): void {
-  const { operator, prefix } = deps;
+  const { operator, prefix, envelopes } = deps;
   const at = (place: Place): HeldPlace => heldPlaceOf(prefix, place);
 
   app.get(
@@ -77,7 +78,8 @@ export function quarantineRoutes(app: Api, deps: Deps): void {
       },
     },
     async ({ query: { after, ...query } }) => {
-      const found = await quarantinesFor(operator, prefix, setAsideFilter(query));
+      if (query.id !== undefined && envelopes === null) throw idIsSealed();
+      const found = await quarantinesFor(operator, prefix, setAsideFilter(query), envelopes);
       const left = after === undefined ? found : found.filter((each) => isBehind(each, at(after)));
       const shown = left.slice(0, KEYS_MAX).map((each) => listed(prefix, each));
       return left.length > KEYS_MAX ? { quarantined: shown, next: shown.at(-1)?.place } : { quarantined: shown };
@@ -111,7 +113,8 @@ export function quarantineRoutes(app: Api, deps: Deps): void {
         limit: MESSAGES_MAX + 1,
       });
       if (found.length === 0 && after === undefined) throw notFound('held-message');
-      const messages = found.slice(0, MESSAGES_MAX).map((message) => ({
+      const opened = openHeld(where, found.slice(0, MESSAGES_MAX), envelopes);
+      const messages = opened.map((message) => ({
         ...listedMessage(prefix, where, message),
         is_work: isWork(message),
         ...(content === 'true' ? wholeOf(message) : {}),
@@ -150,7 +153,11 @@ const described = (operationId: string, summary: string, description: string) =>
   response: ordered,
 });
 
-function orderRoutes(app: Api, { operator, prefix, commands, underWay }: Deps, at: (place: Place) => HeldPlace): void {
+function orderRoutes(
+  app: Api,
+  { operator, prefix, commands, envelopes, underWay }: Deps,
+  at: (place: Place) => HeldPlace,
+): void {
   const waitMs = commands?.waitMs ?? 0;
   const checked = async (reason: string, places: readonly HeldPlace[]): Promise<string> => {
     const problem = await reasonProblem(operator, reason, places);
@@ -226,7 +233,7 @@ function orderRoutes(app: Api, { operator, prefix, commands, underWay }: Deps, a
       const { reason, code = DROP_CODES[0], dry_run: dryRun = false } = bodyOf(dropBody, request.body);
       const place = at(request.params.place);
       const why = await checked(reason, [place]);
-      const planned = await planDrop(operator, prefix, place, code);
+      const planned = await planDrop(operator, prefix, { place, code }, envelopes);
       if (planned.kind === 'CODE') throw malformed([{ path: 'code', problem: 'is for claims' }]);
       if (planned.kind === 'WORK')
         throw malformed([{ path: 'place', problem: 'expected a message: this is work, which can only be released' }]);

@@ -29,6 +29,7 @@ import {
 } from '@repo/domain';
 import {
   booksOf,
+  contentColumns,
   Ledger,
   type LoadableEvent,
   loadMembers,
@@ -40,7 +41,8 @@ import {
 import type { InputRecord } from '@repo/messaging';
 import { createLogger } from '@repo/observability';
 import { loadPolicies, type Policies } from '@repo/policy';
-import { contentHash, deadRow } from '@repo/shard-worker';
+import { Envelopes, newKey } from '@repo/sealing';
+import { contentHash, deadRow, sealRow } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import type { FastifyInstance } from 'fastify';
 import type { ReadInput } from '../../src/inputs.ts';
@@ -110,6 +112,8 @@ export class Scene implements AsyncDisposable {
   readonly url: string;
   readonly policies: Policies;
   readonly api: FastifyInstance;
+  /** What seals as the workers do, and opens for the API. */
+  readonly envelopes = Envelopes.of(newKey());
   readonly #writer: Ledger;
   readonly #reader: Ledger;
   readonly #operator: Ledger;
@@ -146,6 +150,7 @@ export class Scene implements AsyncDisposable {
       now: () => NOW,
       futureDaysMax: 400,
       prefix: 'scene',
+      envelopes: this.envelopes,
       ...over,
     });
   }
@@ -181,23 +186,32 @@ export class Scene implements AsyncDisposable {
       };
       await writeBatch(tx, lease, shard, lease.nextOffset + 1n, {
         books: booksOf(this.policies.policyAt, { persons: [], bindings: [], usage: [] }),
-        ...{ outcomes: [deadRow(this.#shard, record, why)], ids: [], facts: false },
+        ...{ outcomes: [sealRow(deadRow(this.#shard, record, why), this.envelopes)], ids: [], facts: false },
       });
     });
   }
 
   /** Holds a message of the claims topic, as its worker does that failed on it. */
   async hold(offset: number, value: string, failure: string | null): Promise<void> {
+    const content = { headers: [], value: Buffer.from(value) };
+    const sealed = this.envelopes.seal({ ...this.#shard, offset: BigInt(offset) }, content);
+    const { headers, value: bytes } = contentColumns(offset < 0 ? content : sealed);
     await this.#writer.rows(
       `insert into quarantined_message (partition, topic, log_offset, key, value, headers, record_ms, failure)
-       values ($1, $2, $3, 'P1', $4, '[]', $5, $6)`,
-      [this.#shard.partition, this.#shard.topic, offset, value, NOW, failure],
+       values ($1, $2, $3, 'P1', $4, $5, $6, $7)`,
+      [this.#shard.partition, this.#shard.topic, offset, bytes, headers, NOW, failure],
     );
     await this.#writer.rows('update shard set quarantined = true where topic = $1', [this.#shard.topic]);
   }
 
   /** Reads them as from their topic. */
   readonly readInput: ReadInput = async ({ offset }) => this.came.get(offset) ?? null;
+
+  /** What only the owner of the tables may do. */
+  async asOwner(sql: string): Promise<void> {
+    const owner = await Ledger.open({ url: this.url, name: 'scene-owner' });
+    await owner.rows(sql).finally(() => owner.close());
+  }
 
   rows<Row>(sql: string): Promise<Row[]> {
     return this.#writer.rows<Row>(sql);

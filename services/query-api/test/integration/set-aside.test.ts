@@ -1,5 +1,6 @@
 import { topicsOf } from '@repo/contracts';
 import { codeOf, Ledger } from '@repo/ledger';
+import { Envelopes, newKey } from '@repo/sealing';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Scene } from './scene.ts';
@@ -14,12 +15,13 @@ const START = Date.parse('2025-03-10T08:00:00+08:00');
 const HELD = 'claims%2F0%401041';
 const claims = (n: number) => `{"claim_id":"C${n}","psn_no":"P1"}`;
 
+const unsent = () => Promise.reject(new Error('nothing is sent here'));
+
 let scene: Scene;
 let api: FastifyInstance;
 
 beforeAll(async () => {
   scene = await Scene.open();
-  const unsent = () => Promise.reject(new Error('nothing is sent here'));
   api = scene.serve({ commands: { topics: topicsOf('scene'), send: unsent, sendAgain: unsent, waitMs: 0 } });
   // Left in another order than they were sent in, the last a second and a tenth later than the one before.
   for (const n of [2, 0, 1])
@@ -121,6 +123,72 @@ test('what is held is listed by key, and shown in the order in which it came', a
   expect((await read<{ messages: Wire[] }>(`/v1/quarantine/${HELD}?content=true`)).messages[1]).toMatchObject({
     ...{ key: 'P1', value: claims(7) },
   });
+});
+
+test('without the keys everything is listed but what messages say, and why is told', async () => {
+  await using keyless = scene.serve({
+    envelopes: null,
+    commands: { topics: topicsOf('scene'), send: unsent, sendAgain: unsent, waitMs: 0 },
+  });
+  await using other = scene.serve({ envelopes: Envelopes.of(newKey()) });
+  for (const [without, why] of [
+    [keyless, 'sealed: expected GONGJI_ENVELOPE_KEY_FILE to be set'],
+    [
+      other,
+      expect.stringMatching(/^sealed: expected the key [\w-]{16} in the file that GONGJI_ENVELOPE_KEY_FILE names$/),
+    ],
+  ] as const) {
+    const readWithout = async (url: string) => (await scene.get(url, without)).body as Wire & Letters;
+    const letters = (await readWithout('/v1/dead-letters?code=EVENT_MALFORMED&key=P1')).dead_letters;
+    expect(letters).toHaveLength(3);
+    expect(letters[0]).toMatchObject({
+      ...{ place: 'claims/0@0', code: 'EVENT_MALFORMED', detail: 'at: expected a moment', type: null, id: null },
+      ...{ bytes: claims(2).length, unopened: why },
+    });
+    const whole = await readWithout(`/v1/dead-letters/${letters[0]?.dead_letter_id}?content=true`);
+    expect(whole).toMatchObject({ key: 'P1', value: null, headers: [], unopened: why });
+    expect(await readWithout(`/v1/quarantine/${HELD}`)).toMatchObject({
+      messages: [{ is_work: true }, { id: null, bytes: claims(7).length, unopened: why }, { unopened: why }],
+    });
+    expect((await readWithout('/v1/quarantine')).quarantined).toMatchObject([{ messages: 2 }]);
+  }
+  for (const url of ['/v1/dead-letters?id=C1', '/v1/quarantine?id=C7']) {
+    const { status, body } = await scene.get(url, keyless);
+    expect([status, body.detail]).toEqual([400, expect.stringContaining('GONGJI_ENVELOPE_KEY_FILE is not set')]);
+  }
+});
+
+test('what cannot be opened is not sent again, since it would be another message', async () => {
+  const sent: unknown[] = [];
+  const sendAgain = (message: unknown) => Promise.reject(new Error(String(sent.push(message))));
+  await using keyless = scene.serve({
+    envelopes: null,
+    commands: { topics: topicsOf('scene'), send: unsent, sendAgain, waitMs: 0 },
+  });
+  const [letter] = (await read<Letters>('/v1/dead-letters')).dead_letters;
+  const answer = await keyless.inject({
+    ...{ method: 'POST', url: '/v1/dead-letters/redrive', payload: { dead_letters: [letter?.dead_letter_id] } },
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'sealed' },
+  });
+  expect([answer.statusCode, answer.json()]).toEqual([
+    200,
+    { dry_run: false, due: [], foreign: 0, gone: 0, unopened: 1, redriven: [] },
+  ]);
+  expect(sent).toEqual([]);
+});
+
+test('a dead letter that a version before left in clear is read as before', async () => {
+  const old = await Scene.open();
+  await old.setAside(claims(5), { code: 'EVENT_MALFORMED', detail: 'd' }, START);
+  await old.asOwner(
+    `update outcome set payload = convert_to('${claims(5)}', 'UTF8'), stamp = regexp_replace(stamp, '^\\{"sealed":\\d+,', '{"headers":[],')`,
+  );
+  await using keyless = old.serve({ envelopes: null });
+  const { dead_letters: letters } = (await old.get('/v1/dead-letters?code=EVENT_MALFORMED', keyless))
+    .body as unknown as Letters;
+  expect(letters).toMatchObject([{ id: 'C5', bytes: claims(5).length }]);
+  expect(letters[0]).not.toHaveProperty('unopened');
+  await old[Symbol.asyncDispose]();
 });
 
 test('an order is left once for each key, by whoever may leave it, with a reason that names nobody', async () => {

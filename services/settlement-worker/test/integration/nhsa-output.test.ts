@@ -6,6 +6,7 @@ import type { PolicyLookup } from '@repo/domain';
 import { Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
 import type { InputRecord, Lease } from '@repo/messaging';
 import { loadPolicies } from '@repo/policy';
+import { Envelopes, newKey } from '@repo/sealing';
 import { contentHash, shardStore } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -35,7 +36,13 @@ beforeAll(async () => {
     limits: DECODE_LIMITS,
     refundWaitMs: 0,
     nhsaOutput: true,
-    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 0, source: '/test' },
+    targets: {
+      results: 'results',
+      deadLetters: 'dead',
+      deadLetterBase: 0,
+      source: '/test',
+      envelopes: Envelopes.of(newKey()),
+    },
   };
   const events = REGIONS.flatMap(({ area }) => [
     opened(`A${area}`, area, '40.00'),

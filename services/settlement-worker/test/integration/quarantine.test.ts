@@ -164,7 +164,10 @@ describe('a claim that the worker fails on', () => {
     const odd = { ...claim('C2', 'P2'), headers };
     await send(odd);
     const [held] = await findHeld(owner, { ...SHARD, offset: 0n }, { limit: 10 });
-    expect(held).toMatchObject({ ...odd, offset: 0n });
+    const { content = odd, ...place } = held ?? {};
+    expect(place).toMatchObject({ offset: 0n, key: odd.key, timestampMs: odd.timestampMs });
+    expect(deps.targets.envelopes.open({ ...SHARD, offset: 0n }, content)).toEqual({ headers, value: odd.value });
+    expect(content).toHaveProperty('sealed');
   });
 
   test('costs a batch no statement more while nothing is held', async () => {

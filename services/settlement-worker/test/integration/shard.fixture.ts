@@ -2,6 +2,7 @@ import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
 import { Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
 import type { Lease } from '@repo/messaging';
 import { shippedPolicies } from '@repo/policy';
+import { Envelopes, newKey } from '@repo/sealing';
 import { contentHash } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import type { SettleDeps } from '../../src/settle.ts';
@@ -20,7 +21,13 @@ export async function openSettling(refundWaitMs: number): Promise<{ readonly url
     policyOf: (area, on) => policies.policyAt(area, on),
     limits: DECODE_LIMITS,
     refundWaitMs,
-    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 0, source: '/test' },
+    targets: {
+      results: 'results',
+      deadLetters: 'dead',
+      deadLetterBase: 0,
+      source: '/test',
+      envelopes: Envelopes.of(newKey()),
+    },
   };
   return { url, deps };
 }

@@ -2,6 +2,7 @@ import { DECODE_LIMITS } from '@repo/contracts';
 import { Ledger, migrate, schemaKey } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
 import { shippedPolicies } from '@repo/policy';
+import { Envelopes, newKey } from '@repo/sealing';
 import { cloneDatabase } from '@repo/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyMembers, type MemberDeps } from '../../src/apply-members.ts';
@@ -22,7 +23,13 @@ beforeAll(async () => {
     policyOf: (area, on) => policies.policyAt(area, on),
     limits: DECODE_LIMITS,
     partitions: 1,
-    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 1, source: '/test' },
+    targets: {
+      results: 'results',
+      deadLetters: 'dead',
+      deadLetterBase: 1,
+      source: '/test',
+      envelopes: Envelopes.of(newKey()),
+    },
   };
   await acquire();
 });

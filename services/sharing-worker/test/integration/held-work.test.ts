@@ -2,6 +2,7 @@ import { DECODE_LIMITS } from '@repo/contracts';
 import { findQuarantines, Ledger, leaveOrder, migrate, schemaKey } from '@repo/ledger';
 import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
 import { shippedPolicies } from '@repo/policy';
+import { Envelopes, newKey } from '@repo/sealing';
 import { withQuarantine } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,7 +42,13 @@ beforeEach(async () => {
     policyOf: (area, on) => policies.policyAt(area, on),
     limits: DECODE_LIMITS,
     partitions: 1,
-    targets: { results: 'results', deadLetters: 'dead', deadLetterBase: 1, source: '/test' },
+    targets: {
+      results: 'results',
+      deadLetters: 'dead',
+      deadLetterBase: 1,
+      source: '/test',
+      envelopes: Envelopes.of(newKey()),
+    },
   };
   const pace = new Pace(1_000_000_000);
   held = 0;

@@ -1,6 +1,7 @@
 import { DECODE_LIMITS } from '@repo/contracts';
 import { Ledger } from '@repo/ledger';
 import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
+import { Envelopes, newKey } from '@repo/sealing';
 import { type SettleDeps, settleBatch, settleHeld } from '@repo/settlement-worker/settle';
 import { withQuarantine } from '@repo/shard-worker';
 import { applyHeldMembers, applyMembers, type MemberDeps } from '@repo/sharing-worker/apply-members';
@@ -20,6 +21,8 @@ interface ShardOptions {
   readonly partitions: number;
   /** How long a refund waits for its claim; it does not when absent. */
   readonly refundWaitMs?: number;
+  /** With keys that others know too; a key of its own when absent. */
+  readonly envelopes?: Envelopes;
 }
 
 /**
@@ -59,6 +62,7 @@ export class Shard implements AsyncDisposable {
         deadLetters: 'dead-letters',
         deadLetterBase: 0,
         source: `/${name}`,
+        envelopes: options.envelopes ?? Envelopes.of(newKey()),
       },
     };
     const deps = this.#deps;

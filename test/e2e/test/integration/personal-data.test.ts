@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => system?.[Symbol.asyncDispose]());
 
-/** The tables that hold a text anywhere in their rows, and of `outcome` which kind of row. */
+/** The tables that hold a text anywhere in their rows. */
 async function tablesWith(text: string): Promise<string[]> {
   const client = new Client({ connectionString: system.databaseUrl });
   await client.connect();
@@ -51,20 +51,20 @@ async function tablesWith(text: string): Promise<string[]> {
     const found: string[] = [];
     for (const { name } of tables) {
       const bytes = Buffer.from(text).toString('hex');
-      const { rows } = await client.query<{ row: string }>(
-        `select row_to_json(each)::text as row from public."${name}" as each where each::text like $1 or each::text like $2`,
+      const { rows } = await client.query(
+        `select from public."${name}" as each where each::text like $1 or each::text like $2 limit 1`,
         [`%${text}%`, `%${bytes}%`],
       );
-      found.push(...rows.map(({ row }) => (name === 'outcome' ? `outcome ${JSON.parse(row).dest}` : name)));
+      if (rows.length > 0) found.push(name);
     }
-    return [...new Set(found)];
+    return found;
   } finally {
     await client.end();
   }
 }
 
-test('a certificate number is in no table and no topic but in dead letters, which keep what was sent byte for byte', async () => {
-  expect(await tablesWith(CERTIFICATE)).toEqual(['outcome D']);
+test('a certificate number is in no table, and in no topic but dead letters, which keep what was sent byte for byte', async () => {
+  expect(await tablesWith(CERTIFICATE)).toEqual([]);
   const holding = system.topics.published.filter((record) => JSON.stringify(record).includes(CERTIFICATE));
   expect(holding.map(({ topic }) => topic)).toEqual(['dead-letters', 'dead-letters']);
   expect(system.topics.published.filter(({ topic }) => topic === 'dead-letters')).toHaveLength(2);
@@ -72,8 +72,8 @@ test('a certificate number is in no table and no topic but in dead letters, whic
   for (const { headers } of holding) expect(JSON.stringify(headers)).not.toMatch(new RegExp(`${CERTIFICATE}|${NAME}`));
 });
 
-test('a name is in its own table, and else only in dead letters', async () => {
-  expect(await tablesWith(NAME)).toEqual(['outcome D', 'person_name']);
+test('a name is in its own table alone', async () => {
+  expect(await tablesWith(NAME)).toEqual(['person_name']);
 });
 
 test('no log line names anyone, at the most talkative level', async () => {

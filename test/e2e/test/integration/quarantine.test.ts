@@ -71,8 +71,11 @@ const whenTaken = () =>
   );
 
 /** Runs a command as an operator does. */
-async function gongji(...args: readonly string[]) {
+const gongji = (...args: readonly string[]) => gongjiWith(system.running.envelopeKeyFile, ...args);
+
+async function gongjiWith(envelopeKeyFile: string, ...args: readonly string[]) {
   const environment = {
+    GONGJI_ENVELOPE_KEY_FILE: envelopeKeyFile,
     PATH: process.env.PATH,
     GONGJI_DATABASE_URL: system.running.postgresUrl,
     GONGJI_KAFKA_BROKERS: testBrokers(),
@@ -161,6 +164,18 @@ describe('claims', () => {
       ...['claim.submitted C1', 'claim.submitted C2', 'claim.refunded R2'],
     ]);
     expect((await gongji('quarantine', 'show', 'claims/0@0', '--value')).stdout).toContain(PATIENT);
+    // Empty counts as absent, and this folder has no keys.
+    const sealed = await gongjiWith('', 'quarantine', 'show', 'claims/0@2', '--json');
+    expect(sealed.json()).toEqual(
+      shown.json().map((line) => ({
+        ...{ ...line, type: null, id: null },
+        unopened: 'sealed: expected GONGJI_ENVELOPE_KEY_FILE to be set',
+      })),
+    );
+    expect((await gongjiWith('', 'quarantine', 'list', '--json')).json()).toHaveLength(1);
+    expect(await gongjiWith('', 'quarantine', 'list', '--id', 'R2')).toMatchObject({
+      ...{ code: 2, stderr: expect.stringContaining('set GONGJI_ENVELOPE_KEY_FILE') },
+    });
   }, 200_000);
 
   test('are settled in their order once released, before new ones, the worker killed meanwhile', async () => {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type RunningSystem, startSystem } from '@repo/cli/system';
 import { findFreePort } from '@repo/embedded';
 import { Sender, topicNames } from '@repo/messaging';
+import { makeKeyFile } from '@repo/sealing';
 import { freshTopicPrefix, until } from '@repo/testkit';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +31,15 @@ function urlOf(user?: string, password = PASSWORD): string {
   return url.href;
 }
 
-const NEEDED: Environment = { GONGJI_KAFKA_BROKERS: secured.brokers, GONGJI_TOPIC_PREFIX: prefix };
+const dataDir = mkdtempSync(join(tmpdir(), 'gongji-secured-'));
+const envelopeKeyFile = join(dataDir, 'keys');
+makeKeyFile(envelopeKeyFile);
+
+const NEEDED: Environment = {
+  GONGJI_KAFKA_BROKERS: secured.brokers,
+  GONGJI_TOPIC_PREFIX: prefix,
+  GONGJI_ENVELOPE_KEY_FILE: envelopeKeyFile,
+};
 /** What each process is given, and nothing else: a login of its own at both servers. */
 const ENVIRONMENTS: Readonly<Record<string, Environment>> = {
   'settlement-worker': { ...scramOf('settlement-worker'), GONGJI_DATABASE_URL_WORKER: urlOf('gongji_worker') },
@@ -41,7 +50,6 @@ const ENVIRONMENTS: Readonly<Record<string, Environment>> = {
 };
 
 let system: RunningSystem;
-const dataDir = mkdtempSync(join(tmpdir(), 'gongji-secured-'));
 
 async function asOwner(database: string, ...statements: readonly string[]): Promise<void> {
   const owner = new Client({ connectionString: new URL(database, secured.postgresUrl).href });
@@ -65,6 +73,7 @@ beforeAll(async () => {
       kafkaBrokers: [secured.brokers],
       kafkaAccess: accessOf(scramOf('setup')),
       databaseUrl: urlOf(),
+      envelopeKeyFile,
       servers: 'embedded',
       kafkaPort: undefined,
       postgresPort: undefined,

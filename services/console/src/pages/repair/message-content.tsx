@@ -3,7 +3,7 @@ import type { DeadLetter } from '../../api/types.ts';
 import { laidOutJson } from '../../parts/json-text.ts';
 import { useWords } from '../../shell/preferences.tsx';
 
-type Content = Pick<DeadLetter, 'key' | 'headers' | 'value'>;
+type Content = Pick<DeadLetter, 'key' | 'headers' | 'value' | 'unopened'>;
 type Bytes = NonNullable<Content['value']>;
 
 const textOf = (bytes: Bytes | null | undefined): string =>
@@ -16,7 +16,7 @@ function laidOut(bytes: Bytes | null | undefined): string {
 }
 
 /** What a message holds: personal data, shown to who asked for it. */
-export function MessageContent({ message: { key, headers = [], value } }: { readonly message: Content }) {
+export function MessageContent({ message: { key, headers = [], value, unopened } }: { readonly message: Content }) {
   const { repair: w } = useWords();
   const items = [
     { label: w.key, children: textOf(key) },
@@ -28,7 +28,10 @@ export function MessageContent({ message: { key, headers = [], value } }: { read
         </div>
       )),
     },
-    { label: w.value, children: <pre className="message">{laidOut(value)}</pre> },
+    {
+      label: w.value,
+      children: unopened === undefined ? <pre className="message">{laidOut(value)}</pre> : w.unopened,
+    },
   ];
   return <Descriptions size="small" column={1} bordered items={items} />;
 }

@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Envelopes, makeKeyFile } from '@repo/sealing';
+import type { Settings } from '../config.ts';
+
+type Given = Pick<Settings, 'envelopeKeyFile' | 'dataDir'>;
+
+const ownFile = (dataDir: string): string => join(resolve(dataDir), 'envelope.keys');
+
+/** The file of keys that messages are sealed with: the one that is set, else the data directory's, which is made with a key of its own. */
+export function provideKeyFile({ envelopeKeyFile, dataDir }: Given): string {
+  if (envelopeKeyFile !== undefined) return resolve(envelopeKeyFile);
+  const path = ownFile(dataDir);
+  makeKeyFile(path);
+  return path;
+}
+
+/** The keys that a command opens with: those that are set, else those of the system in the data directory; null where there are none. */
+export function keysAtHand({ envelopeKeyFile, dataDir }: Given): Envelopes | null {
+  const path = envelopeKeyFile ?? ownFile(dataDir);
+  return envelopeKeyFile !== undefined || existsSync(path) ? Envelopes.read(path) : null;
+}
