@@ -15,6 +15,7 @@ import { Migration20261202BindingChanges } from '../migrations/migration-2026120
 import { Migration20261203ArchiveUsage } from '../migrations/migration-20261203-archive-usage.ts';
 import { Migration20261204ChangeOrder } from '../migrations/migration-20261204-change-order.ts';
 import { Migration20261205EventPlaces } from '../migrations/migration-20261205-event-places.ts';
+import { Migration20261206LateAnswers } from '../migrations/migration-20261206-late-answers.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
@@ -48,6 +49,7 @@ const MIGRATIONS = [
   { name: 'migration-20261203-archive-usage', class: Migration20261203ArchiveUsage },
   { name: 'migration-20261204-change-order', class: Migration20261204ChangeOrder },
   { name: 'migration-20261205-event-places', class: Migration20261205EventPlaces },
+  { name: 'migration-20261206-late-answers', class: Migration20261206LateAnswers },
 ];
 
 /**

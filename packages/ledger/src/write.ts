@@ -41,6 +41,8 @@ export interface BatchWrites {
   readonly books: Books;
   readonly outcomes: readonly OutcomeRow[];
   readonly ids: readonly EventId[];
+  /** Ids that were taken before without an outcome, and now have one. */
+  readonly answered?: readonly { readonly id: string; readonly outcome: number }[];
   readonly refunds?: readonly { readonly claimId: string; readonly outcome: number }[];
   readonly held?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
   readonly paidOut?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
@@ -135,6 +137,7 @@ export function writeSets(
 ): void {
   writeOutcomes(tx, placed);
   writeIds(tx, shard.shardId, placed, writes.ids);
+  writeAnswers(tx, placed, writes.answered ?? []);
   writeRefunds(tx, placed, writes);
   if (writes.facts) writeFacts(tx, writes);
   writeEntries(tx, shard, writes.books.entries);
@@ -206,6 +209,26 @@ const writeIds = (tx: LedgerTransaction, shardId: number, placed: readonly Place
       }),
     { sql: { month: MONTH } },
   );
+
+function writeAnswers(
+  tx: LedgerTransaction,
+  placed: readonly PlacedOutcome[],
+  answered: NonNullable<BatchWrites['answered']>,
+): void {
+  if (answered.length === 0) return;
+  const columns = [
+    ['event_id', 'text'],
+    ['seq', 'bigint'],
+  ] as const;
+  const { given, parameters } = givenRows(
+    columns,
+    answered.map(({ id, outcome }) => [id, placed[outcome]?.seq]),
+  );
+  tx.send(
+    `update event_id set seq = given.seq, month = ${MONTH} from ${given} where event_id.event_id = given.event_id`,
+    parameters,
+  );
+}
 
 function writeRefunds(
   tx: LedgerTransaction,

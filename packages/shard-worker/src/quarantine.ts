@@ -122,7 +122,10 @@ export async function holdBehind<M extends { readonly record: InputRecord }>(
   tx: LedgerTransaction,
   { lease, shard: locked }: Pick<BatchPlace, 'lease' | 'shard'>,
   messages: readonly M[],
-  { targets, room = new HeldRoom() }: Pick<QuarantineDeps, 'room'> & { readonly targets: Pick<OutboxTargets, 'envelopes'> },
+  {
+    targets,
+    room = new HeldRoom(),
+  }: Pick<QuarantineDeps, 'room'> & { readonly targets: Pick<OutboxTargets, 'envelopes'> },
 ): Promise<readonly M[]> {
   const place = { shard: lease.shard, locked };
   const { free, held } = await partHeld(tx, place, messages, ({ record }) => record.key);

@@ -25,6 +25,7 @@ export const HELP_ZH: Readonly<Record<CommandName, string>> = {
   GONGJI_KAFKA_PORT, GONGJI_POSTGRES_PORT     内置服务器的端口（默认取空闲端口）
   GONGJI_HTTP_PORT                            HTTP 接口的端口（8080；0 为任一空闲端口）
   GONGJI_DATA_DIR                             数据和日志的目录（.gongji）
+  GONGJI_ENVELOPE_KEY_FILE                    被搁置消息的封存密钥（默认 GONGJI_DATA_DIR/envelope.keys，没有就新建）
   GONGJI_POLICY_DIR                           政策文件目录，叠加在自带的政策文件之上
   GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS      消息主题的名称前缀和分区数（gongji，6）
   GONGJI_INPUT_RETENTION_DAYS                 新建输入主题时，消息保留的天数（默认永久保留）
@@ -167,6 +168,7 @@ show    某地（6 位医保区划）某日适用的规则，以及每条规则�
   GONGJI_DATABASE_URL    库主账号，或可以转为 gongji_reader 的账号
   GONGJI_KAFKA_BROKERS   主机:端口，多个用逗号分隔
   GONGJI_TOPIC_PREFIX    消息主题的名称前缀（gongji）
+  GONGJI_ENVELOPE_KEY_FILE  死信内容的封存密钥文件；没有密钥就无法核对死信，按差异计
   GONGJI_DATA_DIR        在本目录启动的系统存放数据的目录（.gongji）`,
 
   books: `用法：gongji books close DAY | list [--json]
@@ -274,7 +276,8 @@ ${FILTERS_ID}
   --json     输出 JSON
 
 退出码：0 完成；1 该处没有被扣留的消息，或放行在仍然失败的消息处结束，或一分钟内没有进展（指令仍然有效）；2 参数或设置有误，或无法使用数据库。
-${OWNERS_DATABASE}`,
+${OWNERS_DATABASE}
+被扣留消息的内容以 GONGJI_ENVELOPE_KEY_FILE 中的密钥封存：没有密钥时，除类型、编号和内容外仍全部显示。`,
 
   partitions: `用法：gongji partitions list [--json]
        gongji partitions create [--ahead N | MONTH] [--dry-run] [--json]

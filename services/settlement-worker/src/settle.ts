@@ -219,6 +219,8 @@ function decode(record: InputRecord, limits: DecodeLimits): Message {
 class Draft {
   readonly outcomes: OutcomeRow[] = [];
   readonly ids: EventId[] = [];
+  /** Refunds that waited: their ids were taken when they came. */
+  readonly answered: { id: string; outcome: number }[] = [];
   readonly refunds: { claimId: string; outcome: number }[] = [];
   readonly held: NonNullable<BatchWrites['held']>[number][] = [];
   readonly parked: Parked[] = [];
@@ -230,7 +232,8 @@ class Draft {
     row: OutcomeRow,
   ) {
     const outcome = this.outcomes.push(row) - 1;
-    if (contentHash !== null) this.ids.push({ id: identity, contentHash, outcome, offset });
+    if (contentHash === null) this.answered.push({ id: identity, outcome });
+    else this.ids.push({ id: identity, contentHash, outcome, offset });
     return outcome;
   }
 }

@@ -1,4 +1,4 @@
-import { Fenced, type Ledger } from '@repo/ledger';
+import { codeOf, Fenced, findOutcome, type Ledger } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
 import { until } from '@repo/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -24,6 +24,9 @@ function message(type: string, key: string, value: object): InputRecord {
   const headers = [['ce_type', Buffer.from(type)]] as const;
   return { offset: 0n, key: Buffer.from(key), value: Buffer.from(JSON.stringify(value)), headers, timestampMs };
 }
+
+/** What an id's answer is found to be by it. */
+const answerOf = async (id: string) => JSON.parse((await findOutcome(ledger, id, ''))?.payload ?? 'null');
 
 /** Sends messages as the log would, and answers what is published of them. */
 async function send(...messages: readonly InputRecord[]) {
@@ -72,6 +75,16 @@ test('a refund before its claim waits for it, and is answered right after it', a
   const [account] = await ledger.rows(`select prior_year, version from account where psn_no = 'P1'`);
   expect(account).toEqual({ prior_year: '100.00', version: '4' });
   expect(await ledger.rows('select * from parked_refund')).toEqual([]);
+  for (const [refundId, amount] of [
+    ['R1', '10.00'],
+    ['R2', '20.00'],
+  ])
+    expect(await answerOf(`refund:${refundId}`)).toMatchObject({ refund_id: refundId, status: 'REFUNDED', amount });
+});
+
+test('the answer of an event is noted once', async () => {
+  const again = ledger.rows(`update event_id set seq = 1 where event_id = 'refund:R1'`);
+  await expect(again).rejects.toSatisfy((error) => codeOf(error) === '23000');
 });
 
 test('a refund that waits is taken once, however often it is sent', async () => {
@@ -110,6 +123,7 @@ test('a refund whose claim never comes is refused when its time is up', async ()
   expect(refused).toEqual([
     { claim_id: 'C4', refund_id: 'R4', status: 'REFUSED', code: 'REFUND_CLAIM_NOT_FOUND', amount: '0.00' },
   ]);
+  expect(await answerOf('refund:R4')).toMatchObject({ status: 'REFUSED' });
   expect(await expireRefunds(lease, brief)).toBeNull();
 });
 
