@@ -123,8 +123,6 @@ export {
   type EventId,
   type OutcomeRow,
   type PlacedOutcome,
-  type ShardShare,
   type WorkItem,
   writeBatch,
-  writeShared,
 } from './write.ts';

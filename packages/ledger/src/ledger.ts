@@ -143,13 +143,12 @@ export class Ledger {
   /** Outcome rows above `after`, in order, for publishing again after a crash. */
   async loadOutbox(shard: ShardKey, after: bigint, limit: number): Promise<PlacedOutcome[]> {
     const rows = await this.rows<Record<string, string> & { key: Buffer | null; payload: Buffer | null }>(
-      `select shard_id, seq, dest, dest_seq, key, stamp, payload from outcome
+      `select seq, dest, dest_seq, key, stamp, payload from outcome
        where shard_id = (select shard_id from shard where topic = $1 and partition = $2) and seq > $3
        order by seq limit $4`,
       [shard.topic, shard.partition, after, limit],
     );
     return rows.map((row) => ({
-      shardId: Number(row.shard_id),
       seq: BigInt(row.seq ?? 0),
       dest: row.dest as 'R' | 'D',
       destSeq: BigInt(row.dest_seq ?? 0),

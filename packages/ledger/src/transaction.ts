@@ -61,24 +61,6 @@ export interface LockedAccount {
   readonly isEmptied: boolean;
 }
 
-interface LockedRow {
-  readonly shard_id: number;
-  readonly out_seq: string;
-  readonly result_seq: string;
-  readonly dead_seq: string;
-  readonly closed_through: CalendarDate | null;
-  readonly quarantined: boolean;
-}
-const LOCKED_SHARD = 'shard_id, out_seq, result_seq, dead_seq, closed_through::text, quarantined';
-const toLocked = (row: LockedRow): LockedShard => ({
-  shardId: Number(row.shard_id),
-  outSeq: BigInt(row.out_seq),
-  resultSeq: BigInt(row.result_seq),
-  deadSeq: BigInt(row.dead_seq),
-  closedThrough: row.closed_through,
-  quarantined: row.quarantined,
-});
-
 interface WorkRow {
   work_id: string;
   payer: string;
@@ -118,31 +100,20 @@ export class LedgerTransaction {
 
   /** Locks the shard's row if it is still this lease's; the lock holds until COMMIT, so nothing can come between. */
   async lockShard(lease: ShardLease): Promise<LockedShard> {
-    const [row] = await this.rows<LockedRow>(
-      `select ${LOCKED_SHARD} from shard
+    const [row] = await this.rows<Record<string, string> & { quarantined: boolean }>(
+      `select shard_id, out_seq, result_seq, dead_seq, closed_through::text, quarantined from shard
        where topic = $1 and partition = $2 and epoch = $3 and next_offset = $4 for no key update`,
       [lease.shard.topic, lease.shard.partition, lease.epoch, lease.nextOffset],
     );
     if (row === undefined) throw new Fenced('the shard has another owner or another offset');
-    return toLocked(row);
-  }
-
-  /** Locks the rows of several shards, in the order of their partitions whatever the order here, if all are still these leases'. */
-  async lockShards(leases: readonly ShardLease[]): Promise<LockedShard[]> {
-    const rows = await this.rows<LockedRow & { n: number }>(
-      `select n::int, ${LOCKED_SHARD} from shard
-         join unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) with ordinality as lease (topic, partition, epoch, next_offset, n)
-           using (topic, partition, epoch, next_offset)
-       order by topic, partition for no key update of shard`,
-      [
-        leases.map(({ shard }) => shard.topic),
-        leases.map(({ shard }) => shard.partition),
-        leases.map(({ epoch }) => epoch),
-        leases.map(({ nextOffset }) => nextOffset),
-      ],
-    );
-    if (rows.length !== leases.length) throw new Fenced('one of the shards has another owner or another offset');
-    return rows.sort((a, b) => a.n - b.n).map(toLocked);
+    return {
+      shardId: Number(row.shard_id),
+      outSeq: BigInt(row.out_seq ?? 0),
+      resultSeq: BigInt(row.result_seq ?? 0),
+      deadSeq: BigInt(row.dead_seq ?? 0),
+      closedThrough: (row.closed_through as CalendarDate | null) ?? null,
+      quarantined: row.quarantined,
+    };
   }
 
   /** Which of these event ids are known. An id taken by another shard at this moment fails the insert, and all begins again. */

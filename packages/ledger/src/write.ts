@@ -14,7 +14,6 @@ export interface OutcomeRow {
 
 /** An outcome row with its places: in the shard's outbox, and in its own output partition. */
 export interface PlacedOutcome extends OutcomeRow {
-  readonly shardId: number;
   readonly seq: bigint;
   readonly destSeq: bigint;
 }
@@ -60,14 +59,6 @@ export interface BatchWrites {
   readonly facts: boolean;
 }
 
-/** What a batch is of a shard: the lease and the locked row, where it leaves the offset, and how many of the outcomes are the shard's. */
-export interface ShardShare {
-  readonly lease: Pick<ShardLease, 'publishedSeq'>;
-  readonly shard: LockedShard;
-  readonly nextOffset: bigint;
-  readonly outcomes: number;
-}
-
 /** Writes a batch and moves its shard on. Answers the outcome rows with their sequence numbers. */
 export function writeBatch(
   tx: LedgerTransaction,
@@ -76,69 +67,29 @@ export function writeBatch(
   nextOffset: bigint,
   writes: BatchWrites,
 ): PlacedOutcome[] {
-  return writeShared(tx, [{ lease, shard, nextOffset, outcomes: writes.outcomes.length }], writes);
-}
-
-/**
- * Writes a batch of several shards and moves each of them on. The outcomes are the first shard's, then the second's, and so on; where there is
- * more than one shard each event has an outcome.
- */
-export function writeShared(
-  tx: LedgerTransaction,
-  shares: readonly [ShardShare, ...ShardShare[]],
-  writes: BatchWrites,
-): PlacedOutcome[] {
-  let taken = 0;
-  const placed: PlacedOutcome[] = [];
-  const moved = shares.map(({ lease, shard, nextOffset, outcomes }) => {
-    const mine = place(shard, writes.outcomes.slice(taken, taken + outcomes));
-    taken += outcomes;
-    placed.push(...mine.placed);
-    const outSeq = shard.outSeq + BigInt(outcomes);
-    return [shard.shardId, nextOffset, outSeq, mine.resultSeq, mine.deadSeq, lease.publishedSeq];
-  });
-  assert(taken === writes.outcomes.length, "every outcome is some shard's");
-  assert(
-    shares.length === 1 || writes.ids.every(({ outcome }) => outcome !== null),
-    'each event of several shards has an outcome',
-  );
-  const [{ shard: first }] = shares;
-  const closedThrough = shares.reduce((last, { shard }) => later(last, shard.closedThrough), first.closedThrough);
-  writeSets(tx, { shardId: first.shardId, closedThrough }, placed, writes);
-  // The rows are locked and were compared when they were: nothing can have moved them since.
-  const { given, parameters } = givenRows(SHARD_MOVE, moved);
+  const { resultSeq, deadSeq, placed } = place(shard, writes.outcomes);
+  writeSets(tx, shard, placed, writes);
+  const outSeq = shard.outSeq + BigInt(placed.length);
+  // The row is locked and was compared when it was: nothing can have moved it since.
   tx.send(
-    `update shard set next_offset = given.next_offset, out_seq = given.out_seq, result_seq = given.result_seq,
-       dead_seq = given.dead_seq, published_seq = greatest(shard.published_seq, given.published_seq)
-     from ${given} where shard.shard_id = given.shard_id`,
-    parameters,
+    `update shard set next_offset = $2, out_seq = $3, result_seq = $4, dead_seq = $5,
+       published_seq = greatest(published_seq, $6) where shard_id = $1`,
+    [shard.shardId, nextOffset, outSeq, resultSeq, deadSeq, lease.publishedSeq],
   );
   return placed;
 }
 
-const SHARD_MOVE = [
-  ['shard_id', 'int'],
-  ['next_offset', 'bigint'],
-  ['out_seq', 'bigint'],
-  ['result_seq', 'bigint'],
-  ['dead_seq', 'bigint'],
-  ['published_seq', 'bigint'],
-] as const;
-
-const later = (a: CalendarDate | null, b: CalendarDate | null): CalendarDate | null =>
-  a === null || (b !== null && b > a) ? b : a;
-
-/** Every table but the shards' own, whose rows say where the batch stands. `shard` is that of an event without an outcome. */
+/** Every table but the shard's own, whose row says where the batch stands. */
 export function writeSets(
   tx: LedgerTransaction,
   shard: Pick<LockedShard, 'shardId' | 'closedThrough'>,
   placed: readonly PlacedOutcome[],
   writes: BatchWrites,
 ): void {
-  writeOutcomes(tx, placed);
+  writeOutcomes(tx, shard.shardId, placed);
   writeIds(tx, shard.shardId, placed, writes.ids);
   writeAnswers(tx, placed, writes.answered ?? []);
-  writeRefunds(tx, placed, writes);
+  writeRefunds(tx, shard.shardId, placed, writes);
   if (writes.facts) writeFacts(tx, writes);
   writeEntries(tx, shard, writes.books.entries);
   writeMoney(tx, writes.books);
@@ -153,7 +104,7 @@ function place(shard: LockedShard, outcomes: readonly OutcomeRow[]) {
     outSeq += 1n;
     if (outcome.dest === 'R') resultSeq += 1n;
     else deadSeq += 1n;
-    return { ...outcome, shardId: shard.shardId, seq: outSeq, destSeq: outcome.dest === 'R' ? resultSeq : deadSeq };
+    return { ...outcome, seq: outSeq, destSeq: outcome.dest === 'R' ? resultSeq : deadSeq };
   });
   return { resultSeq, deadSeq, placed };
 }
@@ -162,7 +113,7 @@ function place(shard: LockedShard, outcomes: readonly OutcomeRow[]) {
 const MONTH = `date_trunc('month', now())::date`;
 
 /** Keys and payloads go as one block of bytes, cut by the server: an array of bytes would be written out in hexadecimal. */
-function writeOutcomes(tx: LedgerTransaction, placed: readonly PlacedOutcome[]): void {
+function writeOutcomes(tx: LedgerTransaction, shardId: number, placed: readonly PlacedOutcome[]): void {
   if (placed.length === 0) return;
   const bytes: Buffer[] = [];
   let at = 1;
@@ -172,20 +123,16 @@ function writeOutcomes(tx: LedgerTransaction, placed: readonly PlacedOutcome[]):
     at += part.length;
     return [at - part.length, part.length];
   };
-  const rows = placed.map((row) => [
-    ...[row.shardId, row.seq, row.dest, row.destSeq, row.stamp],
-    ...cut(row.key),
-    ...cut(row.payload),
-  ]);
-  const columns = ['int', 'bigint', 'text', 'bigint', 'text', 'int', 'int', 'int', 'int'].map((type, i) =>
-    listColumn(`$${i + 2}`, type),
+  const rows = placed.map((row) => [row.seq, row.dest, row.destSeq, row.stamp, ...cut(row.key), ...cut(row.payload)]);
+  const columns = ['bigint', 'text', 'bigint', 'text', 'int', 'int', 'int', 'int'].map((type, i) =>
+    listColumn(`$${i + 3}`, type),
   );
   tx.send(
     `insert into outcome (shard_id, month, seq, dest, dest_seq, stamp, key, payload)
-     select shard_id, ${MONTH}, seq, dest, dest_seq, stamp, substring($1::bytea from key_at for key_length),
-       substring($1::bytea from payload_at for payload_length)
-     from unnest(${columns}) as given (shard_id, seq, dest, dest_seq, stamp, key_at, key_length, payload_at, payload_length)`,
-    [Buffer.concat(bytes), ...columns.map((_, i) => packList(rows.map((row) => row[i])))],
+     select $1, ${MONTH}, seq, dest, dest_seq, stamp, substring($2::bytea from key_at for key_length),
+       substring($2::bytea from payload_at for payload_length)
+     from unnest(${columns}) as given (seq, dest, dest_seq, stamp, key_at, key_length, payload_at, payload_length)`,
+    [shardId, Buffer.concat(bytes), ...columns.map((_, i) => packList(rows.map((row) => row[i])))],
   );
 }
 
@@ -196,18 +143,19 @@ const writeIds = (tx: LedgerTransaction, shardId: number, placed: readonly Place
     [
       ['event_id', 'text'],
       ['content_hash', 'bytea'],
-      ['shard_id', 'int'],
       ['seq', 'bigint'],
       ['log_offset', 'bigint'],
     ],
     // In one order for all, so that two shards taking the same ids wait for each other instead of deadlocking.
     [...ids]
       .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ id, contentHash, outcome, offset }) => {
-        const row = outcome === null ? undefined : placed[outcome];
-        return [id, `\\x${contentHash.toString('hex')}`, row?.shardId ?? shardId, row?.seq, offset];
-      }),
-    { sql: { month: MONTH } },
+      .map(({ id, contentHash, outcome, offset }) => [
+        id,
+        `\\x${contentHash.toString('hex')}`,
+        outcome === null ? null : placed[outcome]?.seq,
+        offset,
+      ]),
+    { fixed: [['shard_id', 'int', shardId]], sql: { month: MONTH } },
   );
 
 function writeAnswers(
@@ -232,16 +180,16 @@ function writeAnswers(
 
 function writeRefunds(
   tx: LedgerTransaction,
+  shardId: number,
   placed: readonly PlacedOutcome[],
   { refunds = [], held = [], paidOut = [] }: BatchWrites,
 ): void {
   const columns = [
     ['claim_id', 'text'],
-    ['shard_id', 'int'],
     ['seq', 'bigint'],
   ] as const;
-  const rows = refunds.map(({ claimId, outcome }) => [claimId, placed[outcome]?.shardId, placed[outcome]?.seq]);
-  insertRows(tx, 'claim_refund', columns, rows);
+  const rows = refunds.map(({ claimId, outcome }) => [claimId, placed[outcome]?.seq]);
+  insertRows(tx, 'claim_refund', columns, rows, { fixed: [['shard_id', 'int', shardId]] });
   const parts = [
     ['psn_no', 'text'],
     ['refund_id', 'text'],

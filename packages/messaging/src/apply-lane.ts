@@ -1,7 +1,7 @@
 import { Alarm } from './clock.ts';
 import { ensure, HaltError } from './errors.ts';
 import { pauseOf } from './options.ts';
-import type { Applied, BatchProcessor, InputRecord, Lease, OutboxRow } from './port.ts';
+import type { Applied, InputRecord, Lease, OutboxRow } from './port.ts';
 import type { PublishLane } from './publish-lane.ts';
 import { loadRows, type Tenure } from './tenure.ts';
 
@@ -63,26 +63,19 @@ export class ApplyLane {
     return this.#inbox.length * 2 > inboxRecordsMax || this.#inboxBytes * 2 > inboxBytesMax;
   }
 
-  /** A full batch has nothing to gain by waiting for a turn, or for company. */
-  #isBatchFull(): boolean {
-    const { batchRecordsMax, batchBytesMax } = this.#tenure.settings.limits;
-    return this.#inbox.length >= batchRecordsMax || this.#inboxBytes >= batchBytesMax;
-  }
-
-  readonly #waiting = () => ({ records: this.#inbox.length, bytes: this.#inboxBytes });
-
   async run(): Promise<void> {
     const tenure = this.#tenure;
-    const { clock, turns, groups, processor } = tenure.settings;
+    const { clock, turns, limits, processor } = tenure.settings;
     while (tenure.isOpen) {
       const idleDueInMs = processor.applyIdle === undefined ? Number.POSITIVE_INFINITY : this.#idleDueAt - clock.now();
       if (this.#inbox.length > 0 || idleDueInMs <= 0) {
         await this.#publishing.room();
-        const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
-        this.#idleWasLast = idle;
-        if (idle) await turns.apply.run(false, () => this.#applyIdle());
-        else if (this.#isBatchFull()) await this.#applyBatch(this.#takeBatch());
-        else await groups.run(this.#waiting, (apply) => this.#applyBatch(this.#takeBatch(), apply));
+        await turns.apply.run(this.#inbox.length >= limits.batchRecordsMax, async () => {
+          if (!tenure.isOpen) return;
+          const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
+          this.#idleWasLast = idle;
+          await (idle ? this.#applyIdle() : this.#applyBatch(this.#takeBatch()));
+        });
       } else {
         this.#idleWasLast = false;
         await this.#alarm.wait(Math.min(idleDueInMs, 0x7fffffff));
@@ -108,7 +101,7 @@ export class ApplyLane {
   }
 
   /** Applies records as one transaction, or, where that meets a defect, finds the one that does and has it set aside, in order. */
-  async #applyBatch(records: readonly InputRecord[], apply?: BatchProcessor['apply']): Promise<void> {
+  async #applyBatch(records: readonly InputRecord[]): Promise<void> {
     const last = records.at(-1);
     if (last === undefined) return;
     const { processor, limits, clock, observer } = this.#tenure.settings;
@@ -116,7 +109,7 @@ export class ApplyLane {
     const outSeq = this.#tenure.outSeq;
     const nextOffset = last.offset + 1n;
     const timestampsMs = records.map((record) => record.timestampMs);
-    const run = (lease: Lease) => (apply ?? processor.apply.bind(processor))(lease, records);
+    const run = (lease: Lease) => processor.apply(lease, records);
     const result = await this.#commit({ step: 'apply', nextOffset, timestampsMs, run });
     if (result === 'ended') return;
     if (result === 'done') {

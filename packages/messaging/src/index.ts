@@ -22,7 +22,6 @@ export { partitionForKey } from './partition.ts';
 export type {
   Applied,
   BatchContext,
-  BatchPart,
   BatchProcessor,
   Disposition,
   Headers,

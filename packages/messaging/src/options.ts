@@ -1,8 +1,7 @@
 import { type Clock, systemClock } from './clock.ts';
 import type { HaltReason } from './errors.ts';
-import { GroupCommit } from './group-commit.ts';
 import { type Observer, silentObserver } from './observer.ts';
-import type { BatchPart, BatchProcessor, Disposition, Publisher, ShardId, ShardStore } from './port.ts';
+import type { BatchProcessor, Disposition, Publisher, ShardId, ShardStore } from './port.ts';
 import { Turns } from './turns.ts';
 
 /** Places where a test may kill the process: the boundaries between what the database and what the broker has. */
@@ -91,7 +90,6 @@ export interface Settings extends Required<Omit<ProcessorOptions, 'limits' | 'ob
   readonly limits: Limits;
   readonly observer: Observer;
   readonly turns: { readonly apply: Turns; readonly publish: Turns };
-  readonly groups: GroupCommit;
 }
 
 const MAY_BE_ZERO: ReadonlySet<string> = new Set(['publishPauseMs'] satisfies (keyof Limits)[]);
@@ -103,19 +101,14 @@ export function settingsOf(options: ProcessorOptions): Settings {
   }
   const { clock = systemClock } = options;
   const turns = () => new Turns(clock, { atOnce: limits.transactionsAtOnce, lastsMaxMs: limits.turnMaxMs });
-  const observer = { ...silentObserver, ...options.observer };
-  const apply = turns();
-  const onFailure = ({ lease }: BatchPart, error: unknown) =>
-    observer.failed(lease.shard, { step: 'apply-together', disposition: options.classify(error), error });
   return {
     failpoint: () => {},
     random: Math.random,
     ...options,
     clock,
-    turns: { apply, publish: turns() },
-    groups: new GroupCommit(apply, options.processor, { limits, onFailure }),
+    turns: { apply: turns(), publish: turns() },
     limits,
-    observer,
+    observer: { ...silentObserver, ...options.observer },
   };
 }
 

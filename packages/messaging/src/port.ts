@@ -70,12 +70,6 @@ export interface Applied {
   readonly rows: readonly OutboxRow[];
 }
 
-/** One shard's batch. */
-export interface BatchPart {
-  readonly lease: Lease;
-  readonly records: readonly InputRecord[];
-}
-
 /** The service's side: one batch = one database transaction, which compares-and-sets the shard's row, writes outcomes and outbox rows, and commits. */
 export interface BatchProcessor {
   /**
@@ -83,11 +77,6 @@ export interface BatchProcessor {
    * An attempt whose COMMIT went unanswered rejects as transient; the processor finds out what became of it.
    */
   apply(lease: Lease, records: readonly InputRecord[]): Promise<Applied>;
-  /**
-   * Batches of several shards in one transaction, which compares-and-sets each of their rows or writes nothing at all; one answer for
-   * each, in their order. May reject for any reason: each is then given to `apply`. Without it, `apply` does everything.
-   */
-  applyTogether?(parts: readonly [BatchPart, ...BatchPart[]]): Promise<readonly Applied[]>;
   /**
    * Work that needs no input record (queued work of this shard). The answer's `nextOffset` is the lease's; null = nothing to do.
    * Called every `idleIntervalMs` while it answers null, and at once again while it finds work, then in turn with the batches

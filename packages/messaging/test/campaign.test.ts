@@ -9,14 +9,11 @@ const seeds = Array.from({ length: count }, (_, index) => first + index);
 describe('crash campaign in memory', () => {
   it(`keeps every promise in ${count} seeded histories of kills, zombies, lost answers, rebalances and poison`, async () => {
     const broken: Array<{ seed: number; violations: string[] }> = [];
-    let several = 0;
     for (const seed of seeds) {
-      const { violations, together } = await runCampaign(seed);
-      several += together;
+      const violations = await runCampaign(seed);
       if (violations.length > 0) broken.push({ seed, violations });
     }
     expect(broken).toEqual([]);
-    expect(several, 'transactions of several shards').toBeGreaterThan(seeds.length);
   }, 240_000);
 
   const flawed: Array<[string, Flaws]> = [
@@ -32,7 +29,7 @@ describe('crash campaign in memory', () => {
     async (_, flaws) => {
       let caught = 0;
       for (const seed of seeds.slice(0, 40)) {
-        const { violations } = await runCampaign(seed, flaws);
+        const violations = await runCampaign(seed, flaws);
         if (violations.length > 0) caught += 1;
       }
       expect(caught).toBeGreaterThan(0);

@@ -1,18 +1,11 @@
 import { FencedError, type HaltReason } from '../src/errors.ts';
 import { MemoryBroker, ProducerFenced } from '../src/memory/broker.ts';
-import {
-  LockTimeout,
-  MemoryDatabase,
-  MemoryStore,
-  type RowView,
-  type Transaction,
-  type Writes,
-} from '../src/memory/database.ts';
+import { LockTimeout, MemoryDatabase, MemoryStore, type Transaction, type Writes } from '../src/memory/database.ts';
 import { MemoryGroup, MemoryLog } from '../src/memory/log.ts';
 import { MemoryPublisher, type PublisherFlaws } from '../src/memory/publisher.ts';
 import { ConnectionLost, MemoryProcess, World } from '../src/memory/world.ts';
 import type { Limits } from '../src/options.ts';
-import type { Applied, BatchPart, BatchProcessor, Disposition, InputRecord, Lease } from '../src/port.ts';
+import type { Applied, BatchProcessor, Disposition, InputRecord, Lease } from '../src/port.ts';
 import { createProcessor } from '../src/processor.ts';
 
 export const TOPIC = 'input';
@@ -43,46 +36,22 @@ class SampleProcessor implements BatchProcessor {
   readonly #database: MemoryDatabase;
   readonly #flaws: Flaws;
   readonly #isMended: () => boolean;
-  readonly #onTogether: () => void;
 
-  constructor(process: MemoryProcess, campaign: Pick<Campaign, 'database' | 'isMended' | 'together'>, flaws: Flaws) {
+  constructor(process: MemoryProcess, database: MemoryDatabase, flaws: Flaws, isMended: () => boolean) {
     this.#process = process;
-    this.#database = campaign.database;
+    this.#database = database;
     this.#flaws = flaws;
-    this.#isMended = () => campaign.isMended;
-    this.#onTogether = () => {
-      campaign.together += 1;
-    };
+    this.#isMended = isMended;
   }
 
   apply(lease: Lease, records: readonly InputRecord[]): Promise<Applied> {
-    return this.#transact(lease, ({ row }) => this.#writesFor({ lease, records }, row));
-  }
-
-  async applyTogether(batches: readonly BatchPart[]): Promise<Applied[]> {
-    const parts = await this.#process.call(() => this.#database.beginTogether(batches.map(({ lease }) => lease)));
-    const before = parts.map(({ row }) => row.outSeq);
-    let writes: Writes[];
-    try {
-      writes = parts.map(({ row }, index) => this.#writesFor(batches[index] as BatchPart, row));
-    } catch (error) {
-      for (const part of parts) part.rollback();
-      throw error;
-    }
-    const committed = await this.#process.call(() => this.#database.commitTogether(parts, writes));
-    this.#onTogether();
-    return committed.map((rows, index) => {
-      const outSeq = (before[index] ?? 0n) + BigInt(rows.length);
-      return { nextOffset: writes[index]?.nextOffset ?? 0n, outSeq, rows };
-    });
-  }
-
-  #writesFor({ lease, records }: BatchPart, row: RowView): Writes {
     const nextOffset = (records.at(-1)?.offset ?? 0n) + 1n;
-    const keys = new Set(this.#flaws.forgetHeld ? [] : row.held.map(keyOf));
-    const isHeld = (record: InputRecord) => record.key !== null && keys.has(keyOf(record));
-    const free = records.filter((record) => !isHeld(record));
-    return { nextOffset, hold: records.filter(isHeld), ...this.#writesOf(lease, free) };
+    return this.#transact(lease, ({ row }) => {
+      const keys = new Set(this.#flaws.forgetHeld ? [] : row.held.map(keyOf));
+      const isHeld = (record: InputRecord) => record.key !== null && keys.has(keyOf(record));
+      const free = records.filter((record) => !isHeld(record));
+      return { nextOffset, hold: records.filter(isHeld), ...this.#writesOf(lease, free) };
+    });
   }
 
   async applyIdle(lease: Lease): Promise<Applied | null> {
@@ -174,8 +143,6 @@ export class Campaign {
   readonly limits: Partial<Limits>;
   /** Whether the defect that poison meets is mended. */
   isMended = false;
-  /** How many transactions of several shards were known to be committed. */
-  together = 0;
   readonly #flaws: Flaws;
   readonly #partitions: number;
   #started = 0;
@@ -210,7 +177,7 @@ export class Campaign {
       owner: process.name,
       store: new MemoryStore(process, this.database),
       publisher: new MemoryPublisher(process, this.broker, this.#flaws),
-      processor: new SampleProcessor(process, this, this.#flaws),
+      processor: new SampleProcessor(process, this.database, this.#flaws, () => this.isMended),
       classify,
       onHalt: ({ partition }, reason, error) => this.halts.push({ partition, reason, error }),
       clock: process.clock,
@@ -308,21 +275,12 @@ const CHAOS_MS = 3_000;
 const DRAIN_MS = 120_000;
 const RELEASE_EVERY_MS = 400;
 
-/**
- * Runs one seeded history of load, kills, stopped processes, shutdowns, network faults, poison and releases; answers the promises it broke,
- * and how many transactions were of several shards.
- */
-export async function runCampaign(
-  seed: number,
-  flaws: Flaws = {},
-): Promise<{ violations: string[]; together: number }> {
+/** Runs one seeded history of load, kills, stopped processes, shutdowns, network faults, poison and releases; answers the promises it broke. */
+export async function runCampaign(seed: number, flaws: Flaws = {}): Promise<string[]> {
   const campaign = new Campaign(seed, { flaws });
   const { world, broker } = campaign;
-  // Half of it in bursts, which the shards of a worker find at once and commit together.
-  const bursts = Array.from({ length: 12 }, () => world.between(0, CHAOS_MS));
   for (let sent = 0; sent < 120; sent++) {
-    const at = world.chance(0.5) ? world.between(0, CHAOS_MS) : world.pick(bursts);
-    world.after(at, () => {
+    world.after(world.between(0, CHAOS_MS), () => {
       const kind = world.pick(['rows:1', 'rows:1', 'rows:2', 'rows:0', 'work:3', 'poison', null]);
       // Only keyed records are set aside here: others have no order to keep.
       const key = kind === 'poison' || world.chance(0.5) ? Buffer.from(world.pick(['a', 'b', 'c', 'd'])) : null;
@@ -355,6 +313,5 @@ export async function runCampaign(
   await world.run(() => false, CHAOS_MS + 1_500);
   world.faultRate = 0;
   const isDrained = await world.run(() => campaign.isDrained(), CHAOS_MS + DRAIN_MS);
-  const violations = [...(isDrained ? [] : ['something is stuck']), ...campaign.violations()];
-  return { violations, together: campaign.together };
+  return [...(isDrained ? [] : ['something is stuck']), ...campaign.violations()];
 }

@@ -1,6 +1,33 @@
 import { expect, it } from 'vitest';
+import type { Clock } from '../src/clock.ts';
 import { Turns } from '../src/turns.ts';
-import { HandClock, settled } from './hand-clock.ts';
+
+/** A clock that is moved by hand. */
+class HandClock implements Clock {
+  #now = 0;
+  #waiting: { at: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const entry = { at: this.#now + ms, callback };
+    this.#waiting.push(entry);
+    return () => {
+      this.#waiting = this.#waiting.filter((other) => other !== entry);
+    };
+  }
+
+  async moveTo(at: number): Promise<void> {
+    this.#now = at;
+    for (const { at: due, callback } of [...this.#waiting]) if (due <= at) callback();
+    await settled();
+  }
+}
+
+/** Lets everything that can go on go on. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function start(atOnce: number) {
   const clock = new HandClock();

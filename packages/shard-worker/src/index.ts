@@ -1,5 +1,5 @@
 export { arrearsMessages } from './arrears-messages.ts';
-export { writeApplied, writeAppliedTogether } from './commit.ts';
+export { writeApplied } from './commit.ts';
 export { readWorkerConfig, type WorkerConfig } from './config.ts';
 export { HELD_MAX, HeldRoom } from './held-room.ts';
 export {

@@ -56,7 +56,7 @@ export interface Share {
 export const FULL_SHARE: Share = { countMax: Number.POSITIVE_INFINITY, begin() {} };
 
 /** What a worker does with messages: as they come, and those that were held; and what it does between them. */
-export interface Core extends Pick<BatchProcessor, 'apply' | 'applyTogether'> {
+export interface Core extends Pick<BatchProcessor, 'apply'> {
   /** One transaction of work that needs no message; null = there is none now. Does nothing of a key of which anything is held. */
   doWork?(lease: Lease, share: Share): Promise<Applied | null>;
   /** Applies messages that were held, in their order, as `apply` would: only the offset stays where it is. */
@@ -107,7 +107,6 @@ export function withQuarantine(core: Core, deps: QuarantineDeps): BatchProcessor
   const orders = new Orders(core, deps);
   return {
     apply: (lease, records) => core.apply(lease, records),
-    ...(core.applyTogether && { applyTogether: core.applyTogether }),
     applyIdle: async (lease) => (await orders.carryOut(lease)) ?? (await work(lease, core, deps)),
     quarantine: (lease, record, error) => hold(lease, record, error, deps),
   };

@@ -15,7 +15,6 @@ import {
   applyPremium,
   applyRefund,
   applySettlement,
-  assert,
   dateOf,
   decideClaim,
   decidePremium,
@@ -38,7 +37,7 @@ import {
   type LedgerTransaction,
   type OutcomeRow,
 } from '@repo/ledger';
-import type { Applied, BatchPart, InputRecord, Lease, ShardId } from '@repo/messaging';
+import type { Applied, InputRecord, Lease, ShardId } from '@repo/messaging';
 import { Unopened } from '@repo/sealing';
 import {
   type AppliedIn,
@@ -51,7 +50,6 @@ import {
   type OutboxTargets,
   resultRow,
   writeApplied,
-  writeAppliedTogether,
 } from '@repo/shard-worker';
 import { expired, isAnyExpired, openParked, type Parked, writeParked } from './parked.ts';
 import { settlementIdOf } from './settlement-id.ts';
@@ -86,83 +84,30 @@ interface Message {
   readonly traceparent: string | undefined;
 }
 
-/** Settles one batch of a shard, as `settleTogether` does. */
-export async function settleBatch(lease: Lease, records: readonly InputRecord[], deps: SettleDeps): Promise<Applied> {
-  const [applied] = await settleTogether([{ lease, records }], deps);
-  return applied;
-}
-
-/** At least one. */
-type Some<T> = readonly [T, ...T[]];
-const each = <T, U>([first, ...others]: Some<T>, made: (one: T, index: number) => U): [U, ...U[]] => [
-  made(first, 0),
-  ...others.map((one, index) => made(one, index + 1)),
-];
-
-/** A shard's part of a transaction: where it stands and what is to be settled of it. */
-interface Part {
-  readonly place: BatchPlace;
-  readonly messages: readonly Message[];
-}
-
 /**
- * Settles a batch of each of these shards: one transaction, a fixed number of statements whatever the batches' size. Decisions are made in
- * memory, of each shard in the order of its log, each message seeing what the one before it left: shards that draw on the same account do so
- * one after the other, as their transactions would.
- *
- * More than one shard only where refunds do not wait for their claims: what waits is looked for in one shard alone.
+ * Settles one batch of a shard: one transaction, a fixed number of statements whatever the batch's size. Decisions are made in
+ * memory in the order of the log, each message seeing what the one before it left.
  */
-export async function settleTogether(batches: Some<BatchPart>, deps: SettleDeps): Promise<[Applied, ...Applied[]]> {
-  assert(batches.length === 1 || deps.refundWaitMs === 0, 'shards are settled together where no refund waits');
-  const read = each(batches, ({ lease, records }) => {
-    const last = records.at(-1);
-    const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
-    return { lease, nextOffset, messages: records.map((record) => decode(record, deps.limits)) };
-  });
-  const [{ lease: first }] = read;
-  const all = read.flatMap(({ messages }) => messages);
+export async function settleBatch(lease: Lease, records: readonly InputRecord[], deps: SettleDeps): Promise<Applied> {
+  const messages = records.map((record) => decode(record, deps.limits));
+  const last = records.at(-1);
+  const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
   const { applied, committed } = await deps.ledger.transact(async (tx) => {
-    // Asked in one go with the locks: where nothing is held, which the shards' rows say, that costs no round trip.
+    // Asked in one go with the lock: where nothing is held, which the shard's row says, that costs no round trip.
     const [locked, loaded] = await Promise.allSettled([
-      tx.lockShards(read.map(({ lease }) => lease)),
-      loadWorld(tx, first, goodOf(all), deps),
+      tx.lockShard(lease),
+      loadWorld(tx, lease, goodOf(messages), deps),
     ]);
-    const shards = resultOf(locked);
+    const place = { lease, shard: resultOf(locked), nextOffset };
     // After an error of the server nothing more can be done in this transaction.
     if (loaded.status === 'rejected' && isTheirs(loaded.reason)) throw loaded.reason;
-    const parts = each(read, ({ lease, nextOffset, messages }, index) => {
-      const shard = shards[index];
-      assert(shard !== undefined, 'each lease has its locked row');
-      return { place: { lease, shard, nextOffset }, messages };
-    });
-    const free = await withoutHeld(tx, parts, deps);
-    if (free === null) return settle(tx, parts, resultOf(loaded), deps);
+    const free = await holdBehind(tx, place, messages, deps);
+    if (free.length === messages.length) return settle(tx, place, messages, resultOf(loaded), deps);
     // What was asked about messages that are now held may be what fails: nobody else is to fail with it.
-    const good = goodOf(free.flatMap(({ messages }) => messages));
-    return settle(tx, free, await loadWorld(tx, first, good, deps), deps);
+    return settle(tx, place, free, await loadWorld(tx, lease, goodOf(free), deps), deps);
   });
   committed();
   return applied;
-}
-
-/** The parts without the messages of keys that are held, which are held as well; null = none is. */
-async function withoutHeld(
-  tx: LedgerTransaction,
-  parts: Some<Part>,
-  deps: Pick<SettleDeps, 'room' | 'targets'>,
-): Promise<Some<Part> | null> {
-  let isAnyHeld = false;
-  const free = new Map<Part, readonly Message[]>();
-  for (const part of parts) {
-    const messages = await holdBehind(tx, part.place, part.messages, deps);
-    isAnyHeld ||= messages.length < part.messages.length;
-    free.set(part, messages);
-  }
-  return isAnyHeld ? each(parts, (part) => ({ ...part, messages: free.get(part) ?? [] })) : null;
-}
-
-interface Settled extends Pick<AppliedIn, 'committed'> {
-  readonly applied: [Applied, ...Applied[]];
 }
 
 function resultOf<T>(settled: PromiseSettledResult<T>): T {
@@ -182,23 +127,26 @@ export async function settleHeld(
   deps: SettleDeps,
 ): Promise<AppliedIn> {
   const messages = records.map((record) => decode(record, deps.limits));
-  const world = await loadWorld(tx, place.lease, goodOf(messages), deps);
-  const { applied, committed } = await settle(tx, [{ place, messages }], world, deps);
-  return { applied: applied[0], committed };
+  return settle(tx, place, messages, await loadWorld(tx, place.lease, goodOf(messages), deps), deps);
 }
 
 const goodOf = (messages: readonly Message[]): Good[] =>
   messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
 
-async function settle(tx: LedgerTransaction, parts: Some<Part>, world: World, deps: SettleDeps): Promise<Settled> {
+async function settle(
+  tx: LedgerTransaction,
+  place: BatchPlace,
+  messages: readonly Message[],
+  world: World,
+  deps: SettleDeps,
+): Promise<AppliedIn> {
+  const { shard } = place.lease;
   const seen: Observed[] = [];
   await deps.failpoint?.('mid-db');
-  const { writes, outcomes, waiting } = decideAll(parts, world, deps, seen);
+  const { writes, waiting } = decideAll(shard, messages, world, deps, seen);
   await deps.failpoint?.('before-db-commit');
-  const [{ place }] = parts;
-  writeParked(tx, place.lease.shard, { ...waiting, waitMs: deps.refundWaitMs }, deps.targets);
-  const shares = each(parts, (part, index) => ({ ...part.place, outcomes: outcomes[index] ?? 0 }));
-  const applied = writeAppliedTogether(tx, shares, writes, deps.targets);
+  writeParked(tx, shard, { ...waiting, waitMs: deps.refundWaitMs }, deps.targets);
+  const applied = writeApplied(tx, place, writes, deps.targets);
   const committed = (): void => {
     for (const event of seen) deps.observe?.(event);
   };
@@ -238,22 +186,44 @@ class Draft {
   }
 }
 
-interface Decided {
-  readonly writes: BatchWrites;
-  /** How many of the outcomes are of each part, in their order. */
-  readonly outcomes: readonly number[];
-  readonly waiting: { readonly parked: readonly Parked[]; readonly answered: readonly string[] };
-}
-
-function decideAll(parts: Some<Part>, world: World, deps: SettleDeps, seen: Observed[]): Decided {
+function decideAll(
+  shard: ShardId,
+  messages: readonly Message[],
+  world: World,
+  deps: SettleDeps,
+  seen: Observed[],
+): { writes: BatchWrites; waiting: { parked: readonly Parked[]; answered: readonly string[] } } {
   const draft = new Draft();
   const taken = new Map([...world.known].map(([id, { contentHash }]) => [id, contentHash]));
-  const outcomes = parts.map(({ place, messages }) => {
-    const before = draft.outcomes.length;
-    for (const message of messages)
-      seen.push(...decideMessage(place.lease.shard, message, { world, taken, draft }, deps));
-    return draft.outcomes.length - before;
-  });
+  for (const message of messages) {
+    const { decoded, record } = message;
+    if (decoded.kind === 'BAD') {
+      draft.outcomes.push(...badRows(shard, record, decoded));
+      seen.push({ status: 'REJECTED', code: decoded.code, skips: [] });
+      continue;
+    }
+    const before = taken.get(decoded.identity);
+    if (before !== undefined) {
+      seen.push(repeated(shard, message, decoded, before, draft));
+      continue;
+    }
+    if (message.contentHash !== null) taken.set(decoded.identity, message.contentHash);
+    const isRoom = draft.parked.length < world.room;
+    if (decoded.kind === 'REFUND' && isRoom && mustWait(decoded.refund, taken, deps)) {
+      const refund = { refundId: decoded.refund.refundId, claimId: decoded.refund.claimId, record };
+      park(world.parked, refund);
+      draft.parked.push(refund);
+      if (message.contentHash !== null)
+        draft.ids.push({
+          ...{ id: decoded.identity, contentHash: message.contentHash },
+          ...{ outcome: null, offset: record.offset },
+        });
+      continue;
+    }
+    seen.push(decideOne(message, decoded, world, deps, draft));
+    if (decoded.kind !== 'REFUND')
+      seen.push(...answerParked(decoded.identity.slice('claim:'.length), world, deps, draft));
+  }
   const { books } = world;
   const work = books.takeCrossings().map(({ payer, empty, at, cause }) => ({
     payer,
@@ -267,39 +237,7 @@ function decideAll(parts: Some<Part>, world: World, deps: SettleDeps, seen: Obse
     parked: parked.filter(({ refundId }) => !answered.has(refundId)),
     answered: unparked.filter((refundId) => !parked.some((refund) => refund.refundId === refundId)),
   };
-  return { writes: { books, ...rows, work, facts: false }, outcomes, waiting };
-}
-
-/** Decides one message as the ones before it have left everything, and adds what it leaves to the draft. */
-function decideMessage(
-  shard: ShardId,
-  message: Message,
-  { world, taken, draft }: { readonly world: World; readonly taken: Map<string, Buffer>; readonly draft: Draft },
-  deps: SettleDeps,
-): Observed[] {
-  const { decoded, record } = message;
-  if (decoded.kind === 'BAD') {
-    draft.outcomes.push(...badRows(shard, record, decoded));
-    return [{ status: 'REJECTED', code: decoded.code, skips: [] }];
-  }
-  const before = taken.get(decoded.identity);
-  if (before !== undefined) return [repeated(shard, message, decoded, before, draft)];
-  if (message.contentHash !== null) taken.set(decoded.identity, message.contentHash);
-  const isRoom = draft.parked.length < world.room;
-  if (decoded.kind === 'REFUND' && isRoom && mustWait(decoded.refund, taken, deps)) {
-    const refund = { refundId: decoded.refund.refundId, claimId: decoded.refund.claimId, record };
-    park(world.parked, refund);
-    draft.parked.push(refund);
-    if (message.contentHash !== null)
-      draft.ids.push({
-        ...{ id: decoded.identity, contentHash: message.contentHash },
-        ...{ outcome: null, offset: record.offset },
-      });
-    return [];
-  }
-  const decided = decideOne(message, decoded, world, deps, draft);
-  if (decoded.kind === 'REFUND') return [decided];
-  return [decided, ...answerParked(decoded.identity.slice('claim:'.length), world, deps, draft)];
+  return { writes: { books, ...rows, work, facts: false }, waiting };
 }
 
 /** A refund of a claim nobody has heard of waits, where waiting is switched on; a bad amount is answered at once. */

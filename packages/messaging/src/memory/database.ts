@@ -98,7 +98,6 @@ export class MemoryDatabase {
     this.#world.after(TRANSACTION_TIMEOUT_MS, close);
     return {
       row,
-      isOpen: () => isOpen,
       rollback: () => void close(),
       commit: (writes) => {
         if (!isOpen) throw new ConnectionLost();
@@ -117,26 +116,6 @@ export class MemoryDatabase {
         return rows;
       },
     };
-  }
-
-  /** Begins one transaction on several shards' rows, locked in the order of their partitions; answers a part for each, in the order given. */
-  async beginTogether(leases: readonly Lease[]): Promise<Transaction[]> {
-    const begun = new Map<Lease, Transaction>();
-    try {
-      for (const lease of leases.toSorted((a, b) => a.shard.partition - b.shard.partition))
-        begun.set(lease, await this.begin(lease));
-    } catch (error) {
-      for (const part of begun.values()) part.rollback();
-      throw error;
-    }
-    return leases.flatMap((lease) => begun.get(lease) ?? []);
-  }
-
-  /** Commits all parts of a transaction, or none. */
-  commitTogether(parts: readonly Transaction[], writes: readonly Writes[]): OutboxRow[][] {
-    if (parts.every((part) => part.isOpen())) return parts.map((part, index) => part.commit(writes[index] as Writes));
-    for (const part of parts) part.rollback();
-    throw new ConnectionLost();
   }
 
   async acquire(shard: ShardId, partitions: number): Promise<ShardState> {
@@ -204,7 +183,6 @@ export class MemoryDatabase {
 
 export interface Transaction {
   readonly row: RowView;
-  isOpen(): boolean;
   commit(writes: Writes): OutboxRow[];
   rollback(): void;
 }
