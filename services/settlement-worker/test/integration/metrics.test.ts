@@ -8,6 +8,7 @@ import { createTopics, Sender } from '@repo/messaging';
 import { METRICS } from '@repo/observability';
 import { cloneDatabase, freshTopicPrefix, testBrokers, until } from '@repo/testkit';
 import { afterEach, expect, test } from 'vitest';
+import { keyFile } from './shard.fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const PARTITIONS = 2;
@@ -48,6 +49,7 @@ async function startWorker() {
   const settings = {
     ...{ GONGJI_KAFKA_BROKERS: testBrokers(), GONGJI_DATABASE_URL: url, GONGJI_TOPIC_PREFIX: prefix },
     ...{ GONGJI_PARTITIONS: String(PARTITIONS), GONGJI_ADMIN_PORT: String(port) },
+    GONGJI_ENVELOPE_KEY_FILE: await keyFile(),
   };
   const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...settings }, stdio: 'ignore' });
   running.push(child);

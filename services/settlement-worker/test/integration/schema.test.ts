@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Ledger, migrate, schemaKey } from '@repo/ledger';
 import { cloneDatabase, freshTopicPrefix, testBrokers } from '@repo/testkit';
 import { expect, test } from 'vitest';
+import { keyFile } from './shard.fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -17,6 +18,7 @@ test('on the schema of an earlier version a worker takes nothing: it ends, and n
     GONGJI_KAFKA_BROKERS: testBrokers(),
     GONGJI_DATABASE_URL: url,
     GONGJI_TOPIC_PREFIX: freshTopicPrefix(),
+    GONGJI_ENVELOPE_KEY_FILE: await keyFile(),
   };
   const { code, text } = await new Promise<{ code: unknown; text: string }>((resolve) => {
     execFile(process.execPath, [MAIN], { env, timeout: 50_000 }, (error, stdout, stderr) =>

@@ -1,11 +1,24 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
 import { Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
 import type { Lease } from '@repo/messaging';
 import { shippedPolicies } from '@repo/policy';
-import { Envelopes, newKey } from '@repo/sealing';
+import { Envelopes, makeKeyFile, newKey } from '@repo/sealing';
 import { contentHash } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
+import { onTestFinished } from 'vitest';
 import type { SettleDeps } from '../../src/settle.ts';
+
+/** A file of keys for a worker that is a process of its own, as long as the test runs. */
+export async function keyFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gongji-keys-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'envelope.keys');
+  makeKeyFile(path);
+  return path;
+}
 
 /** When messages come, and events that say no other moment. */
 export const timestampMs = Date.parse('2025-03-10T10:00:05+08:00');
