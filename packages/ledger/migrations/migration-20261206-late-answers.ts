@@ -13,7 +13,7 @@ export class Migration20261206LateAnswers extends Migration {
         raise 'the answer of an event is noted once' using errcode = 'integrity_constraint_violation';
       end $$`);
     this.addSql(`
-      create trigger event_id_answered_once before update on event_id
+      create trigger tr_event_id_answered_once before update on event_id
         for each row when (old.seq is not null) execute function event_id_answered_once()`);
   }
 }
