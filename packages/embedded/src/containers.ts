@@ -7,11 +7,11 @@ import { kafkaAnswers } from './kafka-probe.ts';
 import { choosePort, HOST } from './ports.ts';
 import { DATABASE, newPassword, OWNER, ownersUrl, serverSettings } from './postgres.ts';
 import { postgresAnswers } from './postgres-probe.ts';
+import { READY_WITHIN_MS } from './ready.ts';
 import type { Server, ServersOptions } from './servers.ts';
 
 type Log = (line: string) => void;
 
-const READY_WITHIN_MS = 120_000;
 /** Names the data directory a container belongs to, so that a later start finds what an unclean death left. */
 const OWNER_LABEL = 'gongji.server';
 

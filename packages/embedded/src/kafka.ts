@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Child, runToEnd, startChild, tailOf } from './child.ts';
+import { type Child, runToEnd, startChild } from './child.ts';
 import { explainFileError, StartFailure } from './failure.ts';
 import { kafkaAnswers } from './kafka-probe.ts';
 import { findJava, findKafkaClassPath, KAFKA_DIR } from './kafka-programs.ts';
 import { choosePort, findFreePort, HOST } from './ports.ts';
-import { waitFor } from './wait.ts';
-
-export const READY_WITHIN_MS = 120_000;
+import { waitUntilReady } from './ready.ts';
 
 export interface KafkaOptions {
   /** Its parts `kafka/`, `logs/` and `run/` are used. */
@@ -116,7 +114,8 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
     stopSteps: [{ signal: 'SIGTERM', withinMs: 30_000 }],
   });
   try {
-    await waitUntilReady({ child, port, logFile });
+    const answers = () => kafkaAnswers({ host: HOST, port });
+    await waitUntilReady({ name: 'Kafka', child, logFile, answers });
   } catch (error) {
     await child.stop();
     throw error;
@@ -240,37 +239,3 @@ async function ensureStorage({ dataDir, jvm, write, member, scramUsers, log }: S
 }
 
 export const newClusterId = (): string => randomBytes(16).toString('base64url');
-
-/** Waits until the broker serves clients. Throws a `StartFailure` with the end of its log where it ends or takes too long. */
-export async function waitUntilReady({
-  child,
-  port,
-  logFile,
-  withinMs = READY_WITHIN_MS,
-}: {
-  child: Child;
-  port: number;
-  logFile: string;
-  withinMs?: number;
-}): Promise<void> {
-  let exit: string | undefined;
-  void child.exited.then(({ code, signal }) => {
-    exit = signal ?? `code ${code}`;
-  });
-  const answers = (): Promise<boolean> => {
-    if (exit !== undefined) throw new StartFailure(explainExit(exit, logFile));
-    return kafkaAnswers({ host: HOST, port });
-  };
-  if (await waitFor(answers, withinMs)) return;
-  throw new StartFailure(
-    `Kafka did not answer within ${withinMs / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
-  );
-}
-
-function explainExit(exit: string, logFile: string): string {
-  const tail = tailOf(logFile);
-  const reason = tail.includes('No space left on device')
-    ? 'the disk is full; free some space, or choose another directory with GONGJI_DATA_DIR'
-    : `the end of ${logFile} says why`;
-  return `Kafka ended (${exit}) before it was ready: ${reason}.\n${tail}`;
-}

@@ -15,18 +15,18 @@ import {
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
-import { type Child, runToEnd, startChild, tailOf } from './child.ts';
+import { type Child, runToEnd, startChild } from './child.ts';
 import { explainFileError, StartFailure } from './failure.ts';
 import { choosePort, HOST } from './ports.ts';
 import { choosePostgresUser, findPostgresBinaries, type PostgresBinaries, type RunAs } from './postgres-binaries.ts';
 import { postgresAnswers } from './postgres-probe.ts';
 import { processesIn } from './process-table.ts';
+import { waitUntilReady } from './ready.ts';
 import { waitFor } from './wait.ts';
 
 /** The owner and the database. */
 export const OWNER = 'gongji';
 export const DATABASE = 'gongji';
-export const READY_WITHIN_MS = 120_000;
 
 export interface PostgresOptions {
   /** Its parts `postgres/`, `logs/` and `run/` are used. */
@@ -103,7 +103,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const password = readFileSync(passwordFile(dataDir), 'utf8').trim();
   const url = ownersUrl(password, port, 'postgres');
   try {
-    await waitUntilReady({ child, url, logFile });
+    await waitUntilReady({ name: 'PostgreSQL', child, logFile, answers: () => postgresAnswers(url) });
     await ensureDatabase(url);
   } catch (error) {
     await child.stop();
@@ -253,40 +253,6 @@ async function waitForOrphans(clusterDir: string): Promise<void> {
   if (await waitFor(() => processesIn(directory).length === 0, 5_000)) return;
   for (const pid of processesIn(directory)) process.kill(pid, 'SIGKILL');
   await waitFor(() => processesIn(directory).length === 0, 5_000);
-}
-
-/** Waits until the server answers a query. Throws a `StartFailure` with the end of its log where it ends or takes too long. */
-export async function waitUntilReady({
-  child,
-  url,
-  logFile,
-  withinMs = READY_WITHIN_MS,
-}: {
-  child: Child;
-  url: string;
-  logFile: string;
-  withinMs?: number;
-}): Promise<void> {
-  let exit: string | undefined;
-  void child.exited.then(({ code, signal }) => {
-    exit = signal ?? `code ${code}`;
-  });
-  const answers = (): Promise<boolean> => {
-    if (exit !== undefined) throw new StartFailure(explainExit(exit, logFile));
-    return postgresAnswers(url);
-  };
-  if (await waitFor(answers, withinMs)) return;
-  throw new StartFailure(
-    `PostgreSQL did not answer within ${withinMs / 1000} s. The end of ${logFile}:\n${tailOf(logFile)}`,
-  );
-}
-
-function explainExit(exit: string, logFile: string): string {
-  const tail = tailOf(logFile);
-  const reason = tail.includes('No space left on device')
-    ? 'the disk is full; free some space, or choose another directory with GONGJI_DATA_DIR'
-    : `the end of ${logFile} says why`;
-  return `PostgreSQL ended (${exit}) before it was ready: ${reason}.\n${tail}`;
 }
 
 async function ensureDatabase(url: string): Promise<void> {
