@@ -16,9 +16,10 @@ const HELP = `npm run bench -- [options]
   --seconds N       how long that rate is held (20)
   --rounds N        how often each measurement is repeated (3)
   --only NAME,…     measure these of plain, bare, product, echo (these four by default), idle, contention, accounts,
-                    relatives, arrears
+                    relatives, ledger, arrears
   --payers N        persons of an arrears check, in steps of 10,000 (1000000)
   --accounts N      accounts of the large town (1000000)
+  --settlements N   that the large ledger begins with (2000000)
   --seed N          of the families and claims (1)
   --record          keep what was found in test/bench/results, draw it there, and say what changed
 `;
@@ -31,6 +32,7 @@ const IDLE_SECONDS = 30;
 const TOWNS = {
   contention: ['usual', 'contention'],
   accounts: ['usual', 'accounts'],
+  ledger: ['usual', 'ledger'],
   relatives: ['relatives1', 'relatives4', 'relatives12'],
 } as const satisfies Record<string, readonly ScenarioName[]>;
 const PIPELINE_NAMES = ['plain', 'bare', 'product', 'echo'] as const;
@@ -50,10 +52,11 @@ function readOptions() {
       only: { type: 'string', default: 'plain,bare,product,echo' },
       payers: { type: 'string', default: '1000000' },
       accounts: { type: 'string', default: '1000000' },
+      settlements: { type: 'string', default: '2000000' },
       seed: { type: 'string', default: '1' },
     },
   });
-  const count = (name: 'claims' | 'rate' | 'seconds' | 'rounds' | 'payers' | 'accounts' | 'seed') => {
+  const count = (name: 'claims' | 'rate' | 'seconds' | 'rounds' | 'payers' | 'accounts' | 'settlements' | 'seed') => {
     const value = Number(values[name]);
     if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1`);
     return value;
@@ -75,6 +78,7 @@ function readOptions() {
     rounds: count('rounds'),
     payers,
     accounts: count('accounts'),
+    settlements: count('settlements'),
     seed: count('seed'),
     only,
   };
@@ -88,7 +92,7 @@ async function measureAll(bench: Bench, options: Options) {
     ? await comparePipelines(bench, options)
     : { throughput: { plain: [], bare: [], product: [] }, latency: { echo: [], product: [] } };
   const names = [...new Set(TOWN_NAMES.filter((name) => only.includes(name)).flatMap((name) => [...TOWNS[name]]))];
-  const scenarios: Scenario[] = await measureScenarios(bench, { ...options, names });
+  const scenarios: Scenario[] = await measureScenarios(bench, { ...options, past: options.settlements, names });
   const idle: Idle | undefined = only.includes('idle') ? await measureIdle(bench, IDLE_SECONDS) : undefined;
   const arrears: ArrearsRun[] = only.includes('arrears')
     ? await measureArrears({ ...bench, payers, perSecond: rate })

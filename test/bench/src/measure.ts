@@ -9,8 +9,9 @@ import {
   readCounters,
 } from './cost.ts';
 import { fillTopic, type Outcome, produceSteadily, readOutcomes, stampOutcomes, waitForOutcomes } from './load.ts';
+import { enterPast } from './past.ts';
 import { makeKafka } from './pipeline.ts';
-import { PIPELINES, type PipelineName, type Run, startPipeline } from './pipelines.ts';
+import { PIPELINES, type PipelineName, type PipelineProcess, type Run, startPipeline } from './pipelines.ts';
 import { type BenchServers, execute, queryOne } from './servers.ts';
 import { type Claim, type Family, makeClaims, yuan } from './workload.ts';
 
@@ -23,6 +24,8 @@ export interface Bench {
   /** The families whose patients have claims. */
   readonly patients: readonly Family[];
   readonly partitions: number;
+  /** Settlements of an earlier time that the product's database begins with; default none. */
+  readonly past?: number;
   readonly seed: number;
   readonly progress: (line: string) => void;
 }
@@ -55,6 +58,7 @@ export interface Latency {
 
 const SETTLE_DEADLINE_MS = 180_000;
 const READ_DEADLINE_MS = 60_000;
+const RECOVERY_DEADLINE_MS = 60_000;
 const WARM_UP_SECONDS = 5;
 let runs = 0;
 
@@ -62,7 +66,7 @@ let runs = 0;
 const templates = new Map<string, string>();
 
 async function templateFor(
-  { servers, town, families, partitions, progress }: Bench,
+  { servers, town, families, partitions, past, progress }: Bench,
   name: PipelineName,
 ): Promise<string | undefined> {
   const { prepareDatabase } = PIPELINES[name];
@@ -73,6 +77,7 @@ async function templateFor(
   progress(`${name}: loading ${families.length} families`);
   const { url } = await servers.createDatabase(template);
   await prepareDatabase(url, { families, partitions });
+  if (past !== undefined) await enterPast(url, { settlements: past, progress });
   await execute(url, 'VACUUM (ANALYZE)');
   templates.set(key, template);
   return template;
@@ -152,6 +157,35 @@ function disturbanceOf(run: {
     (after.brokerCpuSeconds ?? 0) -
     (before.brokerCpuSeconds ?? 0);
   return Math.max(0, now.busy - machine.busy - workerCpuSeconds - us - servers) / (now.all - machine.all);
+}
+
+/** Seconds from the start of a worker, after another was killed in the midst of a full topic, to the first outcome that it publishes. */
+export async function measureRecovery(bench: Bench, count: number): Promise<number> {
+  const { servers, patients, seed, progress } = bench;
+  return withRun(bench, 'product', async (run) => {
+    const kafka = makeKafka(run.brokers.split(','), 'bench');
+    const claims = makeClaims({ seed: seed + 2, count, families: patients, idPrefix: 'R' });
+    await stampOutcomes(kafka, run.prefix);
+    await fillTopic(kafka, { prefix: run.prefix, claims });
+    const awaitOutcomes = async (pipeline: PipelineProcess, wanted: number) =>
+      waitForOutcomes(kafka, {
+        ...{ prefix: run.prefix, count: wanted, deadlineMs: RECOVERY_DEADLINE_MS },
+        progress: (records) => progress(`recovery: ${records} of ${wanted} settled`),
+        alive: () => pipeline.assertAlive(),
+      });
+    await using killed = startPipeline('product', run, servers.workDir);
+    await awaitOutcomes(killed, count / 4);
+    await killed[Symbol.asyncDispose]();
+    const startedAt = Date.now();
+    await using recovering = startPipeline('product', run, servers.workDir);
+    await awaitOutcomes(recovering, count);
+    await using reader = await readOutcomes(kafka, run.prefix);
+    await reader.waitFor(count, READ_DEADLINE_MS);
+    checkOutcomes(claims, reader.outcomes);
+    await recovering.stop();
+    const later = reader.outcomes.map(({ appendedAt }) => appendedAt).filter((stamp) => stamp > startedAt);
+    return (later.reduce((least, stamp) => Math.min(least, stamp)) - startedAt) / 1_000;
+  });
 }
 
 /** Outcomes per second between the first stamp and the last, without those of the first stamp. */

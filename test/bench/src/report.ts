@@ -57,6 +57,7 @@ const claimsKept = ({ before, during, after }: ArrearsRun): number =>
 function summariseScenarios(scenarios: readonly Scenario[]) {
   const rate = (name: ScenarioName) => median(scenarios.find((each) => each.name === name)?.claimsPerSecond ?? []);
   const cost = (name: ScenarioName) => median(scenarios.find((each) => each.name === name)?.cpuSecondsPerClaim ?? []);
+  const recovery = (name: ScenarioName) => median(scenarios.find((each) => each.name === name)?.recoverySeconds ?? []);
   const [one, four, twelve] = [cost('relatives1'), cost('relatives4'), cost('relatives12')];
   const early = one === undefined || four === undefined ? undefined : (four - one) / 3;
   const late = four === undefined || twelve === undefined ? undefined : (twelve - four) / 8;
@@ -68,6 +69,10 @@ function summariseScenarios(scenarios: readonly Scenario[]) {
     accountsCost: ratio(cost('accounts'), cost('usual')),
     /** Processor time of a relative from the fifth on, of one before. */
     relativesCost: ratio(late, early),
+    /** Processor time per claim on a large ledger, of that on an empty one. */
+    ledgerCost: ratio(cost('ledger'), cost('usual')),
+    /** Time to recover from a kill, likewise. */
+    ledgerRecovery: ratio(recovery('ledger'), recovery('usual')),
     deadlocks: scenarios.length === 0 ? undefined : scenarios.reduce((sum, { deadlocks }) => sum + deadlocks, 0),
   };
 }
@@ -155,6 +160,8 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
       deadlocks: atMost(scenarios.deadlocks, 0),
       accountsCost: atMost(scenarios.accountsCost, 1.2),
       relativesCost: atMost(scenarios.relativesCost, 1.2),
+      ledgerCost: atMost(scenarios.ledgerCost, 1.2),
+      ledgerRecovery: atMost(scenarios.ledgerRecovery, 1.2),
       idleProcessors: atMost(idle === undefined ? undefined : idleProcessors(idle), 0.2),
       peakRssMegabytes: atMost(product.peakRssBytes === undefined ? undefined : product.peakRssBytes / 1e6, 300),
       arrearsSeconds: atMost(
@@ -233,8 +240,8 @@ export function renderTable(summary: ReturnType<typeof summarise>): string[] {
     ),
     `  p99 ratio ${show(latencyMs.p99Ratio, 2)}`,
     ...scenarios.runs.map(
-      ({ name, claimsPerSecond, cpuSecondsPerClaim }) =>
-        `  town ${name.padEnd(12)} ${show(median(claimsPerSecond), 0).padStart(7)} claims/s (${spread(claimsPerSecond)}), ${show((median(cpuSecondsPerClaim) ?? Number.NaN) * 1e6, 0)} µs of processor a claim`,
+      ({ name, claimsPerSecond, cpuSecondsPerClaim, recoverySeconds }) =>
+        `  town ${name.padEnd(12)} ${show(median(claimsPerSecond), 0).padStart(7)} claims/s (${spread(claimsPerSecond)}), ${show((median(cpuSecondsPerClaim) ?? Number.NaN) * 1e6, 0)} µs of processor a claim${recoverySeconds.length === 0 ? '' : `, ${show(median(recoverySeconds), 1)} s to recover`}`,
     ),
     ...(idle === undefined
       ? []

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuSeconds, processorSeconds, readCounters } from './cost.ts';
 import { fillTopic, readOutcomes } from './load.ts';
-import { type Bench, measureThroughput, type Throughput, withRun } from './measure.ts';
+import { type Bench, measureRecovery, measureThroughput, type Throughput, withRun } from './measure.ts';
 import { makeKafka } from './pipeline.ts';
 import { startPipeline } from './pipelines.ts';
 import { execute } from './servers.ts';
@@ -12,11 +12,16 @@ export interface Scenario {
   readonly name: ScenarioName;
   readonly claimsPerSecond: readonly number[];
   readonly cpuSecondsPerClaim: readonly number[];
+  /** From the start of a worker after a kill to its first outcome; measured in the towns whose ledgers are compared. */
+  readonly recoverySeconds: readonly number[];
   /** Deadlocks that the database saw in all runs. */
   readonly deadlocks: number;
 }
 
-export type ScenarioName = 'usual' | 'contention' | 'accounts' | 'relatives1' | 'relatives4' | 'relatives12';
+export type ScenarioName = 'usual' | 'contention' | 'accounts' | 'ledger' | 'relatives1' | 'relatives4' | 'relatives12';
+
+/** A few seconds of work, of which a quarter is done before the kill. */
+const RECOVERY_CLAIMS = 20_000;
 
 /** Patients who share one payer, who is asked first and never runs dry. */
 const PATIENTS_OF_ONE = 1_000;
@@ -24,7 +29,8 @@ const PATIENTS_OF_ONE = 1_000;
 /** The towns. Those with relatives hold no money at all, so that every relative is asked and the same is posted: nothing. */
 function townOf(name: ScenarioName, { seed, accounts }: { seed: number; accounts: number }) {
   switch (name) {
-    case 'usual': {
+    case 'usual':
+    case 'ledger': {
       const families = makeFamilies(seed);
       return { families, patients: families };
     }
@@ -56,23 +62,32 @@ export async function measureScenarios(
     readonly claims: number;
     readonly rounds: number;
     readonly accounts: number;
+    /** Settlements of an earlier time in the town `ledger`. */
+    readonly past: number;
   },
 ): Promise<Scenario[]> {
-  const { names, claims, rounds, accounts } = options;
+  const { names, claims, rounds, accounts, past } = options;
   const towns = names.map((name) => ({
     name,
     ...townOf(name, { seed: bench.seed, accounts }),
+    ...(name === 'ledger' && { past }),
     runs: [] as Throughput[],
+    recoverySeconds: [] as number[],
   }));
   for (let round = 1; round <= rounds; round += 1) {
-    for (const { name, families, patients, runs } of towns) {
-      const run = await measureThroughput({ ...bench, town: name, families, patients }, 'product', claims);
+    for (const { name, runs, recoverySeconds, ...town } of towns) {
+      const there = { ...bench, ...town, town: name };
+      const run = await measureThroughput(there, 'product', claims);
       runs.push(run);
       console.log(`round ${round}  ${name.padEnd(12)} ${run.claimsPerSecond.toFixed(0).padStart(7)} claims/s`);
+      if (!names.includes('ledger') || (name !== 'ledger' && name !== 'usual')) continue;
+      recoverySeconds.push(await measureRecovery(there, RECOVERY_CLAIMS));
+      console.log(`round ${round}  ${name.padEnd(12)} ${recoverySeconds.at(-1)?.toFixed(1).padStart(7)} s to recover`);
     }
   }
-  return towns.map(({ name, runs }) => ({
+  return towns.map(({ name, runs, recoverySeconds }) => ({
     name,
+    recoverySeconds,
     claimsPerSecond: runs.map(({ claimsPerSecond }) => claimsPerSecond),
     cpuSecondsPerClaim: runs.map(({ costs }) => processorSeconds(costs)),
     deadlocks: runs.reduce((sum, { deadlocks }) => sum + deadlocks, 0),

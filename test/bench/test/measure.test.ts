@@ -80,14 +80,16 @@ test('pipelines that settled differently are shown to have done so', () => {
 });
 
 test('other towns are judged by their cost beside the usual one, relatives by what each more of them adds', () => {
-  const town = (name: ScenarioName, rate: number, microseconds: number) => ({
+  const town = (name: ScenarioName, rate: number, microseconds: number, recovery?: number) => ({
     name,
     claimsPerSecond: [rate],
     cpuSecondsPerClaim: [microseconds / 1e6],
+    recoverySeconds: recovery === undefined ? [] : [recovery],
     deadlocks: 0,
   });
   const scenarios = [
-    town('usual', 8_000, 200),
+    town('usual', 8_000, 200, 5),
+    town('ledger', 8_000, 210, 6.5),
     town('contention', 5_000, 210),
     town('accounts', 7_000, 230),
     town('relatives1', 0, 100),
@@ -100,6 +102,8 @@ test('other towns are judged by their cost beside the usual one, relatives by wh
     contended: { value: 0.625, met: true },
     deadlocks: { value: 0, met: true },
     accountsCost: { value: expect.closeTo(1.15), met: true },
+    ledgerCost: { value: expect.closeTo(1.05), met: true },
+    ledgerRecovery: { value: expect.closeTo(1.3), met: false },
     relativesCost: { value: expect.closeTo(2), met: false },
     idleProcessors: { value: expect.closeTo(0.12), met: true },
     peakRssMegabytes: { value: 250, met: true },
