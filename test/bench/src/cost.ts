@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { inSession } from './servers.ts';
 
 /** Counters of the database and the processes at one moment. Differences of two make a cost. */
 export interface Counters {
@@ -55,9 +55,7 @@ export function peakRss(pid: number): number {
 
 /** Reads the counters of the database behind `url`. The pipeline's sessions must have ended: a session hands in its numbers when it goes. */
 export async function readCounters(url: string, brokerPid: number | undefined): Promise<Counters> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
+  return inSession(url, async (client) => {
     const { rows } = await client.query(COUNTERS);
     const statements = await client
       .query(
@@ -80,9 +78,7 @@ export async function readCounters(url: string, brokerPid: number | undefined): 
       brokerCpuSeconds: brokerPid === undefined ? undefined : cpuSeconds(brokerPid),
       benchCpuSeconds: cpuSeconds(process.pid),
     };
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** Seconds the machine's processors were busy or taken by its host, and had in all, since it started. */

@@ -167,7 +167,7 @@ export async function measureRecovery(bench: Bench, count: number): Promise<numb
     const claims = makeClaims({ seed: seed + 2, count, families: patients, idPrefix: 'R' });
     await stampOutcomes(kafka, run.prefix);
     await fillTopic(kafka, { prefix: run.prefix, claims });
-    const awaitOutcomes = async (pipeline: PipelineProcess, wanted: number) =>
+    const awaitOutcomes = (pipeline: PipelineProcess, wanted: number) =>
       waitForOutcomes(kafka, {
         ...{ prefix: run.prefix, count: wanted, deadlineMs: RECOVERY_DEADLINE_MS },
         progress: (records) => progress(`recovery: ${records} of ${wanted} settled`),

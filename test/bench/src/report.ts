@@ -55,9 +55,9 @@ const claimsKept = ({ before, during, after }: ArrearsRun): number =>
 
 /** The other towns beside the usual one. Costs are compared by processor time, which hardly moves when others use the machine. */
 function summariseScenarios(scenarios: readonly Scenario[]) {
-  const rate = (name: ScenarioName) => median(scenarios.find((each) => each.name === name)?.claimsPerSecond ?? []);
-  const cost = (name: ScenarioName) => median(scenarios.find((each) => each.name === name)?.cpuSecondsPerClaim ?? []);
-  const recovery = (name: ScenarioName) => median(scenarios.find((each) => each.name === name)?.recoverySeconds ?? []);
+  const middle = (of: 'claimsPerSecond' | 'cpuSecondsPerClaim' | 'recoverySeconds') => (name: ScenarioName) =>
+    median(scenarios.find((each) => each.name === name)?.[of] ?? []);
+  const [rate, cost, recovery] = [middle('claimsPerSecond'), middle('cpuSecondsPerClaim'), middle('recoverySeconds')];
   const [one, four, twelve] = [cost('relatives1'), cost('relatives4'), cost('relatives12')];
   const early = one === undefined || four === undefined ? undefined : (four - one) / 3;
   const late = four === undefined || twelve === undefined ? undefined : (twelve - four) / 8;

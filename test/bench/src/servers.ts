@@ -59,6 +59,17 @@ function databasesAt(ownerUrl: string) {
   return { create, [Symbol.asyncDispose]: dropAll };
 }
 
+/** Does the work in a database session of its own, which ends with it. */
+export async function inSession<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
 /** Runs one statement in a session of its own. */
 export async function execute(url: string, sql: string): Promise<void> {
   await queryOne(url, sql);
@@ -66,12 +77,8 @@ export async function execute(url: string, sql: string): Promise<void> {
 
 /** The first column of the first row that one statement answers, in a session of its own; undefined when there is none. */
 export async function queryOne(url: string, sql: string): Promise<unknown> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
+  return inSession(url, async (client) => {
     const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
     return rows[0]?.[0];
-  } finally {
-    await client.end();
-  }
+  });
 }

@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
-import { Client } from 'pg';
 import { readCounters } from './cost.ts';
 import { fillTopic, waitForOutcomes } from './load.ts';
 import { type Bench, withRun } from './measure.ts';
 import { makeKafka } from './pipeline.ts';
 import { startPipeline } from './pipelines.ts';
-import { execute, openServers } from './servers.ts';
+import { execute, inSession, openServers } from './servers.ts';
 import { makeClaims, makeFamilies } from './workload.ts';
 
 const HELP = `npm run storage -w @repo/bench -- [--claims N] [--only plain|product] [--json]
@@ -41,9 +40,7 @@ const SIZES = `
 
 /** The sessions of the pipeline must have ended, as they hand in their numbers when they go. */
 async function readSizes(url: string): Promise<Map<string, TableSize>> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
+  return inSession(url, async (client) => {
     const { rows } = await client.query<Record<string, string> & { name: string }>(SIZES);
     return new Map(
       rows.map(({ name, heap, toast, indexes, inserted, in_place, elsewhere }) => [
@@ -58,9 +55,7 @@ async function readSizes(url: string): Promise<Map<string, TableSize>> {
         },
       ]),
     );
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** What each table has grown by, for each of `count` settlements; tables that have not grown are left out. */

@@ -1,6 +1,7 @@
 import { partitionForKey } from '@repo/messaging';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { loadProduct } from './product.ts';
+import { inSession } from './servers.ts';
 import { type Family, type MemberMessage, OPENED_AT, REGION, RELATIONS, randomFrom, yuan } from './workload.ts';
 
 /** Persons who enter by the product's own rules; the rest of a town are copies of their rows under other numbers. */
@@ -90,9 +91,7 @@ export async function prepareTown(
 ): Promise<void> {
   const { payers, partitions, seed, progress } = town;
   await loadProduct(url, unitEvents(seed), partitions);
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
+  await inSession(url, async (client) => {
     const copies = [];
     for (const table of ['account', 'binding', 'contribution', 'entry'])
       copies.push(await copyStatement(client, table));
@@ -103,9 +102,7 @@ export async function prepareTown(
     }
     await client.query('VACUUM (ANALYZE)');
     await client.query('CHECKPOINT');
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 const numberIn = (column: string) => `substr(${column}, ${REGION.length + 1}, 10)::int`;
