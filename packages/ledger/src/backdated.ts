@@ -1,4 +1,5 @@
 import type { CalendarDate, Relation } from '@repo/domain';
+import { payloadText, readStored } from './outcome-blocks.ts';
 import { givenRows, insertRows } from './packed.ts';
 import { inRange, type PersonRange, type RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
@@ -30,20 +31,21 @@ export async function drawsSince(
     version: string;
     kind: StoredDraw['kind'];
     binding_id: string;
-    stamp: string;
+    stamp: string | null;
+    payload: Buffer;
   }>(
-    `select psn_no, version, kind, binding_id, stamp from ${given}
+    `select psn_no, version, kind, binding_id, stamp, payload from ${given}
        join all_entry on psn_no = payer and on_day >= since and book_day >= since and binding_id is not null and kind in ('CLAIM', 'PREMIUM')
        join event_id on event_id = 'claim:' || reference join all_outcome using (shard_id, seq, month)
      order by psn_no, version`,
     parameters,
   );
-  return rows.map(({ psn_no: payer, version, kind, binding_id: bindingId, stamp }) => ({
+  return rows.map(({ psn_no: payer, version, kind, binding_id: bindingId, ...outcome }) => ({
     payer,
     version: BigInt(version),
     kind,
     bindingId,
-    stamp,
+    stamp: readStored(outcome).stamp,
   }));
 }
 
@@ -156,7 +158,7 @@ export async function findBackdated(
     payer: psn_no,
     bindingId,
     on,
-    payload: payload.toString(),
-    refunds: refunds.map((refund) => refund.toString()),
+    payload: payloadText(payload),
+    refunds: refunds.map(payloadText),
   }));
 }

@@ -16,6 +16,7 @@ import { Migration20261203ArchiveUsage } from '../migrations/migration-20261203-
 import { Migration20261204ChangeOrder } from '../migrations/migration-20261204-change-order.ts';
 import { Migration20261205EventPlaces } from '../migrations/migration-20261205-event-places.ts';
 import { Migration20261206LateAnswers } from '../migrations/migration-20261206-late-answers.ts';
+import { Migration20261207OutcomeBlocks } from '../migrations/migration-20261207-outcome-blocks.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
@@ -50,6 +51,7 @@ const MIGRATIONS = [
   { name: 'migration-20261204-change-order', class: Migration20261204ChangeOrder },
   { name: 'migration-20261205-event-places', class: Migration20261205EventPlaces },
   { name: 'migration-20261206-late-answers', class: Migration20261206LateAnswers },
+  { name: 'migration-20261207-outcome-blocks', class: Migration20261207OutcomeBlocks },
 ];
 
 /**

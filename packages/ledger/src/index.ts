@@ -29,6 +29,7 @@ export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledg
 export { type LoadableEvent, loadMembers } from './load-members.ts';
 export { MemberWorld } from './member-world.ts';
 export { migrate } from './migrate.ts';
+export { BadBlock, type OutcomeRow, payloadText, readStored } from './outcome-blocks.ts';
 export {
   countPaused,
   findOutcomesOf,
@@ -121,7 +122,6 @@ export { findUsage, type UsageFilter, type UsagePlace, type UsageRow } from './u
 export {
   type BatchWrites,
   type EventId,
-  type OutcomeRow,
   type PlacedOutcome,
   type WorkItem,
   writeBatch,

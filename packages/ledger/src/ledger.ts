@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MikroORM, PostgreSqlConnection } from '@mikro-orm/postgresql';
 import { type DatabaseOptions, missingMigrations, openOrm, query } from './database.ts';
 import { codeOf, Fenced, isRetry } from './errors.ts';
+import { readStored, STORED_PAYLOAD } from './outcome-blocks.ts';
 import { Session } from './session.ts';
 import { LedgerTransaction } from './transaction.ts';
 import type { PlacedOutcome } from './write.ts';
@@ -142,20 +143,22 @@ export class Ledger {
 
   /** Outcome rows above `after`, in order, for publishing again after a crash. */
   async loadOutbox(shard: ShardKey, after: bigint, limit: number): Promise<PlacedOutcome[]> {
-    const rows = await this.rows<Record<string, string> & { key: Buffer | null; payload: Buffer | null }>(
-      `select seq, dest, dest_seq, key, stamp, payload from outcome
+    const rows = await this.rows<{
+      seq: string;
+      dest: PlacedOutcome['dest'];
+      dest_seq: string;
+      key: Buffer | null;
+      stamp: string | null;
+      payload: Buffer | null;
+    }>(
+      `select seq, dest, dest_seq, key, stamp, ${STORED_PAYLOAD} from outcome
        where shard_id = (select shard_id from shard where topic = $1 and partition = $2) and seq > $3
        order by seq limit $4`,
       [shard.topic, shard.partition, after, limit],
     );
-    return rows.map((row) => ({
-      seq: BigInt(row.seq ?? 0),
-      dest: row.dest as 'R' | 'D',
-      destSeq: BigInt(row.dest_seq ?? 0),
-      key: row.key,
-      stamp: row.stamp ?? '',
-      payload: row.payload,
-    }));
+    return rows.map(({ seq, dest, dest_seq, key, ...row }) => {
+      return { seq: BigInt(seq), dest, destSeq: BigInt(dest_seq), key, ...readStored(row) };
+    });
   }
 
   /** Mirrors what has been published; never moves back. */

@@ -1,3 +1,4 @@
+import { readStored, STORED_PAYLOAD } from './outcome-blocks.ts';
 import type { RowSource } from './reads.ts';
 
 /** Where a published outcome stands in the outbox: its shard, and its number there, without gaps. */
@@ -17,15 +18,14 @@ export interface LoggedOutcome {
 interface Row {
   readonly shard_id: number;
   readonly seq: string;
-  readonly stamp: string;
+  readonly stamp: string | null;
   readonly payload: Buffer;
 }
 
-const toLogged = ({ shard_id: shardId, seq, stamp, payload }: Row): LoggedOutcome => ({
-  place: { shardId, seq },
-  stamp,
-  payload: payload.toString(),
-});
+function toLogged({ shard_id: shardId, seq, ...row }: Row): LoggedOutcome {
+  const { stamp, payload } = readStored(row);
+  return { place: { shardId, seq }, stamp, payload: payload.toString() };
+}
 
 /**
  * What was published about a person on the topic that answers `topic`, the latest first: at most `limit`, those before the place
@@ -77,7 +77,7 @@ export async function outcomesAfter(
   { shardId, seq, limit }: { shardId: number; seq: bigint; limit: number },
 ): Promise<LoggedOutcome[]> {
   const rows = await source.rows<Row>(
-    `select shard_id, seq, stamp, payload from outcome
+    `select shard_id, seq, stamp, ${STORED_PAYLOAD} from outcome
      where shard_id = $1 and seq > $2::bigint and seq <= $2::bigint + $3::int and dest = 'R' order by seq`,
     [shardId, String(seq), limit],
   );

@@ -152,7 +152,7 @@ export function createPartition(ledger: Ledger, { table, month, name }: MissingP
     // First of all, so that nobody holds the net and waits for what this transaction has.
     await run(`lock table ${table}_default in access exclusive mode`);
     await run(
-      `create table ${name} (like ${table} including defaults including constraints, constraint pk_${name} primary key ${PARTED[table].key})`,
+      `create table ${name} (like ${table} including defaults including constraints including storage, constraint pk_${name} primary key ${PARTED[table].key})`,
     );
     await run(
       `with found as (delete from ${table}_default where ${condition} returning *) insert into ${name} select * from found`,

@@ -1,5 +1,6 @@
 import { type Binding, type CalendarDate, type Money, money, type Period, type Person } from '@repo/domain';
 import type { Ledger, ShardKey } from './ledger.ts';
+import { payloadText } from './outcome-blocks.ts';
 import { ACCOUNT_COLUMNS, type AccountRow, BINDING_COLUMNS, type BindingRow, toBinding, toPerson } from './rows.ts';
 import { Session } from './session.ts';
 
@@ -133,8 +134,7 @@ export async function findOutcome(
     [eventId, claimId],
   );
   if (row === undefined) return undefined;
-  const refunds = row.refunds.map((refund) => refund.toString());
-  return { contentHash: row.content_hash, payload: row.payload.toString(), refunds };
+  return { contentHash: row.content_hash, payload: payloadText(row.payload), refunds: row.refunds.map(payloadText) };
 }
 
 /** What took an event's id: its content, and its published answer where it had one of its own. */
@@ -146,7 +146,7 @@ export async function findEvent(
     `select content_hash, payload from event_id left join all_outcome using (shard_id, seq, month) where event_id = $1`,
     [eventId],
   );
-  return row && { contentHash: row.content_hash, answer: row.payload?.toString() ?? null };
+  return row && { contentHash: row.content_hash, answer: row.payload === null ? null : payloadText(row.payload) };
 }
 
 /** Where an event was read, and its content as it was taken. */

@@ -9,6 +9,7 @@ import {
   type PolicyLookup,
 } from '@repo/domain';
 import { Fenced, Raced } from './errors.ts';
+import { payloadText } from './outcome-blocks.ts';
 import { listColumn, packedQuery, packList, unpack } from './packed.ts';
 import { isHeldSql } from './quarantine.ts';
 import { toBinding, toPerson } from './rows.ts';
@@ -214,7 +215,7 @@ export class LedgerTransaction {
        join all_outcome using (shard_id, seq, month) order by n`,
       [places.map(({ shardId }) => shardId), places.map(({ seq }) => seq), places.map(({ month }) => month)],
     );
-    return rows.map(({ payload }) => payload.toString());
+    return rows.map(({ payload }) => payloadText(payload));
   }
 
   /** The refunds that were paid of these claims, in order. */
@@ -225,7 +226,7 @@ export class LedgerTransaction {
        where claim_id = any($1::text[]) order by claim_id, shard_id, seq`,
       [claimIds],
     );
-    return rows.map((row) => ({ claimId: row.claim_id, payload: row.payload.toString() }));
+    return rows.map((row) => ({ claimId: row.claim_id, payload: payloadText(row.payload) }));
   }
 
   /** Work left for these payers on a members shard, in the order it was left. Read under the payers' locks. */

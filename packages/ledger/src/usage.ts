@@ -1,4 +1,5 @@
 import { type CalendarDate, type Money, money, type Relation } from '@repo/domain';
+import { payloadText } from './outcome-blocks.ts';
 import type { RowSource } from './reads.ts';
 
 /** Where a list of usage goes on: the last row before, by its date, account and version. */
@@ -133,6 +134,6 @@ const toUsage = (row: Row): UsageRow => ({
   currentYear: money(row.current_year),
   balanceAfter: money(row.balance_after),
   usedOnDay: money(row.used),
-  payload: row.payload.toString(),
-  refunds: row.refunds.map(String),
+  payload: payloadText(row.payload),
+  refunds: row.refunds.map(payloadText),
 });

@@ -1,16 +1,9 @@
 import { assert, type Books, type CalendarDate, type Contribution, formatMoney, type Money } from '@repo/domain';
 import { type BindingChange, writeBindingChanges } from './binding-changes.ts';
+import { type OutcomeRow, storedRows } from './outcome-blocks.ts';
 import { givenRows, insertRows, listColumn, packList } from './packed.ts';
 import type { LedgerTransaction, LockedShard, ShardLease } from './transaction.ts';
 import { writeBindings, writeEntries, writeFacts, writeMoney } from './write-accounts.ts';
-
-/** One record to publish, as it is stored: `stamp` is text that only the writer of outcomes understands. */
-export interface OutcomeRow {
-  readonly dest: 'R' | 'D';
-  readonly key: Buffer | null;
-  readonly stamp: string;
-  readonly payload: Buffer | null;
-}
 
 /** An outcome row with its places: in the shard's outbox, and in its own output partition. */
 export interface PlacedOutcome extends OutcomeRow {
@@ -112,7 +105,7 @@ function place(shard: LockedShard, outcomes: readonly OutcomeRow[]) {
 /** The month an outcome was stored in, by which it is archived one day; its ids know it too. */
 const MONTH = `date_trunc('month', now())::date`;
 
-/** Keys and payloads go as one block of bytes, cut by the server: an array of bytes would be written out in hexadecimal. */
+/** Keys and payloads go as one text of bytes, cut by the server: an array of bytes would be written out in hexadecimal. */
 function writeOutcomes(tx: LedgerTransaction, shardId: number, placed: readonly PlacedOutcome[]): void {
   if (placed.length === 0) return;
   const bytes: Buffer[] = [];
@@ -123,15 +116,17 @@ function writeOutcomes(tx: LedgerTransaction, shardId: number, placed: readonly 
     at += part.length;
     return [at - part.length, part.length];
   };
-  const rows = placed.map((row) => [row.seq, row.dest, row.destSeq, row.stamp, ...cut(row.key), ...cut(row.payload)]);
-  const columns = ['bigint', 'text', 'bigint', 'text', 'int', 'int', 'int', 'int'].map((type, i) =>
+  const rows = storedRows(placed).map(({ seq, dest, destSeq, lead, stamp, key, payload }) =>
+    [seq, dest, destSeq, lead, stamp].concat(cut(key), cut(payload)),
+  );
+  const columns = ['bigint', 'text', 'bigint', 'int', 'text', 'int', 'int', 'int', 'int'].map((type, i) =>
     listColumn(`$${i + 3}`, type),
   );
   tx.send(
-    `insert into outcome (shard_id, month, seq, dest, dest_seq, stamp, key, payload)
-     select $1, ${MONTH}, seq, dest, dest_seq, stamp, substring($2::bytea from key_at for key_length),
+    `insert into outcome (shard_id, month, seq, dest, dest_seq, lead, stamp, key, payload)
+     select $1, ${MONTH}, seq, dest, dest_seq, lead, stamp, substring($2::bytea from key_at for key_length),
        substring($2::bytea from payload_at for payload_length)
-     from unnest(${columns}) as given (seq, dest, dest_seq, stamp, key_at, key_length, payload_at, payload_length)`,
+     from unnest(${columns}) as given (seq, dest, dest_seq, lead, stamp, key_at, key_length, payload_at, payload_length)`,
     [shardId, Buffer.concat(bytes), ...columns.map((_, i) => packList(rows.map((row) => row[i])))],
   );
 }

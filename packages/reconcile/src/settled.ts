@@ -1,5 +1,6 @@
-import { type CalendarDate, type Money, money, negate } from '@repo/domain';
-import type { Snapshot } from '@repo/ledger';
+import { parseInstant } from '@repo/contracts';
+import { type CalendarDate, dateOf, type Instant, type Money, money, negate } from '@repo/domain';
+import { payloadText, readStored, type Snapshot } from '@repo/ledger';
 
 /** The amounts of a settlement that both sides keep, in the order of the national files. Sharing has no column there (3202). */
 export const AMOUNTS = ['medfee_sumamt', 'fund_pay_sumamt', 'acct_pay', 'acct_mulaid_pay', 'cash_payamt'] as const;
@@ -33,46 +34,44 @@ export interface Period {
 const STORED_BEFORE_DAYS = 400;
 const ROWS_AT_ONCE = 5_000;
 
-const dayOf = (field: string) => `((${field})::timestamptz at time zone 'Asia/Shanghai')::date`;
+/** `$1` the first day. The server counts the days back, beyond the year 1 too. */
+const RESULTS = `select stamp, payload from all_outcome
+  where dest = 'R' and month >= date_trunc('month', $1::date - ${STORED_BEFORE_DAYS}) order by shard_id, seq`;
 
-/** `$1` and `$2` the first and last day, `$3` the institution or null. The server counts the days back, beyond the year 1 too. */
-const SETTLED = `
-  with result as (
-    select shard_id, seq, convert_from(payload, 'UTF8')::json as own from all_outcome
-    where dest = 'R' and month >= date_trunc('month', $1::date - ${STORED_BEFORE_DAYS})
-  ), paid as (
-    select shard_id, seq, own, own as claim, ${dayOf(`own->>'setl_time'`)} as day from result
-    where own->>'setl_id' is not null and own->>'status' = 'SETTLED'
-    union all
-    select result.shard_id, result.seq, own, convert_from(claimed.payload, 'UTF8')::json, ${dayOf(`own->>'at'`)} from result
-    join event_id on event_id = 'claim:' || (own->>'claim_id')
-    join all_outcome as claimed on claimed.shard_id = event_id.shard_id and claimed.seq = event_id.seq and claimed.month = event_id.month
-    where own->>'refund_id' is not null and own->>'status' = 'REFUNDED'
-  )
-  select claim->>'setl_id' as setl_id, own->>'refd_setl_flag' as refd_setl_flag, coalesce(own->>'refund_id', '') as refund_id,
-    claim->>'mdtrt_id' as mdtrt_id, claim->>'psn_no' as psn_no, claim->>'fixmedins_code' as fixmedins_code,
-    coalesce(insutype, '') as insutype, claim->>'clr_type' as clr_type, day::text as day,
-    coalesce(own->>'medfee_sumamt', own->>'amount') as medfee_sumamt, coalesce(own->>'fund_pay_sumamt', '0.00') as fund_pay_sumamt,
-    own->>'acct_pay' as acct_pay, own->>'acct_mulaid_pay' as acct_mulaid_pay, own->>'psn_cash_pay' as cash_payamt
-  from paid left join account on account.psn_no = claim->>'psn_no'
-  where day between $1::date and $2::date and claim->>'setl_id' is not null and ($3::text is null or claim->>'fixmedins_code' = $3)`;
+/** What is read of an outcome: of a claim's, its own facts; of a refund's, what it gave back, and of which claim. */
+type Wire = Readonly<Partial<Record<string, string>>>;
 
 /** A code of an institution. */
 export const isInstitution = (code: string): boolean => /^[A-Za-z0-9]{1,30}$/.test(code);
 
-type Wire = Readonly<Record<keyof SettledRow, string>>;
-
 /** A refund's outcome tells its amount as it was asked for and its parts as what they take off. */
-function toRow(wire: Wire): SettledRow {
-  const whole = money(wire.medfee_sumamt);
+function toRow(own: Wire, claim: Wire, insutype: string, day: CalendarDate): SettledRow {
+  const text = (wire: Wire, name: string): string => wire[name] ?? '';
+  const isRefund = own.refd_setl_flag === '1';
+  const whole = money(own.medfee_sumamt ?? text(own, 'amount'));
   return {
-    ...(wire as unknown as SettledRow),
-    medfee_sumamt: wire.refd_setl_flag === '1' ? negate(whole) : whole,
-    fund_pay_sumamt: money(wire.fund_pay_sumamt),
-    acct_pay: money(wire.acct_pay),
-    acct_mulaid_pay: money(wire.acct_mulaid_pay),
-    cash_payamt: money(wire.cash_payamt),
+    setl_id: text(claim, 'setl_id'),
+    refd_setl_flag: isRefund ? '1' : '0',
+    refund_id: text(own, 'refund_id'),
+    mdtrt_id: text(claim, 'mdtrt_id'),
+    psn_no: text(claim, 'psn_no'),
+    fixmedins_code: text(claim, 'fixmedins_code'),
+    insutype,
+    clr_type: text(claim, 'clr_type'),
+    day,
+    medfee_sumamt: isRefund ? negate(whole) : whole,
+    fund_pay_sumamt: money(own.fund_pay_sumamt ?? '0.00'),
+    acct_pay: money(text(own, 'acct_pay')),
+    acct_mulaid_pay: money(text(own, 'acct_mulaid_pay')),
+    cash_payamt: money(text(own, 'psn_cash_pay')),
   };
+}
+
+/** The moment a settlement or a refund counts at; null of any other outcome. */
+function momentOf({ setl_id, setl_time, refund_id, at, status }: Wire): Instant | null {
+  if (setl_id !== undefined && status === 'SETTLED') return parseInstant(setl_time ?? '');
+  if (refund_id !== undefined && status === 'REFUNDED') return parseInstant(at ?? '');
+  return null;
 }
 
 /** What was settled and refunded in these days, in no order, piece by piece. A refund counts on its own day. Premiums are no institution's. */
@@ -80,6 +79,54 @@ export async function* settledRows(
   snapshot: Snapshot,
   { from, to, institution }: Period,
 ): AsyncGenerator<SettledRow[]> {
-  const asked = [from, to, institution ?? null];
-  for await (const piece of snapshot.pieces<Wire>('settled', SETTLED, ROWS_AT_ONCE, asked)) yield piece.map(toRow);
+  for await (const piece of snapshot.pieces<StoredRow>('settled', RESULTS, ROWS_AT_ONCE, [from])) {
+    const found = piece.flatMap((stored) => {
+      const own = JSON.parse(readStored(stored).payload.toString()) as Wire;
+      const moment = momentOf(own);
+      if (moment === null) return [];
+      const day = dateOf(moment);
+      return day < from || day > to ? [] : [{ own, day }];
+    });
+    const claims = await claimsOf(
+      snapshot,
+      found.flatMap(({ own }) => (own.refund_id === undefined ? [] : [own.claim_id ?? ''])),
+    );
+    const rows = found.flatMap(({ own, day }) => {
+      const claim = own.refund_id === undefined ? own : claims.get(own.claim_id ?? '');
+      const isAsked = claim?.setl_id !== undefined && (institution ?? claim.fixmedins_code) === claim.fixmedins_code;
+      return isAsked ? [{ own, claim, day }] : [];
+    });
+    const kinds = await insuranceOf(
+      snapshot,
+      rows.map(({ claim }) => claim.psn_no ?? ''),
+    );
+    yield rows.map(({ own, claim, day }) => toRow(own, claim, kinds.get(claim.psn_no ?? '') ?? '', day));
+  }
+}
+
+interface StoredRow {
+  readonly stamp: string | null;
+  readonly payload: Buffer;
+}
+
+/** What was answered to these claims, or premiums, by their ids. */
+async function claimsOf(snapshot: Snapshot, claimIds: readonly string[]): Promise<Map<string, Wire>> {
+  if (claimIds.length === 0) return new Map();
+  const rows = await snapshot.rows<{ event_id: string; payload: Buffer }>(
+    'select event_id, payload from event_id join all_outcome using (shard_id, seq, month) where event_id = any($1::text[])',
+    [claimIds.map((id) => `claim:${id}`)],
+  );
+  return new Map(
+    rows.map(({ event_id, payload }) => [event_id.slice('claim:'.length), JSON.parse(payloadText(payload)) as Wire]),
+  );
+}
+
+/** These persons' kinds of insurance, as they are now; nobody's who is not known. */
+async function insuranceOf(snapshot: Snapshot, personNos: readonly string[]): Promise<Map<string, string>> {
+  if (personNos.length === 0) return new Map();
+  const rows = await snapshot.rows<{ psn_no: string; insutype: string | null }>(
+    'select psn_no, insutype from account where psn_no = any($1::text[])',
+    [personNos],
+  );
+  return new Map(rows.map(({ psn_no, insutype }) => [psn_no, insutype ?? '']));
 }

@@ -94,7 +94,8 @@ export function badRows(shard: ShardId, record: InputRecord, bad: Bad): OutcomeR
   if (!bad.code.startsWith('CLAIM_') || bad.claimId === null) return [dead];
   const id = `${shard.topic}:${shard.partition}:${record.offset}`;
   const key = record.key?.toString() ?? null;
-  return [resultRow(encodeRejected(bad, { id, at: record.timestampMs, key })), dead];
+  // Alone: no event's id leads to it, and the audit tells it by its stamp.
+  return [{ ...resultRow(encodeRejected(bad, { id, at: record.timestampMs, key })), alone: true }, dead];
 }
 
 /** Of a batch of one record, less its key, value and headers; and of one header, less its name and value. Kafka needs 61 to 90, and 10. */

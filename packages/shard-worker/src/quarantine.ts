@@ -237,11 +237,11 @@ async function refuseTooMany(tx: LedgerTransaction, shard: ShardId, offset: bigi
 }
 
 async function refuseDeadLettersInARow(tx: LedgerTransaction, { shardId }: LockedShard): Promise<void> {
-  const last = await tx.rows<{ stamp: string }>(
+  const last = await tx.rows<{ stamp: string | null }>(
     'select stamp from outcome where shard_id = $1 order by seq desc limit $2',
     [shardId, IN_A_ROW_MAX],
   );
-  const isOurs = last.length === IN_A_ROW_MAX && last.every(({ stamp }) => stamp.includes(JSON.stringify(FAILED)));
+  const isOurs = last.length === IN_A_ROW_MAX && last.every(({ stamp }) => stamp?.includes(JSON.stringify(FAILED)));
   if (isOurs) throw new Error('the worker fails on every message');
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readStored } from '@repo/ledger';
 import { Envelopes, type Place as MessagePlace } from '@repo/sealing';
 import { Client } from 'pg';
 import { type LogEnd, type LogRecord, readLog } from './reader.ts';
@@ -79,7 +80,7 @@ export interface Place {
 
 const TOPICS: readonly TopicName[] = ['claims', 'members', 'settlements', 'sharing', 'dead-letters'];
 
-/** SHA-256 of a text as UTF-8, in hexadecimal, as the database computes it of a stored record. */
+/** SHA-256 of a text as UTF-8, in hexadecimal. */
 export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The five topics' full names, and back. */
@@ -96,16 +97,19 @@ export async function collectEvidence(
   return { sent, partitions: place.partitions, records, ends, ledger: await readLedger(place), setAside };
 }
 
-const SEALED = `case when dest = 'D' and stamp like '{"sealed":%'`;
-interface Sealed {
-  readonly stamp: string | null;
-  readonly sealed: Buffer | null;
-}
+/** How many outcomes are read at once. */
+const PIECE = 5_000;
 
-/** `digestOf` what a dead letter was before it was sealed. */
-function openedDigest({ stamp, sealed }: Sealed, envelopes: Envelopes): string | null {
-  const { note, sealed: bytes } = JSON.parse(stamp ?? '') as { note: MessagePlace; sealed: number };
-  const { value } = envelopes.open(note, { sealed: sealed ?? Buffer.alloc(0), bytes });
+type Stored = Parameters<typeof readStored>[0];
+
+/** `digestOf` what was published: of a dead letter, what it was before it was sealed. */
+function digestOfStored(stored: Stored, envelopes: Envelopes): string | null {
+  const { stamp, payload } = readStored(stored);
+  const { note, sealed: bytes } = JSON.parse(stamp) as { note?: MessagePlace; sealed?: number };
+  const value =
+    note === undefined || bytes === undefined
+      ? payload
+      : envelopes.open(note, { sealed: payload ?? Buffer.alloc(0), bytes }).value;
   return value === null ? null : createHash('sha256').update(value).digest('hex');
 }
 
@@ -123,19 +127,22 @@ async function readLedger({ postgresUrl, prefix, envelopeKeyFile }: Place): Prom
       `select topic, partition, next_offset::int as "nextOffset", out_seq::int as "outSeq",
          published_seq::int as "publishedSeq" from shard`,
     );
-    const outcomes = await rows<Raw<Ledger['outcomes'][number]> & Sealed>(
-      `select topic, partition, seq::int, dest = 'D' as "isDead", dest_seq::int as "destSeq",
-         convert_from(key, 'UTF8') as key, encode(sha256(payload), 'hex') as digest,
-         ${SEALED} then stamp end as stamp, ${SEALED} then payload end as sealed
-       from outcome join shard using (shard_id) order by shard_id, seq`,
-    );
+    const outcomes: Ledger['outcomes'][number][] = [];
+    await client.query(`declare outcomes no scroll cursor for
+      select topic, partition, seq::int, dest = 'D' as "isDead", dest_seq::int as "destSeq",
+        convert_from(key, 'UTF8') as key, stamp, payload
+      from all_outcome join shard using (shard_id) order by shard_id, seq`);
+    for (;;) {
+      const piece = await rows<Raw<Omit<Ledger['outcomes'][number], 'digest'>> & Stored>(
+        `fetch ${PIECE} from outcomes`,
+      );
+      if (piece.length === 0) break;
+      for (const { topic, stamp, payload, ...row } of piece)
+        outcomes.push({ ...row, topic: topicOf(topic), digest: digestOfStored({ stamp, payload }, envelopes) });
+    }
     return {
       shards: shards.map((row) => ({ ...row, topic: topicOf(row.topic) })),
-      outcomes: outcomes.map(({ stamp, sealed, ...row }) => ({
-        ...row,
-        ...(stamp !== null && { digest: openedDigest({ stamp, sealed }, envelopes) }),
-        topic: topicOf(row.topic),
-      })),
+      outcomes,
       accounts: await rows(
         `select psn_no as account, version::int, prior_year as "priorYear", current_year as "currentYear", held,
            credits::numeric(20,2), debits::numeric(20,2) from account`,

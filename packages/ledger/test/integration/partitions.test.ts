@@ -228,6 +228,7 @@ test('a filled ledger of before is parted where it stands, under a worker that r
   const books = await owner(url);
   // What this code writes and a worker of then did not.
   await books.rows('alter table event_id add column log_offset bigint');
+  await books.rows('alter table outcome add column lead int, alter stamp drop not null');
   await open(worker, [person('A', '40.00'), person('B', '100.00')], [binding('B', 'A', 1)]);
   const ahead = { ...claim('C2', 'A', '20.00'), settledAt: Date.now() + 60 * 86_400_000 };
   const held = await settle(worker, await lease(worker, 0), [claim('C1', 'A', '90.00'), ahead]);
@@ -240,6 +241,7 @@ test('a filled ledger of before is parted where it stands, under a worker that r
   const [filesBefore, all] = [await files(), await books.rows('select * from entry order by psn_no, version')];
 
   await books.rows('alter table event_id drop column log_offset');
+  await books.rows('alter table outcome drop column lead');
   await migrate(url);
   expect(await files()).toEqual(filesBefore);
   expect(await books.rows('select * from entry order by psn_no, version')).toEqual(all);

@@ -196,7 +196,7 @@ export const unclaimedResults = (claimsTopic: string): Area => ({
   sql: `
     select topic || '/' || partition || ' seq ' || seq as ref, event_id is not null as "outcome-event"
     from all_outcome join shard using (shard_id) left join event_id using (shard_id, seq, month)
-    where topic = '${claimsTopic.replaceAll("'", "''")}' and dest = 'R' and position('"id":"rejected:' in stamp) = 0`,
+    where topic = '${claimsTopic.replaceAll("'", "''")}' and dest = 'R' and coalesce(position('"id":"rejected:' in stamp), 0) = 0`,
 });
 
 /** The list of refunds by claim against the events: one that is not an event's outcome was never decided. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Topics } from '@repo/contracts';
-import type { Snapshot } from '@repo/ledger';
+import { BadBlock, readStored, type Snapshot } from '@repo/ledger';
 import { type Envelopes, type Place, Unopened } from '@repo/sealing';
 
 /** An outcome row as its record must be: the key in hex, the SHA-256 of the value in hex, and what its headers derive from. */
@@ -116,16 +116,30 @@ export class OutboxStream {
   async #peek(): Promise<ExpectedRow | undefined> {
     if (this.#next === this.#page.length && !this.#isRead) {
       const { shardId, dest } = this.#source;
-      this.#page = await this.#snapshot.rows<ExpectedRow>(
-        `select seq, dest_seq, encode(key, 'hex') as key, encode(sha256(payload), 'hex') as digest, stamp
+      const rows = await this.#snapshot.rows<StoredRow>(
+        `select seq, dest_seq, encode(key, 'hex') as key, stamp, payload
          from all_outcome where shard_id = $1 and dest = $2 and seq > $3 order by seq limit ${ROWS_PER_PAGE}`,
         [shardId, dest, this.#after],
       );
+      this.#page = rows.map(toExpected);
       this.#next = 0;
       this.#after = this.#page.at(-1)?.seq ?? this.#after;
       this.#isRead = this.#page.length < ROWS_PER_PAGE;
     }
     return this.#page[this.#next];
+  }
+}
+
+type StoredRow = Pick<ExpectedRow, 'seq' | 'dest_seq' | 'key'> & Parameters<typeof readStored>[0];
+
+/** An outcome whose block cannot be read is like no record. */
+function toExpected({ seq, dest_seq, key, ...stored }: StoredRow): ExpectedRow {
+  try {
+    const { stamp, payload } = readStored(stored);
+    return { seq, dest_seq, key, digest: payload === null ? null : hash('sha256', payload), stamp };
+  } catch (error) {
+    if (!(error instanceof BadBlock)) throw error;
+    return { seq, dest_seq, key, digest: 'unreadable', stamp: '' };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Snapshot } from '@repo/ledger';
+import { payloadText, type Snapshot } from '@repo/ledger';
 import { fen } from './fen.ts';
 import {
   type Fields,
@@ -96,7 +96,7 @@ function kindOf(outcome: Fields | null, subject: string | undefined, id: string 
 /** The JSON object in these bytes; null when they hold none. */
 function fieldsOf(payload: Buffer | null): Fields | null {
   try {
-    const value: unknown = JSON.parse(payload?.toString() ?? '');
+    const value: unknown = JSON.parse(payload === null ? '' : payloadText(payload));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
   } catch {
     return null;

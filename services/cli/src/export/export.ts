@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublishedEvent } from '@repo/contracts';
-import { Snapshot } from '@repo/ledger';
+import { readStored, Snapshot } from '@repo/ledger';
 import { drawReports } from './reports.ts';
 import { type Range, rowsOf, TABLES, type Table } from './tables.ts';
 import { type Format, Warehouse } from './warehouse.ts';
@@ -26,7 +26,7 @@ const PIECE = 2_000;
 const READING = 0.95;
 
 interface OutcomeRow {
-  readonly stamp: string;
+  readonly stamp: string | null;
   readonly payload: Buffer;
 }
 
@@ -46,7 +46,8 @@ export async function exportOutcomes(options: ExportOptions): Promise<ExportSumm
   let read = 0;
   const sql = `select stamp, payload from all_outcome where dest = 'R' order by shard_id, seq`;
   for await (const piece of snapshot.pieces<OutcomeRow>('outcomes', sql, PIECE)) {
-    for (const { stamp, payload } of piece) {
+    for (const stored of piece) {
+      const { stamp, payload } = readStored(stored);
       const { type } = JSON.parse(stamp) as Pick<PublishedEvent, 'type'>;
       const value = JSON.parse(payload.toString()) as PublishedEvent['value'];
       for (const row of rowsOf({ type, value } as PublishedEvent, options)) warehouse.add(row);

@@ -15,8 +15,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditReport, audit, NothingToAudit } from '../../src/audit/audit.ts';
 import { STALLED_MS } from '../../src/audit/published.ts';
 import { type FilledLedger, fillLedger } from './family.fixture.ts';
+import { layOpen } from './laid-open.ts';
 import { partitionCases } from './partitions.cases.ts';
-import { IN_ACCOUNTS, IN_ENTRIES, IN_KAFKA, IN_OUTCOMES, type Tampering, UNPUBLISHED } from './tamper.fixture.ts';
+import {
+  IN_ACCOUNTS,
+  IN_BLOCKS,
+  IN_ENTRIES,
+  IN_KAFKA,
+  IN_OUTCOMES,
+  type Tampering,
+  UNPUBLISHED,
+} from './tamper.fixture.ts';
 
 const original = `audit_${randomBytes(6).toString('hex')}`;
 const databases: string[] = [];
@@ -25,22 +34,26 @@ let filled: FilledLedger;
 const urlOf = (database: string): string =>
   Object.assign(new URL(testDatabaseUrl()), { pathname: `/${database}` }).href;
 
-async function execute(databaseUrl: string, sql: string): Promise<void> {
+async function execute(databaseUrl: string, sql: string, prepare?: (client: Client) => Promise<void>): Promise<void> {
   const client = new Client(databaseUrl);
   await client.connect();
   try {
+    await prepare?.(client);
     await client.query(sql);
   } finally {
     await client.end();
   }
 }
 
-/** A copy of the filled ledger, on which someone who may do everything has then done this. */
-async function tamperedWith(sql: string): Promise<string> {
+/** A copy of the filled ledger, its outcomes laid open unless they are to stay in their blocks, on which someone who may do everything has then done this. */
+async function tamperedWith(
+  sql: string,
+  prepare: ((client: Client) => Promise<void>) | undefined = layOpen,
+): Promise<string> {
   const name = `audit_${randomBytes(6).toString('hex')}`;
   await execute(testDatabaseUrl(), `create database ${name} template ${original}`);
   databases.push(name);
-  await execute(urlOf(name), sql);
+  await execute(urlOf(name), sql, prepare);
   return urlOf(name);
 }
 
@@ -83,6 +96,11 @@ describe('finds, and finds nothing else than what comes of it:', () => {
     expect(report.clean).toBe(false);
     // No person's number is told, not even in what is wrong.
     expect(JSON.stringify(report)).not.toMatch(/\bP[123]\b/);
+  });
+
+  test.each<Tampering>(IN_BLOCKS)('$it', async ({ sql, breaks }) => {
+    const report = await auditOf(await tamperedWith(sql, async () => undefined), filled.brokers, { stalledMs: 4_000 });
+    expect(broken(report)).toEqual(breaks);
   });
 
   test.each(IN_KAFKA)('$it', async ({ sql, breaks }) => {

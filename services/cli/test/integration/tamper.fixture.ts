@@ -247,6 +247,22 @@ export const UNPUBLISHED = `
     '{"type":"sharing.resumed","id":"x","time":"2026-03-12T10:00:00+08:00"}', '{}' from shard where topic like '%members%' and partition = 0;
   update shard set out_seq = out_seq + 1, result_seq = result_seq + 1 where topic like '%members%' and partition = 0;`;
 
+const BLOCK = `shard_id = ${SHARD} and lead = 0 and seq = (select min(seq) from outcome where shard_id = ${SHARD} and lead = 0)`;
+
+/** Whatever stands in a block is lost with it. */
+export const IN_BLOCKS: readonly Tampering[] = [
+  {
+    it: 'a block of which a byte was changed',
+    sql: `update outcome set payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) where ${BLOCK}`,
+    breaks: { 'outcome-present': 1, 'record-content': 1, 'refund-entries': 1, 'refund-within': 1 },
+  },
+  {
+    it: 'an outcome that points to another block than its own',
+    sql: `update outcome set lead = lead + 1000 where lead > 0 and ${outcomeOf('claim:C3')}`,
+    breaks: { 'outcome-present': 1, 'record-content': 1 },
+  },
+];
+
 export const IN_KAFKA: readonly Tampering[] = [
   {
     it: 'a row that differs from its record',

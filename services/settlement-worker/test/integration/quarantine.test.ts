@@ -345,13 +345,13 @@ describe('a refund that the worker fails on when its time is up', () => {
   /** The database refuses the answers of refunds whose id begins like this. */
   const sour = (start: string) =>
     owner.rows(`create or replace function poison() returns trigger language plpgsql as $$ begin
-      if convert_from(new.payload, 'UTF8') like '%"refund_id":"${start}%' then raise 'poison'; end if; return new; end $$`);
-  const sweeten = () => owner.rows('drop trigger poison on outcome');
+      if new.event_id like 'refund:${start}%' then raise 'poison'; end if; return new; end $$`);
+  const sweeten = () => owner.rows('drop trigger poison on event_id');
 
   beforeEach(async () => {
     await begin(1);
     await owner.rows('drop trigger poison on event_id');
-    await owner.rows('create trigger poison before insert on outcome for each row execute function poison()');
+    await owner.rows('create trigger poison before update on event_id for each row execute function poison()');
   });
 
   test('holds its patient and nobody else, is kept, and is answered when released and mended', async () => {
