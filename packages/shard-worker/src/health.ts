@@ -2,7 +2,7 @@ import { codeOf } from '@repo/ledger';
 import { classifyKafkaError, type Observer, type ShardId, type ShardPhase } from '@repo/messaging';
 import type { Logger, Metrics } from '@repo/observability';
 import { explainRefusal } from '@repo/transport';
-import type { OrderStep } from './quarantine.ts';
+import type { OrderStep } from './core.ts';
 import { Unpublished } from './unpublished.ts';
 
 /** Longest time between two fetches before the process counts as stuck; an empty fetch answers within a second. */

@@ -1,6 +1,7 @@
 export { arrearsMessages } from './arrears-messages.ts';
 export { writeApplied } from './commit.ts';
 export { readWorkerConfig, type WorkerConfig } from './config.ts';
+export { type AppliedIn, type BatchPlace, type Core, FULL_SHARE, type OrderStep, type Share } from './core.ts';
 export { HELD_MAX, HeldRoom } from './held-room.ts';
 export {
   badRows,
@@ -14,15 +15,6 @@ export {
   sealRow,
   toOutboxRow,
 } from './outbox.ts';
-export {
-  type AppliedIn,
-  type BatchPlace,
-  type Core,
-  FULL_SHARE,
-  holdBehind,
-  type OrderStep,
-  type Share,
-  withQuarantine,
-} from './quarantine.ts';
+export { holdBehind, withQuarantine } from './quarantine.ts';
 export { runWorker, type WorkerBackground, type WorkerParts } from './run.ts';
 export { classify, shardStore } from './store.ts';

@@ -18,10 +18,11 @@ import { loadPolicies } from '@repo/policy';
 import { Envelopes } from '@repo/sealing';
 import { explainRefusal } from '@repo/transport';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
+import type { Core } from './core.ts';
 import { Health } from './health.ts';
 import { HeldRoom } from './held-room.ts';
 import type { OutboxTargets } from './outbox.ts';
-import { type Core, withQuarantine } from './quarantine.ts';
+import { withQuarantine } from './quarantine.ts';
 import { classify, shardStore } from './store.ts';
 import { traceBatches, tracePublications } from './tracing.ts';
 
