@@ -21,6 +21,9 @@ export interface InputRecord {
   readonly timestampMs: number;
 }
 
+/** Headers of what is sent: a text stands for its bytes in UTF-8. */
+export type OutgoingHeaders = ReadonlyArray<readonly [name: string, value: Buffer | string]>;
+
 /** One row of the outbox = one record to publish. `seq` counts from 1 without gaps per shard, whatever the topic. */
 export interface OutboxRow {
   readonly seq: bigint;
@@ -28,7 +31,7 @@ export interface OutboxRow {
   readonly partition: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Headers;
+  readonly headers: OutgoingHeaders;
 }
 
 export interface ShardState {

@@ -1,4 +1,3 @@
-import { headerText } from '@repo/contracts';
 import type { BatchProcessor, InputRecord, OutboxRow, Publisher } from '@repo/messaging';
 import type { Tracing } from '@repo/observability';
 
@@ -44,5 +43,5 @@ export const tracePublications = (tracing: Tracing, publisher: Publisher, topic:
 });
 
 function* traceparentsOf(messages: readonly (InputRecord | OutboxRow)[]): Generator<string | undefined> {
-  for (const message of messages) yield headerText(message, 'traceparent') ?? undefined;
+  for (const message of messages) yield message.headers.find(([name]) => name === 'traceparent')?.[1].toString();
 }

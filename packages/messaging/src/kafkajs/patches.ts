@@ -1,5 +1,6 @@
 import { protocolErrorOf } from './errors.ts';
-import { encodeRecordBatch, HEADER_LIST, type HeaderList } from './record-batch.ts';
+import { type EncoderClass, joiningOnce, producingInParts } from './produce-request.ts';
+import { HEADER_LIST, type HeaderList } from './record-batch.ts';
 
 /**
  * What must be replaced inside kafkajs 2.2.4 before it is used: its last release, so nobody else will. Each replacement is the smallest
@@ -88,18 +89,16 @@ function decodingInOrder(decodeRecord: DecodeRecord): DecodeRecord {
   };
 }
 
-interface EncoderClass {
-  new (): { buf: Buffer; offset: number };
+interface Grouping<M> {
+  readonly topic: string;
+  readonly partitionMetadata: readonly unknown[];
+  readonly messages: readonly M[];
+  readonly partitioner: (message: { topic: string; partitionMetadata: readonly unknown[]; message: M }) => number;
 }
 
-/** What kafkajs passes on inside: an encoder that already holds its bytes. */
-const encodingBatches = (Encoder: EncoderClass) => (original: object) => ({
-  ...original,
-  RecordBatch: async (batch: Parameters<typeof encodeRecordBatch>[0]) => {
-    const buf = encodeRecordBatch(batch);
-    return Object.assign(new Encoder(), { buf, offset: buf.length });
-  },
-});
+/** kafkajs copies the list of a partition for each message that it adds. */
+const groupingInPlace = <M>({ topic, partitionMetadata, messages, partitioner }: Grouping<M>) =>
+  Object.groupBy(messages, (message) => partitioner({ topic, partitionMetadata, message }));
 
 interface Broker {
   isConnected(): boolean;
@@ -288,9 +287,9 @@ export function patchKafkajs(require: NodeJS.Require): void {
   };
   const Encoder = require('kafkajs/src/protocol/encoder') as EncoderClass;
   replace('kafkajs/src/consumer/filterAbortedMessages', () => filterAbortedMessages);
-  // A record is encoded with its batch.
-  replace('kafkajs/src/protocol/recordBatch/record/v0', () => (record: object) => record);
-  replace<object>('kafkajs/src/protocol/recordBatch/v0', encodingBatches(Encoder));
+  replace('kafkajs/src/producer/groupMessagesPerPartition', () => groupingInPlace);
+  replace('kafkajs/src/protocol/requests/produce/v3/request', producingInParts(Encoder));
+  replace('kafkajs/src/protocol/request', () => joiningOnce(Encoder));
   replace<DecodeRecord>('kafkajs/src/protocol/recordBatch/record/v0/decoder', decodingInOrder);
   replace('kafkajs/src/producer/eosManager', rememberingCoordinators);
   // Last of the modules: it loads those above.

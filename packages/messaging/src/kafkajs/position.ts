@@ -1,8 +1,8 @@
 import type { Admin, Kafka, Message } from 'kafkajs';
-import type { InputRecord } from '../port.ts';
+import type { InputRecord, OutgoingHeaders } from '../port.ts';
 import { connect, type KafkaConnection } from './client.ts';
 import { LastRecordReader } from './last-record.ts';
-import { HEADER_LIST, type HeaderList } from './record-batch.ts';
+import { HEADER_LIST } from './record-batch.ts';
 
 /** On the last result of a transaction: the `seq` of its last row, and so how far all is published once this can be read. */
 const POSITION_HEADER = 'gongji-position';
@@ -12,8 +12,8 @@ export const positionGroup = (app: string): string => `${app}-position`;
 
 /** Writes a transaction's position on its last result. */
 export function notePosition(message: Message, position: bigint): void {
-  const headers = (message.headers as { readonly [HEADER_LIST]: HeaderList })[HEADER_LIST];
-  const noted: HeaderList = [...headers, [POSITION_HEADER, Buffer.from(String(position))]];
+  const headers = (message.headers as { readonly [HEADER_LIST]: OutgoingHeaders })[HEADER_LIST];
+  const noted: OutgoingHeaders = [...headers, [POSITION_HEADER, String(position)]];
   message.headers = { [HEADER_LIST]: noted } as NonNullable<Message['headers']>;
 }
 

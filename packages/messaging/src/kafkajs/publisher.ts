@@ -103,11 +103,11 @@ export class KafkaPublisher implements Publisher {
     this.#producers.delete(partition);
     try {
       const transaction = await producer.transaction();
-      const topicMessages = messagesOf(rows);
-      const lastResult = topicMessages.find((sent) => sent.topic === resultsTopic)?.messages.at(-1);
+      const parts = partsOf(rows);
+      const lastResult = parts.find(({ topic: sentTo }) => sentTo === resultsTopic)?.messages.at(-1);
       if (lastResult !== undefined) notePosition(lastResult, position);
       if (rows.length > 0) {
-        assertAcks(await sendEach(transaction, topicMessages, onWait), topicMessages);
+        assertAcks(await sendEach(transaction, parts, onWait), parts);
         await failpoint('after-send');
       }
       if (lastResult === undefined) {
@@ -143,11 +143,11 @@ const sendOffsets = (
  */
 async function sendEach(
   transaction: Transaction,
-  topicMessages: readonly TopicMessages[],
+  parts: readonly Part[],
   onWait: () => void,
 ): Promise<RecordMetadata[]> {
   const acks: RecordMetadata[] = [];
-  for (const part of topicMessages)
+  for (const part of parts)
     acks.push(...(await whenSettled(() => transaction.sendBatch({ topicMessages: [part] }), onWait)));
   return acks;
 }
@@ -156,26 +156,29 @@ async function sendEach(
 const whenSettled = <T>(request: () => Promise<T>, onWait: () => void): Promise<T> =>
   whilePassing(request, { ...PROBES, onWait });
 
+/** What goes to one partition. */
+interface Part extends TopicMessages {
+  readonly partition: number;
+}
+
 /** Rows by partition of their topic, in order. */
-function messagesOf(rows: readonly OutboxRow[]): TopicMessages[] {
-  const parts = new Map<string, { topic: string; messages: Message[] }>();
+function partsOf(rows: readonly OutboxRow[]): Part[] {
+  const parts: Part[] = [];
   for (const { topic, partition, key, value, headers } of rows) {
-    const name = `${topic}/${partition}`;
-    const part = parts.get(name) ?? { topic, messages: [] };
-    parts.set(name, part);
-    part.messages.push({
-      ...{ partition, key, value },
-      headers: { [HEADER_LIST]: headers } as NonNullable<Message['headers']>,
-    });
+    let part = parts.find((other) => other.topic === topic && other.partition === partition);
+    if (part === undefined) {
+      part = { topic, partition, messages: [] };
+      parts.push(part);
+    }
+    const list = { [HEADER_LIST]: headers } as NonNullable<Message['headers']>;
+    part.messages.push({ partition, key, value, headers: list });
   }
-  return [...parts.values()];
+  return parts;
 }
 
 /** The answer must hold each partition sent to, once, without an error: kafkajs has resolved without sending (K3). */
-function assertAcks(acks: readonly RecordMetadata[], sent: readonly TopicMessages[]): void {
-  const expected = new Set(
-    sent.flatMap(({ topic, messages }) => messages.map(({ partition }) => `${topic}/${partition}`)),
-  );
+function assertAcks(acks: readonly RecordMetadata[], sent: readonly Part[]): void {
+  const expected = new Set(sent.map(({ topic, partition }) => `${topic}/${partition}`));
   for (const { topicName, partition, errorCode } of acks) {
     if (errorCode !== 0 || !expected.delete(`${topicName}/${partition}`))
       throw new PublishUnknown('an unexpected acknowledgement');

@@ -7,25 +7,23 @@ export type HeaderList = ReadonlyArray<readonly [name: string, value: Buffer]>;
 
 type Bytes = Buffer | string | null;
 
-/** A record as kafkajs hands it over for encoding; headers as a list in order, or as its object of values. */
-interface RecordFields {
-  readonly offsetDelta?: number;
-  readonly timestampDelta?: number;
+/** A message as it was given to kafkajs: headers as a list in order, or as its object of values. */
+interface MessageFields {
   readonly key?: Bytes;
   readonly value: Bytes;
-  readonly headers?: Readonly<Record<string, Bytes | readonly Bytes[]>> & { readonly [HEADER_LIST]?: HeaderList };
+  readonly headers?: Readonly<Record<string, Bytes | readonly Bytes[]>> & { readonly [HEADER_LIST]?: HeaderPairs };
+  /** Milliseconds as text; default: now. */
+  readonly timestamp?: string;
 }
 
-interface BatchFields {
+export interface BatchFields {
+  readonly messages: readonly MessageFields[];
   readonly compression?: number;
-  readonly firstTimestamp: number | string;
-  readonly maxTimestamp: number | string;
   readonly transactional?: boolean;
   /** A number as text, or what prints as one. */
-  readonly producerId: string | { toString(): string };
+  readonly producerId?: string | { toString(): string };
   readonly producerEpoch?: number;
   readonly firstSequence?: number;
-  readonly records: readonly RecordFields[];
 }
 
 /** Bytes before the records: base offset 8, length 4, leader epoch 4, magic 1, checksum 4, then what the checksum covers. */
@@ -39,10 +37,17 @@ const [MAGIC, TRANSACTIONAL] = [2, 16];
  * through four others, which was a tenth of a claim's cost. It refuses compression, which nothing here asks for.
  */
 export function encodeRecordBatch(batch: BatchFields): Buffer {
-  const { compression = 0, records, producerId, firstSequence = 0, producerEpoch = 0 } = batch;
+  const { messages, compression = 0, producerId = '-1', producerEpoch = 0, firstSequence = 0 } = batch;
   if (compression !== 0) throw new Error('record batches are sent uncompressed');
-  const headers = records.map(headersOf);
-  const sizes = records.map((record, i) => sizeOf(record, headers[i] ?? []));
+  const now = Date.now();
+  const timestamps = messages.map(({ timestamp }) => (timestamp === undefined ? now : Number(timestamp)));
+  const first = timestamps.reduce((least, timestamp) => Math.min(least, timestamp), timestamps[0] ?? now);
+  const last = timestamps.reduce((most, timestamp) => Math.max(most, timestamp), first);
+  const records = messages.map((message, i): RecordFields => {
+    const { key, value } = message;
+    return { offsetDelta: i, timestampDelta: (timestamps[i] ?? now) - first, key, value, headers: headersOf(message) };
+  });
+  const sizes = records.map(sizeOf);
   const total = sizes.reduce((sum, size) => sum + varIntBytes(size) + size, HEAD_BYTES);
   const out = Buffer.allocUnsafe(total);
   out.fill(0, 0, HEAD_BYTES);
@@ -50,15 +55,15 @@ export function encodeRecordBatch(batch: BatchFields): Buffer {
   out.writeInt8(MAGIC, 16);
   out.writeInt16BE(batch.transactional === true ? TRANSACTIONAL : 0, 21);
   out.writeInt32BE(records.length - 1, 23);
-  out.writeBigInt64BE(BigInt(batch.firstTimestamp), 27);
-  out.writeBigInt64BE(BigInt(batch.maxTimestamp), 35);
+  out.writeBigInt64BE(BigInt(first), 27);
+  out.writeBigInt64BE(BigInt(last), 35);
   out.writeBigInt64BE(BigInt(producerId.toString()), 43);
   out.writeInt16BE(producerEpoch, 51);
   out.writeInt32BE(firstSequence, 53);
   out.writeInt32BE(records.length, 57);
   let at = HEAD_BYTES;
   records.forEach((record, i) => {
-    at = writeRecord(out, writeVarInt(out, at, sizes[i] ?? 0), record, headers[i] ?? []);
+    at = writeRecord(out, writeVarInt(out, at, sizes[i] ?? 0), record);
   });
   out.writeUInt32BE(crc32c(out.subarray(CHECKSUM_END)), 17);
   return out;
@@ -66,7 +71,15 @@ export function encodeRecordBatch(batch: BatchFields): Buffer {
 
 type HeaderPairs = readonly (readonly [name: string, value: Bytes])[];
 
-function headersOf({ headers = {} }: RecordFields): HeaderPairs {
+interface RecordFields {
+  readonly offsetDelta: number;
+  readonly timestampDelta: number;
+  readonly key: Bytes | undefined;
+  readonly value: Bytes;
+  readonly headers: HeaderPairs;
+}
+
+function headersOf({ headers = {} }: MessageFields): HeaderPairs {
   const list = headers[HEADER_LIST];
   if (list !== undefined) return list;
   return Object.entries(headers).flatMap(([name, values]) =>
@@ -82,21 +95,21 @@ function fieldBytes(bytes: Bytes | undefined): number {
   return varIntBytes(length) + Math.max(length, 0);
 }
 
-function sizeOf({ offsetDelta = 0, timestampDelta = 0, key, value }: RecordFields, headers: HeaderPairs): number {
+function sizeOf({ offsetDelta, timestampDelta, key, value, headers }: RecordFields): number {
   let size = 1 + varIntBytes(timestampDelta) + varIntBytes(offsetDelta) + fieldBytes(key) + fieldBytes(value);
   size += varIntBytes(headers.length);
   for (const [name, content] of headers) size += fieldBytes(name) + fieldBytes(content);
   return size;
 }
 
-function writeRecord(out: Buffer, from: number, record: RecordFields, headers: HeaderPairs): number {
-  let at = writeVarInt(out, from + 1, record.timestampDelta ?? 0);
+function writeRecord(out: Buffer, from: number, record: RecordFields): number {
+  let at = writeVarInt(out, from + 1, record.timestampDelta);
   out[from] = 0; // no attributes
-  at = writeVarInt(out, at, record.offsetDelta ?? 0);
+  at = writeVarInt(out, at, record.offsetDelta);
   at = writeField(out, at, record.key);
   at = writeField(out, at, record.value);
-  at = writeVarInt(out, at, headers.length);
-  for (const [name, content] of headers) at = writeField(out, writeField(out, at, name), content);
+  at = writeVarInt(out, at, record.headers.length);
+  for (const [name, content] of record.headers) at = writeField(out, writeField(out, at, name), content);
   return at;
 }
 
