@@ -19,22 +19,19 @@ export function traceparentOf(message: Parameters<typeof headerText>[0]): string
 }
 
 /** The headers of an output, CloudEvents 1.0 in Kafka's binary mode, with the writer's dense sequence. */
-export function outputHeaders(stamp: EventStamp, writer: { source: string; sequence: bigint }): [string, Buffer][] {
-  const headers: [string, Buffer][] = [
-    ['ce_specversion', SPEC_VERSION],
-    ['ce_type', Buffer.from(stamp.type)],
-    ['ce_id', Buffer.from(stamp.id)],
-    ['ce_source', Buffer.from(writer.source)],
-    ['ce_time', Buffer.from(stamp.time)],
-    ['content-type', CONTENT_TYPE],
-    ['ce_sequence', Buffer.from(String(writer.sequence))],
+export function outputHeaders(stamp: EventStamp, writer: { source: string; sequence: bigint }): [string, string][] {
+  const headers: [string, string][] = [
+    ['ce_specversion', '1.0'],
+    ['ce_type', stamp.type],
+    ['ce_id', stamp.id],
+    ['ce_source', writer.source],
+    ['ce_time', stamp.time],
+    ['content-type', 'application/json'],
+    ['ce_sequence', String(writer.sequence)],
   ];
-  if (stamp.traceparent !== undefined) headers.push(['traceparent', Buffer.from(stamp.traceparent)]);
+  if (stamp.traceparent !== undefined) headers.push(['traceparent', stamp.traceparent]);
   return headers;
 }
-
-const SPEC_VERSION = Buffer.from('1.0');
-const CONTENT_TYPE = Buffer.from('application/json');
 
 /** Where a dead letter came from and why; no personal data. */
 export interface DeadLetterNote {

@@ -106,9 +106,9 @@ const NOTE_BYTES_MAX = 8_192;
 /** No person number is longer. */
 const KEY_BYTES_MAX = 1_024;
 
-function bytesOf({ key, value, headers }: Pick<InputRecord, 'key' | 'value' | 'headers'>): number {
+function bytesOf({ key, value, headers }: Pick<OutboxRow, 'key' | 'value' | 'headers'>): number {
   let bytes = RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const [name, header] of headers) bytes += HEADER_BYTES + Buffer.byteLength(name) + header.length;
+  for (const [name, header] of headers) bytes += HEADER_BYTES + Buffer.byteLength(name) + Buffer.byteLength(header);
   return bytes;
 }
 
@@ -153,12 +153,12 @@ export function toOutboxRow(row: PlacedOutcome, shard: ShardId, targets: OutboxT
   const { seq, destSeq, key, payload: value } = row;
   if (row.dest === 'R') {
     const writer = { source: `${targets.source}/${shard.partition}`, sequence: destSeq };
-    const headers: Headers = outputHeaders(JSON.parse(row.stamp) as EventStamp, writer);
+    const headers = outputHeaders(JSON.parse(row.stamp) as EventStamp, writer);
     return { seq, topic: targets.results, partition: shard.partition, key, value, headers };
   }
   const { note, content } = readDead(row.stamp, value);
   assert(!isSealed(content), 'what is published was opened');
-  const headers: Headers = deadLetterHeaders(content.headers, note, destSeq);
+  const headers = deadLetterHeaders(content.headers, note, destSeq);
   return { seq, topic: targets.deadLetters, partition: targets.deadLetterBase + shard.partition, key, value, headers };
 }
 
