@@ -60,8 +60,8 @@ export class Books implements FamilyView {
   readonly changedBindings = new Set<string>();
   readonly #persons = new Map<string, Person>();
   readonly #bindings = new Map<string, Binding>();
-  readonly #byBeneficiary = new Map<string, string[]>();
-  readonly #byPayer = new Map<string, string[]>();
+  readonly #byBeneficiary = new Map<string, Binding[]>();
+  readonly #byPayer = new Map<string, Binding[]>();
   readonly #usage = new Map<string, Money>();
   readonly #emptied = new Set<string>();
   readonly #crossings = new Map<string, Crossing>();
@@ -93,11 +93,11 @@ export class Books implements FamilyView {
   }
 
   bindingsFor(beneficiary: string): readonly Binding[] {
-    return this.#listed(this.#byBeneficiary.get(beneficiary));
+    return this.#byBeneficiary.get(beneficiary) ?? [];
   }
 
   bindingsBy(payer: string): readonly Binding[] {
-    return this.#listed(this.#byPayer.get(payer));
+    return this.#byPayer.get(payer) ?? [];
   }
 
   usage(bindingId: string, on: CalendarDate): Money {
@@ -209,27 +209,23 @@ export class Books implements FamilyView {
   }
 
   #index(binding: Binding): void {
-    if (!this.#bindings.has(binding.bindingId)) {
-      listIn(this.#byBeneficiary, binding.beneficiary).push(binding.bindingId);
-      listIn(this.#byPayer, binding.payer).push(binding.bindingId);
-    }
+    const isKnown = this.#bindings.has(binding.bindingId);
     this.#bindings.set(binding.bindingId, binding);
-  }
-
-  #listed(ids: readonly string[] | undefined): Binding[] {
-    const found: Binding[] = [];
-    for (const id of ids ?? []) {
-      const binding = this.#bindings.get(id);
-      if (binding !== undefined) found.push(binding);
-    }
-    return found;
+    enlist(this.#byBeneficiary, binding.beneficiary, binding, isKnown);
+    enlist(this.#byPayer, binding.payer, binding, isKnown);
   }
 }
 
 const usageKey = (bindingId: string, on: CalendarDate): string => `${on} ${bindingId}`;
 
-function listIn(lists: Map<string, string[]>, key: string): string[] {
-  const list = lists.get(key) ?? [];
-  lists.set(key, list);
-  return list;
+/** A list that has been read stays as it was: a change makes a new one. */
+function enlist(lists: Map<string, Binding[]>, key: string, binding: Binding, isKnown: boolean): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [binding]);
+  else if (!isKnown) list.push(binding);
+  else
+    lists.set(
+      key,
+      list.map((each) => (each.bindingId === binding.bindingId ? binding : each)),
+    );
 }

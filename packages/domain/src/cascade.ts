@@ -128,6 +128,7 @@ class Cascade {
   readonly #allocation: Allocation[] = [];
   readonly #skipped: Skip[] = [];
   readonly #asked: (Allocation | Skip)[] = [];
+  readonly #paid = { OWN: ZERO, RELATIVE: ZERO };
   readonly #drawn = new Map<string, Purse>();
 
   constructor(
@@ -188,9 +189,7 @@ class Cascade {
   }
 
   settle(ownBalance: Money): Settlement {
-    const paid = (source: Allocation['source']) =>
-      sum(this.#allocation.filter((part) => part.source === source).map((part) => part.amount));
-    const [accountPaid, mutualAidPaid] = [paid('OWN'), paid('RELATIVE')];
+    const { OWN: accountPaid, RELATIVE: mutualAidPaid } = this.#paid;
     const cashPaid = subtract(this.#claim.personalShare, add(accountPaid, mutualAidPaid));
     assert(!isNegative(cashPaid), 'no more is paid than the personal share');
     const paidByPatient = this.#drawn.get(this.#claim.personNo);
@@ -226,6 +225,7 @@ class Cascade {
   }
 
   #pay(part: Allocation): void {
+    this.#paid[part.source] = add(this.#paid[part.source], part.amount);
     this.#allocation.push(part);
     this.#asked.push(part);
   }

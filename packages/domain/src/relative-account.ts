@@ -135,10 +135,12 @@ function measure(relative: RelativeCase, purse: Purse): { readonly purse: Purse;
     return { code: 'BELOW_SHARE_THRESHOLD' };
   }
   const used = () => relative.usage.usage(binding.bindingId, relative.on);
-  const bounds = boundsOf({ purse, binding, policy, used, paidInClaim });
-  const usedUp = bounds.find(({ most }) => isZero(most));
-  if (usedUp !== undefined) return { code: USED_UP[usedUp.by], ...parameterOf(usedUp) };
-  return { purse, most: bounds.map(({ most }) => most).reduce((lowest, most) => least(lowest, most)) };
+  let most = sharable;
+  for (const bound of boundsOf({ purse, binding, policy, used, paidInClaim })) {
+    if (isZero(bound.most)) return { code: USED_UP[bound.by], ...parameterOf(bound) };
+    most = least(most, bound.most);
+  }
+  return { purse, most };
 }
 
 /** What limits a payment of rule 5.4, in the order of its tests. */
