@@ -23,11 +23,15 @@ runWorker({
       refundWaitMs: config.refundWaitMs,
       nhsaOutput: config.nhsaOutput,
       limits: { ...DECODE_LIMITS, futureDaysMax: config.futureDaysMax },
-      observe: ({ status, code, skips }: Observed) => {
-        metrics.claims.add({ status, code: code ?? 'NONE' });
-        for (const skip of skips) metrics.declines.add({ code: skip });
-        if (status === 'REFUSED' && code !== null) metrics.declines.add({ code });
-        if (status === 'REJECTED' && code !== null) metrics.deadLetters.add({ topic: 'claims', code });
+      observe: (events: readonly Observed[]) => {
+        for (const alike of Map.groupBy(events, ({ status, code }) => `${status} ${code}`).values()) {
+          const [{ status, code }] = alike as [Observed];
+          metrics.claims.add({ status, code: code ?? 'NONE' }, alike.length);
+          if (status === 'REFUSED' && code !== null) metrics.declines.add({ code }, alike.length);
+          if (status === 'REJECTED' && code !== null) metrics.deadLetters.add({ topic: 'claims', code }, alike.length);
+        }
+        const skips = events.flatMap((event) => event.skips);
+        for (const [code, { length }] of Map.groupBy(skips, (skip) => skip)) metrics.declines.add({ code }, length);
       },
     };
     return {

@@ -66,7 +66,8 @@ export interface SettleDeps {
   readonly refundWaitMs: number;
   /** Whether a claim's outcome carries its rendering in the national form; absent: it does not. */
   readonly nhsaOutput?: boolean;
-  readonly observe?: (event: Observed) => void;
+  /** Told of a batch once it is committed. */
+  readonly observe?: (events: readonly Observed[]) => void;
   readonly failpoint?: (name: 'mid-db' | 'before-db-commit') => void | Promise<void>;
 }
 
@@ -147,10 +148,7 @@ async function settle(
   await deps.failpoint?.('before-db-commit');
   writeParked(tx, shard, { ...waiting, waitMs: deps.refundWaitMs }, deps.targets);
   const applied = writeApplied(tx, place, writes, deps.targets);
-  const committed = (): void => {
-    for (const event of seen) deps.observe?.(event);
-  };
-  return { applied, committed };
+  return { applied, committed: () => deps.observe?.(seen) };
 }
 
 function decode(record: InputRecord, limits: DecodeLimits): Message {
