@@ -203,10 +203,18 @@ export async function waitForOutcomes(
   {
     prefix,
     count,
+    everyMs = 250,
     deadlineMs,
     progress,
     alive,
-  }: { prefix: string; count: number; deadlineMs: number; progress: (records: number) => void; alive: () => void },
+  }: {
+    prefix: string;
+    count: number;
+    everyMs?: number;
+    deadlineMs: number;
+    progress: (records: number) => void;
+    alive: () => void;
+  },
 ): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
@@ -219,7 +227,7 @@ export async function waitForOutcomes(
       if (records >= count) return;
       alive();
       if (performance.now() > deadline) throw new Error(`only ${records} of ${count} outcomes after ${deadlineMs} ms`);
-      await delay(250);
+      await delay(everyMs);
     }
   } finally {
     await admin.disconnect();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Kafka } from 'kafkajs';
 import {
   brokerBytes,
   type Counters,
@@ -58,7 +59,8 @@ export interface Latency {
 
 const SETTLE_DEADLINE_MS = 180_000;
 const READ_DEADLINE_MS = 60_000;
-const RECOVERY_DEADLINE_MS = 60_000;
+/** A worker that is to be killed in the midst of its work is looked at more often, which costs the broker something. */
+const KILL_LOOK_EVERY_MS = 25;
 const WARM_UP_SECONDS = 5;
 let runs = 0;
 
@@ -95,49 +97,83 @@ export async function withRun<T>(bench: Bench, name: PipelineName, measure: (run
   return await measure(run);
 }
 
-/**
- * Settled claims per second from a full topic. The broker stamps each outcome when it appends it, so nothing reads while the pipeline
- * works. The first batch's outcomes start the clock and are not counted: how long a process takes to start is not measured here.
- */
-export async function measureThroughput(
+/** Claims that wait in a topic which nothing has read yet. */
+export interface FullTopic {
+  readonly run: Run;
+  readonly kafka: Kafka;
+  /** Starts a process that settles them; by another way to the database, where one is given. */
+  start(databaseUrl?: string): PipelineProcess;
+  /** Waits until so many were answered, by what the broker has; looks every 250 ms unless told otherwise. */
+  answered(wanted: number, by: readonly PipelineProcess[], everyMs?: number): Promise<void>;
+  /** The outcomes, once each claim has one. Throws unless each has one only and is divided wholly. */
+  readAll(): Promise<readonly Outcome[]>;
+}
+
+/** Fills the topic of a run of its own. The broker stamps each outcome when it appends it, so nothing needs to read meanwhile. */
+export async function withFullTopic<T>(
   bench: Bench,
   name: 'plain' | 'bare' | 'product',
   count: number,
-): Promise<Throughput> {
+  measure: (topic: FullTopic) => Promise<T>,
+): Promise<T> {
   const { servers, patients, seed, progress } = bench;
   return withRun(bench, name, async (run) => {
-    const { prefix, databaseUrl } = run;
+    const { prefix } = run;
     const kafka = makeKafka(run.brokers.split(','), 'bench');
     const claims = makeClaims({ seed: seed + 1, count, families: patients, idPrefix: 'C' });
     await stampOutcomes(kafka, prefix);
     progress(`${name}: filling the topic with ${count} claims`);
     await fillTopic(kafka, { prefix, claims });
-    await execute(databaseUrl, 'CHECKPOINT');
+    await execute(run.databaseUrl, 'CHECKPOINT');
+    return await measure({
+      run,
+      kafka,
+      start: (databaseUrl = run.databaseUrl) => startPipeline(name, { ...run, databaseUrl }, servers.workDir),
+      answered: (wanted, by, everyMs) =>
+        waitForOutcomes(kafka, {
+          ...{ prefix, count: wanted, deadlineMs: SETTLE_DEADLINE_MS, ...(everyMs !== undefined && { everyMs }) },
+          progress: (records) => progress(`${name}: ${records} of ${wanted} settled`),
+          alive: () => by.forEach((process) => void process.assertAlive()),
+        }),
+      readAll: async () => {
+        await using reader = await readOutcomes(kafka, prefix);
+        await reader.waitFor(count, READ_DEADLINE_MS);
+        checkOutcomes(claims, reader.outcomes);
+        return reader.outcomes;
+      },
+    });
+  });
+}
+
+/** Settled claims per second. The first batch's outcomes start the clock and are not counted: how long a process takes to start is not measured here. */
+export async function measureThroughput(
+  bench: Bench,
+  name: 'plain' | 'bare' | 'product',
+  count: number,
+): Promise<Throughput> {
+  const { brokerPid, brokerDir } = bench.servers;
+  return withFullTopic(bench, name, count, async ({ run, start, answered, readAll }) => {
+    const { prefix, databaseUrl } = run;
     const machine = machineCpuSeconds();
-    const before = await readCounters(databaseUrl, servers.brokerPid);
-    await using pipeline = startPipeline(name, run, servers.workDir);
-    const show = (records: number) => progress(`${name}: ${records} of ${count} settled`);
-    const alive = () => pipeline.assertAlive();
-    await waitForOutcomes(kafka, { prefix, count, deadlineMs: SETTLE_DEADLINE_MS, progress: show, alive });
-    await using reader = await readOutcomes(kafka, prefix);
-    await reader.waitFor(count, READ_DEADLINE_MS);
+    const before = await readCounters(databaseUrl, brokerPid);
+    await using pipeline = start();
+    await answered(count, [pipeline]);
+    const outcomes = await readAll();
     const workerCpuSeconds = cpuSeconds(pipeline.pid);
     const peakRssBytes = peakRss(pipeline.pid);
     await pipeline.stop();
-    const after = await readCounters(databaseUrl, servers.brokerPid);
-    checkOutcomes(claims, reader.outcomes);
+    const after = await readCounters(databaseUrl, brokerPid);
     const outputs = [`${prefix}.settlements.v1`, `${prefix}.dead-letters.v1`];
-    const outputBytes =
-      servers.brokerDir === undefined ? {} : { outputBytes: brokerBytes(servers.brokerDir, outputs) / count };
+    const outputBytes = brokerDir === undefined ? {} : { outputBytes: brokerBytes(brokerDir, outputs) / count };
     return {
-      claimsPerSecond: rateOf(reader.outcomes),
+      claimsPerSecond: rateOf(outcomes),
       costs: { ...costPerClaim(before, after, count), ...outputBytes, workerCpuSeconds: workerCpuSeconds / count },
       disturbance: disturbanceOf({ machine, workerCpuSeconds, before, after }),
       peakRssBytes,
       deadlocks: Number(
         await queryOne(databaseUrl, 'select deadlocks from pg_stat_database where datname = current_database()'),
       ),
-      digest: digestOf(reader.outcomes),
+      digest: digestOf(outcomes),
     };
   });
 }
@@ -161,37 +197,27 @@ function disturbanceOf(run: {
 
 /** Seconds from the start of a worker, after another was killed in the midst of a full topic, to the first outcome that it publishes. */
 export async function measureRecovery(bench: Bench, count: number): Promise<number> {
-  const { servers, patients, seed, progress } = bench;
-  return withRun(bench, 'product', async (run) => {
-    const kafka = makeKafka(run.brokers.split(','), 'bench');
-    const claims = makeClaims({ seed: seed + 2, count, families: patients, idPrefix: 'R' });
-    await stampOutcomes(kafka, run.prefix);
-    await fillTopic(kafka, { prefix: run.prefix, claims });
-    const awaitOutcomes = (pipeline: PipelineProcess, wanted: number) =>
-      waitForOutcomes(kafka, {
-        ...{ prefix: run.prefix, count: wanted, deadlineMs: RECOVERY_DEADLINE_MS },
-        progress: (records) => progress(`recovery: ${records} of ${wanted} settled`),
-        alive: () => pipeline.assertAlive(),
-      });
-    await using killed = startPipeline('product', run, servers.workDir);
-    await awaitOutcomes(killed, count / 4);
+  return withFullTopic(bench, 'product', count, async ({ start, answered, readAll }) => {
+    await using killed = start();
+    await answered(count / 8, [killed], KILL_LOOK_EVERY_MS);
     await killed[Symbol.asyncDispose]();
     const startedAt = Date.now();
-    await using recovering = startPipeline('product', run, servers.workDir);
-    await awaitOutcomes(recovering, count);
-    await using reader = await readOutcomes(kafka, run.prefix);
-    await reader.waitFor(count, READ_DEADLINE_MS);
-    checkOutcomes(claims, reader.outcomes);
+    await using recovering = start();
+    await answered(count, [recovering]);
+    const outcomes = await readAll();
     await recovering.stop();
-    const later = reader.outcomes.map(({ appendedAt }) => appendedAt).filter((stamp) => stamp > startedAt);
-    return (later.reduce((least, stamp) => Math.min(least, stamp)) - startedAt) / 1_000;
+    const later = outcomes.map(({ appendedAt }) => appendedAt).filter((stamp) => stamp > startedAt);
+    if (later.length === 0) throw new Error(`all ${count} claims were settled before the kill; more are needed`);
+    return (earliest(later) - startedAt) / 1_000;
   });
 }
+
+const earliest = (stamps: readonly number[]): number => stamps.reduce((least, stamp) => Math.min(least, stamp));
 
 /** Outcomes per second between the first stamp and the last, without those of the first stamp. */
 export function rateOf(outcomes: readonly Pick<Outcome, 'appendedAt'>[]): number {
   const stamps = outcomes.map(({ appendedAt }) => appendedAt);
-  const first = stamps.reduce((least, stamp) => Math.min(least, stamp));
+  const first = earliest(stamps);
   const last = stamps.reduce((most, stamp) => Math.max(most, stamp));
   return (stamps.filter((stamp) => stamp > first).length * 1_000) / (last - first);
 }
