@@ -23,10 +23,12 @@ export const prepareProductDatabase = (
 /** What brings these families in, nobody twice: a person may belong to several. */
 function* eventsOf(families: readonly Family[]): Generator<MemberMessage> {
   const opened = new Set<string>();
-  for (const message of families.flatMap(memberEvents)) {
-    if (message.type === 'account.opened' && opened.has(message.key)) continue;
-    if (message.type === 'account.opened') opened.add(message.key);
-    yield message;
+  for (const family of families) {
+    for (const message of memberEvents(family)) {
+      if (message.type === 'account.opened' && opened.has(message.key)) continue;
+      if (message.type === 'account.opened') opened.add(message.key);
+      yield message;
+    }
   }
 }
 
