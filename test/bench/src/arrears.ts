@@ -3,7 +3,7 @@ import { topicsOf } from '@repo/contracts';
 import { Sender, tail } from '@repo/messaging';
 import { arrearsMessages } from '@repo/shard-worker';
 import { Client } from 'pg';
-import { cpuSeconds, machineCpuSeconds, readCounters } from './cost.ts';
+import { processorsBetween, readUsage, type Usage } from './cost.ts';
 import { keepFull, produceSteadily, readOutcomes } from './load.ts';
 import { checkOutcomes, percentiles } from './measure.ts';
 import { makeKafka } from './pipeline.ts';
@@ -19,7 +19,7 @@ export interface ClaimsWindow {
   /** At a steady rate: from when a claim was due until its outcome was read, ms. */
   readonly p99?: number;
   /** How many processors each kept busy; `others` is whatever else ran on the machine. */
-  readonly processors: Readonly<Record<'settling' | 'sharing' | 'database' | 'broker' | 'bench' | 'others', number>>;
+  readonly processors: Readonly<Record<string, number>>;
 }
 
 /** One check beside one stream of claims. */
@@ -43,7 +43,8 @@ export interface ArrearsOptions {
   readonly progress: (line: string) => void;
 }
 
-const WARM_UP_MS = 10_000;
+/** Long enough that a broker just started does not stand in the latency before the check. */
+const WARM_UP_MS = 30_000;
 const QUIET_MS = 30_000;
 const CHECK_DEADLINE_MS = 600_000;
 const READ_DEADLINE_MS = 60_000;
@@ -143,10 +144,8 @@ async function runCheck(town: Town, check: TownCheck, { payers, progress }: Arre
 }
 
 /** Outcomes published and processor time used until a moment. */
-interface Mark {
-  readonly at: number;
+interface Mark extends Usage {
   readonly published: number;
-  readonly seconds: Readonly<Record<keyof ClaimsWindow['processors'], number>>;
 }
 
 /** Outcomes published so far, as the shards' rows tell: counting them costs the claims nothing. */
@@ -158,33 +157,15 @@ async function countPublished({ database, run }: Town): Promise<number> {
 }
 
 async function mark(town: Town, settlingPid: number, { servers }: ArrearsOptions): Promise<Mark> {
-  const counters = await readCounters(town.run.databaseUrl, servers.brokerPid);
-  const ours = {
-    settling: cpuSeconds(settlingPid),
-    sharing: cpuSeconds(town.sharingPid),
-    database: counters.databaseCpuSeconds,
-    broker: counters.brokerCpuSeconds ?? 0,
-    bench: counters.benchCpuSeconds,
-  };
-  const others = machineCpuSeconds().busy - Object.values(ours).reduce((sum, seconds) => sum + seconds);
-  return { at: performance.now(), published: await countPublished(town), seconds: { ...ours, others } };
+  const place = { databaseUrl: town.run.databaseUrl, brokerPid: servers.brokerPid };
+  const usage = await readUsage(place, { settling: [settlingPid], sharing: [town.sharingPid] });
+  return { ...usage, published: await countPublished(town) };
 }
 
 function windowOf(start: Mark, end: Mark): ClaimsWindow {
   const seconds = (end.at - start.at) / 1_000;
-  const busy = (name: keyof Mark['seconds']) => (end.seconds[name] - start.seconds[name]) / seconds;
-  return {
-    seconds,
-    claimsPerSecond: (end.published - start.published) / seconds,
-    processors: {
-      settling: busy('settling'),
-      sharing: busy('sharing'),
-      database: busy('database'),
-      broker: busy('broker'),
-      bench: busy('bench'),
-      others: busy('others'),
-    },
-  };
+  const claimsPerSecond = (end.published - start.published) / seconds;
+  return { seconds, claimsPerSecond, processors: processorsBetween(start, end) };
 }
 
 /** Runs a check with a quiet time before and after it, so that a drift of the claims' rate does not count for or against the check. */

@@ -98,6 +98,43 @@ export function machineCpuSeconds(): { readonly busy: number; readonly all: numb
   return { busy, all: busy + idle + ioWait };
 }
 
+/** Processor seconds used until a moment: by processes by name, by the servers, by ourselves, and by whatever else runs on the machine. */
+export interface Usage {
+  readonly at: number;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+export async function readUsage(
+  { databaseUrl, brokerPid }: { readonly databaseUrl: string; readonly brokerPid: number | undefined },
+  pids: Readonly<Record<string, readonly number[]>>,
+): Promise<Usage> {
+  const counters = await readCounters(databaseUrl, brokerPid);
+  const sum = (seconds: readonly number[]) => seconds.reduce((total, each) => total + each, 0);
+  const processes = Object.entries(pids).map(([name, ids]) => [name, sum(ids.map((pid) => cpuSeconds(pid)))] as const);
+  const known = {
+    ...Object.fromEntries(processes),
+    database: counters.databaseCpuSeconds,
+    broker: counters.brokerCpuSeconds ?? 0,
+    bench: counters.benchCpuSeconds,
+  };
+  const others = machineCpuSeconds().busy - sum(Object.values(known));
+  return { at: performance.now(), seconds: { ...known, others } };
+}
+
+/** How many processors each kept busy from one moment to another. */
+export function processorsBetween(start: Usage, end: Usage): Readonly<Record<string, number>> {
+  const elapsed = (end.at - start.at) / 1_000;
+  return Object.fromEntries(
+    Object.entries(end.seconds).map(([name, seconds]) => [name, (seconds - (start.seconds[name] ?? 0)) / elapsed]),
+  );
+}
+
+/** The same as text. */
+export const showProcessors = (processors: Readonly<Record<string, number>>): string =>
+  Object.entries(processors)
+    .map(([name, busy]) => `${name} ${busy.toFixed(2)}`)
+    .join(', ');
+
 /** What `count` claims cost between two readings, each number per claim. */
 export function costPerClaim(before: Counters, after: Counters, count: number): Readonly<Record<string, number>> {
   const costs: Record<string, number> = {};

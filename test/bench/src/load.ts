@@ -114,9 +114,36 @@ export async function keepFull(
   });
 }
 
+/** Up to this rate every claim is a request of its own. */
+const ALONE_PER_SECOND_MAX = 500;
+/** Beyond it a claim waits so long at most for others to go with it, as with a client that lingers; the wait counts as latency. */
+const LINGER_MS = 5;
+
+/** What is sent at once when claims fall due evenly at this rate: when each was due and, the last of them, when to send; ms after the start. */
+export function* requestsOf<T>(
+  claims: Iterable<T>,
+  perSecond: number,
+): Generator<{ readonly claims: readonly T[]; readonly due: readonly number[]; readonly sendAt: number }> {
+  const atOnce = perSecond <= ALONE_PER_SECOND_MAX ? 1 : Math.floor((perSecond * LINGER_MS) / 1_000) + 1;
+  const request = (claims: readonly T[], first: number) => {
+    const due = claims.map((_, index) => ((first + index) * 1_000) / perSecond);
+    return { claims, due, sendAt: due.at(-1) ?? 0 };
+  };
+  let sent = 0;
+  let waiting: T[] = [];
+  for (const claim of claims) {
+    waiting.push(claim);
+    if (waiting.length < atOnce) continue;
+    yield request(waiting, sent);
+    sent += waiting.length;
+    waiting = [];
+  }
+  if (waiting.length > 0) yield request(waiting, sent);
+}
+
 /**
- * Sends claims at a steady rate, one after another and evenly spaced, whatever the broker does: each has its time, and a late send is
- * not an excuse, because what is returned is the time at which the claim was due (ms of `performance.now()`).
+ * Sends claims at a steady rate, evenly spaced, whatever the broker does: each has its time, and a late send is not an excuse, because
+ * what is returned is the time at which the claim was due (ms of `performance.now()`).
  */
 export async function produceSteadily(
   kafka: Kafka,
@@ -128,13 +155,14 @@ export async function produceSteadily(
     const sends: Promise<unknown>[] = [];
     let latestMs = 0;
     const start = performance.now() + 20;
-    for (const claim of claims) {
-      const due = start + (dueAt.size * 1_000) / perSecond;
-      const early = due - performance.now();
+    for (const request of requestsOf(claims, perSecond)) {
+      const early = start + request.sendAt - performance.now();
       if (early > 0) await delay(early);
-      latestMs = Math.max(latestMs, performance.now() - due);
-      dueAt.set(claim.claimId, due);
-      sends.push(producer.send({ topic, acks: -1, messages: [messageOf(claim)] }));
+      latestMs = Math.max(latestMs, performance.now() - start - request.sendAt);
+      request.claims.forEach(({ claimId }, index) => {
+        dueAt.set(claimId, start + (request.due[index] ?? 0));
+      });
+      sends.push(producer.send({ topic, acks: -1, messages: request.claims.map(messageOf) }));
     }
     await Promise.all(sends);
     return { dueAt, latestMs };

@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { type ArrearsRun, measureArrears } from './arrears.ts';
 import { record, toRecord } from './history.ts';
 import { type Bench, type Latency, measureLatency, measureThroughput, type Throughput } from './measure.ts';
+import { measureRates } from './rates.ts';
 import { renderTable, summarise } from './report.ts';
 import { type Idle, measureIdle, measureScenarios, type Scenario, type ScenarioName } from './scenarios.ts';
 import { openServers } from './servers.ts';
 import { TOWN_UNIT } from './town.ts';
+import { measureWorkers } from './workers.ts';
 import { makeFamilies } from './workload.ts';
 
 const HELP = `npm run bench -- [options]
@@ -15,8 +17,8 @@ const HELP = `npm run bench -- [options]
   --rate N          claims per second for the latency (500)
   --seconds N       how long that rate is held (20)
   --rounds N        how often each measurement is repeated (3)
-  --only NAME,…     measure these of plain, bare, product, echo (these four by default), idle, contention, accounts,
-                    relatives, ledger, arrears
+  --only NAME,…     measure these of plain, bare, product, echo (these four by default), latency, workers, idle,
+                    contention, accounts, relatives, ledger, arrears
   --payers N        persons of an arrears check, in steps of 10,000 (1000000)
   --accounts N      accounts of the large town (1000000)
   --settlements N   that the large ledger begins with (2000000)
@@ -37,7 +39,7 @@ const TOWNS = {
 } as const satisfies Record<string, readonly ScenarioName[]>;
 const PIPELINE_NAMES = ['plain', 'bare', 'product', 'echo'] as const;
 const TOWN_NAMES = Object.keys(TOWNS) as (keyof typeof TOWNS)[];
-const NAMES = [...PIPELINE_NAMES, ...TOWN_NAMES, 'idle', 'arrears'] as const;
+const NAMES = [...PIPELINE_NAMES, ...TOWN_NAMES, 'latency', 'workers', 'idle', 'arrears'] as const;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -91,13 +93,18 @@ async function measureAll(bench: Bench, options: Options) {
   const compared = PIPELINE_NAMES.some((name) => only.includes(name))
     ? await comparePipelines(bench, options)
     : { throughput: { plain: [], bare: [], product: [] }, latency: { echo: [], product: [] } };
+  const rates = only.includes('latency') ? await measureRates(bench, options) : [];
+  // Twice as many claims: until the workers have shared the partitions, one may have them all.
+  const workers = only.includes('workers')
+    ? await measureWorkers(bench, { ...options, claims: 2 * options.claims })
+    : [];
   const names = [...new Set(TOWN_NAMES.filter((name) => only.includes(name)).flatMap((name) => [...TOWNS[name]]))];
   const scenarios: Scenario[] = await measureScenarios(bench, { ...options, past: options.settlements, names });
   const idle: Idle | undefined = only.includes('idle') ? await measureIdle(bench, IDLE_SECONDS) : undefined;
   const arrears: ArrearsRun[] = only.includes('arrears')
     ? await measureArrears({ ...bench, payers, perSecond: rate })
     : [];
-  return { ...compared, scenarios, idle, arrears };
+  return { ...compared, rates, workers, scenarios, idle, arrears };
 }
 
 /** Takes turns, so that a disturbance of the machine falls on all alike. */

@@ -7,7 +7,9 @@ import {
   cpuSeconds,
   machineCpuSeconds,
   peakRss,
+  processorsBetween,
   readCounters,
+  readUsage,
 } from './cost.ts';
 import { fillTopic, type Outcome, produceSteadily, readOutcomes, stampOutcomes, waitForOutcomes } from './load.ts';
 import { enterPast } from './past.ts';
@@ -55,6 +57,8 @@ export interface Latency {
   readonly peakRssBytes: number;
   /** How late the producer was at worst, ms; included in the latencies. */
   readonly producerLateMs: number;
+  /** How many processors each kept busy; `bench` produces and reads. */
+  readonly processors: Readonly<Record<string, number>>;
 }
 
 const SETTLE_DEADLINE_MS = 180_000;
@@ -261,14 +265,18 @@ export async function measureLatency(
     await produceSteadily(kafka, { prefix, claims: claims.slice(0, warmUp), perSecond });
     await reader.waitFor(warmUp, READ_DEADLINE_MS);
     progress(`${name}: ${perSecond} claims/s for ${seconds} s`);
+    const place = { databaseUrl: run.databaseUrl, brokerPid: servers.brokerPid };
+    const usage = () => readUsage(place, { [name]: [pipeline.pid] });
+    const before = await usage();
     const { dueAt, latestMs } = await produceSteadily(kafka, { prefix, claims: claims.slice(warmUp), perSecond });
     await reader.waitFor(warmUp + measured, READ_DEADLINE_MS);
+    const processors = processorsBetween(before, await usage());
     const peakRssBytes = peakRss(pipeline.pid);
     await pipeline.stop();
     const latencies = reader.outcomes
       .slice(warmUp)
       .map(({ claimId, readAt }) => readAt - (dueAt.get(claimId) ?? Number.NaN));
-    return { ...percentiles(latencies), samples: latencies.length, producerLateMs: latestMs, peakRssBytes };
+    return { ...percentiles(latencies), samples: latencies.length, producerLateMs: latestMs, processors, peakRssBytes };
   });
 }
 

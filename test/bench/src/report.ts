@@ -2,7 +2,9 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import type { ArrearsRun, ClaimsWindow } from './arrears.ts';
 import { processorSeconds } from './cost.ts';
 import type { Latency, Throughput } from './measure.ts';
+import type { Rate } from './rates.ts';
 import type { Idle, Scenario, ScenarioName } from './scenarios.ts';
+import type { WorkersRun } from './workers.ts';
 
 /** Below this the plain pipeline itself was disturbed, or is not what it is meant to be, and a ratio to it says nothing. */
 const PLAIN_MIN = 14_000;
@@ -10,6 +12,8 @@ const PLAIN_MIN = 14_000;
 export interface Results {
   readonly throughput: Readonly<Record<'plain' | 'bare' | 'product', readonly Throughput[]>>;
   readonly latency: Readonly<Record<'echo' | 'product', readonly Latency[]>>;
+  readonly rates?: readonly Rate[];
+  readonly workers?: readonly WorkersRun[];
   readonly scenarios?: readonly Scenario[];
   readonly idle?: Idle | undefined;
   readonly arrears?: readonly ArrearsRun[];
@@ -45,13 +49,60 @@ function summariseThroughput(runs: readonly Throughput[]) {
 }
 
 function summariseLatency(runs: readonly Latency[]) {
-  const of = (name: keyof Latency) => median(runs.map((run) => run[name]));
+  const of = (name: 'p50' | 'p90' | 'p99' | 'max') => median(runs.map((run) => run[name]));
   return { p50: of('p50'), p90: of('p90'), p99: of('p99'), max: of('max'), runs };
 }
 
 /** The claims' rate during a check as a part of their rate before and after it. */
 const claimsKept = ({ before, during, after }: ArrearsRun): number =>
   (2 * during.claimsPerSecond) / (before.claimsPerSecond + after.claimsPerSecond);
+
+/** The product's p99 at one rate, of the echo's, round by round and of the medians. */
+function compareAt({ name, perSecond, echo, product }: Rate) {
+  const [floor, ours] = [summariseLatency(echo), summariseLatency(product)];
+  const p99s = (runs: readonly Latency[]) => runs.map(({ p99 }) => p99);
+  return {
+    ...{ name, perSecond, echo: floor, product: ours },
+    p99Ratio: ratio(ours.p99, floor.p99),
+    p99Ratios: ratios(p99s(product), p99s(echo)),
+    othersMax: othersMax([...echo, ...product]),
+  };
+}
+
+/** The most that others took of the machine in any of these runs, in processors: where it is much, look at nothing else. */
+const othersMax = (runs: readonly Pick<Latency, 'processors'>[]) =>
+  worst(
+    runs.map(({ processors }) => processors.others ?? 0),
+    Math.max,
+  );
+
+/** One and two workers at each place. */
+function compareWorkers(runs: readonly WorkersRun[]) {
+  const ratesOf = (workers: WorkersRun['workers'], { delayMs, share }: Pick<WorkersRun, 'delayMs' | 'share'>) =>
+    runs
+      .filter((run) => run.workers === workers && run.delayMs === delayMs && run.share === share)
+      .map(({ claimsPerSecond }) => claimsPerSecond);
+  const near = median(ratesOf(1, { delayMs: 0 }));
+  const places = new Map(runs.map(({ delayMs, share }) => [`${delayMs} ${share}`, { delayMs, share }]));
+  return [...places.values()].map(({ delayMs, share }) => {
+    const place = { delayMs, ...(share !== undefined && { share }) };
+    const [one, two] = [ratesOf(1, place), ratesOf(2, place)];
+    return {
+      ...{ ...place, one, two },
+      ratio: ratio(median(two), median(one)),
+      ratios: ratios(two, one),
+      /** What the place leaves of one worker's rate near the database. */
+      kept: ratio(median(one), near),
+      othersMax: othersMax(runs.filter((run) => run.delayMs === delayMs && run.share === share)),
+    };
+  });
+}
+
+/** The claims' p99 during a check, of the mean of before and after it: what drifts meanwhile is not charged to the check, nor does it excuse it. */
+const p99During = ({ before, during, after }: ArrearsRun): number | undefined =>
+  before.p99 === undefined || during.p99 === undefined || after.p99 === undefined
+    ? undefined
+    : (2 * during.p99) / (before.p99 + after.p99);
 
 /** The other towns beside the usual one. Costs are compared by processor time, which hardly moves when others use the machine. */
 function summariseScenarios(scenarios: readonly Scenario[]) {
@@ -119,6 +170,10 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
   const { arrears = [], idle } = results;
   const scenarios = summariseScenarios(results.scenarios ?? []);
   const kept = arrears.map(claimsKept);
+  const rates = (results.rates ?? []).map(compareAt);
+  const [half, slow] = [rates.find(({ name }) => name === 'half'), rates.find(({ name }) => name === 'slow')];
+  const workers = compareWorkers(results.workers ?? []);
+  const distant = workers.find(({ delayMs, share }) => delayMs === 5 && share === undefined);
   return {
     date: new Date().toISOString(),
     machine: {
@@ -141,6 +196,8 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
       sameOutcomes: digests.size <= 1,
     },
     latencyMs: { echo, product: settled, p99Ratio },
+    rates,
+    workers: { compared: workers, runs: results.workers ?? [] },
     scenarios,
     idle,
     arrears,
@@ -156,6 +213,9 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
           echo.runs.map(({ p99 }) => p99),
         ),
       ),
+      halfRateP99Ratio: atMost(half?.p99Ratio, 1.5, half?.p99Ratios),
+      slowP99Ratio: atMost(slow?.p99Ratio, 1.5, slow?.p99Ratios),
+      twoWorkers: atLeast(distant?.ratio, 1.5, distant?.ratios),
       contended: atLeast(scenarios.contended, 0.5),
       deadlocks: atMost(scenarios.deadlocks, 0),
       accountsCost: atMost(scenarios.accountsCost, 1.2),
@@ -172,6 +232,13 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
         180,
       ),
       claimsKeptDuringArrears: atLeast(worst(kept, Math.min), 0.8),
+      p99DuringArrears: atMost(
+        worst(
+          arrears.flatMap((run) => p99During(run) ?? []),
+          Math.max,
+        ),
+        1.5,
+      ),
     },
   };
 }
@@ -213,7 +280,7 @@ function arrearsLines(run: ArrearsRun): string[] {
 
 /** The same for a reader, as lines of text. */
 export function renderTable(summary: ReturnType<typeof summarise>): string[] {
-  const { throughput, latencyMs, scenarios, idle, arrears, targets } = summary;
+  const { throughput, latencyMs, rates, workers, scenarios, idle, arrears, targets } = summary;
   const row = (name: string, ...columns: readonly string[]) =>
     `  ${name.padEnd(28)}${columns.map((text) => text.padStart(14)).join('')}`;
   const spread = (runs: readonly number[]) => runs.map((rate) => show(rate, 0)).join(' ');
@@ -239,6 +306,14 @@ export function renderTable(summary: ReturnType<typeof summarise>): string[] {
       row(name, show(latencyMs.echo[name], 1), show(latencyMs.product[name], 1)),
     ),
     `  p99 ratio ${show(latencyMs.p99Ratio, 2)}`,
+    ...rates.map(
+      ({ perSecond, echo, product, p99Ratio, othersMax }) =>
+        `  at ${perSecond} claims/s: p50 ${show(product.p50, 1)} ms beside ${show(echo.p50, 1)} of the echo, p99 ${show(product.p99, 1)} beside ${show(echo.p99, 1)}: ${show(p99Ratio, 2)}; others used up to ${show(othersMax, 2)} processors`,
+    ),
+    ...workers.compared.map(
+      ({ delayMs, share, one, two, ratio, kept, othersMax }) =>
+        `  ${delayMs} ms more to the database${share === undefined ? '' : `, ${share} of a processor each`}: one worker ${spread(one)} claims/s (${show(kept, 2)} of that without), two ${spread(two)}: ${show(ratio, 2)}; others used up to ${show(othersMax, 2)} processors`,
+    ),
     ...scenarios.runs.map(
       ({ name, claimsPerSecond, cpuSecondsPerClaim, recoverySeconds }) =>
         `  town ${name.padEnd(12)} ${show(median(claimsPerSecond), 0).padStart(7)} claims/s (${spread(claimsPerSecond)}), ${show((median(cpuSecondsPerClaim) ?? Number.NaN) * 1e6, 0)} µs of processor a claim${recoverySeconds.length === 0 ? '' : `, ${show(median(recoverySeconds), 1)} s to recover`}`,

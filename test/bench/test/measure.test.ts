@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { requestsOf } from '../src/load.ts';
 import { checkOutcomes, percentiles, rateOf } from '../src/measure.ts';
 import { renderTable, summarise } from '../src/report.ts';
 import type { ScenarioName } from '../src/scenarios.ts';
+import { onceShared } from '../src/workers.ts';
 
 test('the rate leaves out what the first stamp brought, because nobody knows how long that took', () => {
   const stamps = [1_000, 1_000, 1_000, 1_500, 2_000, 2_000].map((appendedAt) => ({ appendedAt }));
@@ -38,6 +40,7 @@ const latency = (p99: number) => ({
   max: 99,
   samples: 100,
   producerLateMs: 1,
+  processors: {},
   peakRssBytes: 250e6,
 });
 const results = {
@@ -108,4 +111,54 @@ test('other towns are judged by their cost beside the usual one, relatives by wh
     idleProcessors: { value: expect.closeTo(0.12), met: true },
     peakRssMegabytes: { value: 250, met: true },
   });
+});
+
+test('up to 500 a second each claim is sent by itself when it is due; beyond, with those of the next 5 ms, and each keeps its own time', () => {
+  expect([...requestsOf('abc', 500)]).toEqual([
+    { claims: ['a'], due: [0], sendAt: 0 },
+    { claims: ['b'], due: [2], sendAt: 2 },
+    { claims: ['c'], due: [4], sendAt: 4 },
+  ]);
+  expect([...requestsOf('abcdefgh', 1_000)]).toEqual([
+    { claims: ['a', 'b', 'c', 'd', 'e', 'f'], due: [0, 1, 2, 3, 4, 5], sendAt: 5 },
+    { claims: ['g', 'h'], due: [6, 7], sendAt: 7 },
+  ]);
+  const requests = [...requestsOf(Array(3_000), 3_000)];
+  expect(requests).toHaveLength(188);
+  for (const { due, sendAt } of requests) expect(sendAt - (due[0] ?? 0)).toBeLessThan(5 + 1e-9);
+});
+
+test('several workers are timed from when every partition has an answer after all have joined', () => {
+  const outcomes = [
+    { partition: 0, appendedAt: 900 },
+    { partition: 1, appendedAt: 950 },
+    { partition: 0, appendedAt: 1_100 },
+    { partition: 1, appendedAt: 1_300 },
+    { partition: 0, appendedAt: 1_300 },
+    { partition: 1, appendedAt: 2_300 },
+  ];
+  expect(onceShared(outcomes, 1_000)).toEqual(outcomes.slice(3));
+});
+
+test('other rates are judged beside the echo, two workers beside one at the same distance', () => {
+  const at = (name: 'slow' | 'half', echo: number, product: number) => ({
+    ...{ name, perSecond: 100, echo: [latency(echo)], product: [latency(product)] },
+  });
+  const run = (workers: 1 | 2, delayMs: number, claimsPerSecond: number) => ({
+    ...{ workers, delayMs, claimsPerSecond, roundTripMs: delayMs, processors: { others: delayMs / 10 } },
+  });
+  const limited = [run(1, 5, 1_000), run(2, 5, 2_000)].map((each) => ({ ...each, share: 0.4 }));
+  const workers = [run(1, 0, 6_000), run(2, 0, 6_000), run(1, 5, 3_000), run(2, 5, 4_800), ...limited];
+  const summary = summarise({ ...results, rates: [at('slow', 40, 50), at('half', 40, 70)], workers }, {});
+  expect(summary.targets).toMatchObject({
+    slowP99Ratio: { value: 1.25, met: true },
+    halfRateP99Ratio: { value: 1.75, met: false },
+    twoWorkers: { value: 1.6, met: true },
+  });
+  const table = renderTable(summary).join('\n');
+  expect(table).toContain(
+    '5 ms more to the database: one worker 3000 claims/s (0.50 of that without), two 4800: 1.60; others used up to 0.50',
+  );
+  expect(table).toContain('0.4 of a processor each: one worker 1000 claims/s (0.17 of that without), two 2000: 2.00');
+  expect(summarise(results, {}).targets.twoWorkers).not.toHaveProperty('met');
 });
