@@ -117,8 +117,10 @@ function writeField(out: Buffer, from: number, bytes: Bytes | undefined): number
   const length = lengthOf(bytes);
   const at = writeVarInt(out, from, length);
   if (bytes == null) return at;
-  if (typeof bytes === 'string') out.write(bytes, at, length, 'utf8');
-  else out.set(bytes, at);
+  if (typeof bytes !== 'string') out.set(bytes, at);
+  else if (length > bytes.length) out.write(bytes, at, length, 'utf8');
+  // ASCII, and short: calling for it takes longer than it.
+  else for (let i = 0; i < length; i++) out[at + i] = bytes.charCodeAt(i);
   return at + length;
 }
 
