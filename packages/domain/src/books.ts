@@ -162,7 +162,8 @@ export class Books implements FamilyView {
   use(draw: Pick<RelativeAllocation, 'bindingId' | 'authorised'>, amount: Money, countedOn: CalendarDate | null): void {
     const { bindingId } = draw;
     if (countedOn !== null) {
-      this.#usage.set(usageKey(bindingId, countedOn), add(this.usage(bindingId, countedOn), amount));
+      const key = usageKey(bindingId, countedOn);
+      this.#usage.set(key, add(this.#usage.get(key) ?? ZERO, amount));
     }
     const binding = this.#bindings.get(bindingId);
     if (!draw.authorised || binding === undefined) return;
