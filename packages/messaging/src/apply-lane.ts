@@ -197,9 +197,8 @@ export class ApplyLane {
     ensure(nextOffset === work.nextOffset, 'defect', `the transaction ended at ${nextOffset}, not ${work.nextOffset}`);
     const before = outSeq - BigInt(rows.length);
     ensure(before >= tenure.outSeq, 'defect', `rows end at ${outSeq}, but ${tenure.outSeq} were written before`);
-    rows.forEach((row, index) => {
-      ensure(row.seq === before + BigInt(index) + 1n, 'defect', `row ${index} of the batch has seq ${row.seq}`);
-    });
+    const gap = rows.findIndex(({ seq }, index) => seq !== before + BigInt(index) + 1n);
+    ensure(gap < 0, 'defect', `row ${gap} of the batch has seq ${rows[gap]?.seq}`);
     tenure.nextOffset = nextOffset;
     if (lease.publishedSeq > tenure.marked) tenure.marked = lease.publishedSeq;
     // An idle attempt whose answer was lost had committed after all: its rows stand between.
