@@ -1,11 +1,9 @@
 import { Alarm } from './clock.ts';
 import { ensure, HaltError } from './errors.ts';
 import { pauseOf } from './options.ts';
-import type { Applied, InputRecord, Lease, OutboxRow } from './port.ts';
+import type { Applied, InputRecord, Lease, OutboxRow, WaitingRecord } from './port.ts';
 import type { PublishLane } from './publish-lane.ts';
 import { loadRows, type Tenure } from './tenure.ts';
-
-const sizeOf = (record: InputRecord): number => (record.key?.length ?? 0) + (record.value?.length ?? 0);
 
 /** What one transaction is to do, and the offset it leaves behind. */
 interface Work {
@@ -26,7 +24,7 @@ export class ApplyLane {
   readonly #tenure: Tenure;
   readonly #publishing: PublishLane;
   readonly #alarm: Alarm;
-  #inbox: InputRecord[] = [];
+  #inbox: WaitingRecord[] = [];
   #inboxBytes = 0;
   #inboxHasRoom: (() => void) | undefined;
   #idleDueAt = 0;
@@ -44,12 +42,12 @@ export class ApplyLane {
   }
 
   /** Takes records. Null = there is room for another fetch; else resolves when there is. */
-  push(records: readonly InputRecord[], logEnd: bigint): Promise<void> | null {
+  push(records: readonly WaitingRecord[], logEnd: bigint): Promise<void> | null {
     const tenure = this.#tenure;
     if (!tenure.isOpen) return null;
     tenure.logEnd = logEnd;
     this.#inbox.push(...records);
-    for (const record of records) this.#inboxBytes += sizeOf(record);
+    for (const record of records) this.#inboxBytes += record.size;
     this.#alarm.ring();
     if (!this.#isFull()) return null;
     return new Promise((resolve) => {
@@ -70,7 +68,8 @@ export class ApplyLane {
       const idleDueInMs = processor.applyIdle === undefined ? Number.POSITIVE_INFINITY : this.#idleDueAt - clock.now();
       if (this.#inbox.length > 0 || idleDueInMs <= 0) {
         await this.#publishing.room();
-        await turns.apply.run(this.#inbox.length >= limits.batchRecordsMax, async () => {
+        const line = this.#inbox.length >= limits.batchRecordsMax ? turns.full : turns.apply;
+        await line.run(async () => {
           if (!tenure.isOpen) return;
           const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
           this.#idleWasLast = idle;
@@ -84,20 +83,20 @@ export class ApplyLane {
     this.#publishing.finish();
   }
 
-  /** Records below the next offset were applied before and are dropped here. */
+  /** Records below the next offset were applied before and are dropped here, unread. */
   #takeBatch(): InputRecord[] {
     const { batchRecordsMax, batchBytesMax } = this.#tenure.settings.limits;
     let taken = 0;
     let bytes = 0;
     for (const record of this.#inbox) {
-      bytes += sizeOf(record);
+      bytes += record.size;
       if (taken > 0 && (taken === batchRecordsMax || bytes > batchBytesMax)) break;
       taken += 1;
     }
     const batch = this.#inbox.splice(0, taken);
-    for (const record of batch) this.#inboxBytes -= sizeOf(record);
+    for (const record of batch) this.#inboxBytes -= record.size;
     if (!this.#isFull()) this.#inboxHasRoom?.();
-    return batch.filter((record) => record.offset >= this.#tenure.nextOffset);
+    return batch.filter(({ offset }) => offset >= this.#tenure.nextOffset).map((record) => record.read());
   }
 
   /** Applies records as one transaction, or, where that meets a defect, finds the one that does and has it set aside, in order. */
@@ -148,7 +147,8 @@ export class ApplyLane {
     const { nextOffset } = this.#tenure;
     const result = await this.#commit({ step: 'idle', nextOffset, timestampsMs: [], run });
     if (typeof result === 'object') return this.#haltOn(result.defect);
-    this.#idleDueAt = found ? 0 : clock.now() + limits.idleIntervalMs;
+    // At the same moments for all shards of a process, so that what one looks for it may look for on behalf of all.
+    this.#idleDueAt = found ? 0 : (Math.floor(clock.now() / limits.idleIntervalMs) + 1) * limits.idleIntervalMs;
   }
 
   #haltOn(error: unknown): void {

@@ -36,5 +36,6 @@ export type {
   ShardId,
   ShardState,
   ShardStore,
+  WaitingRecord,
 } from './port.ts';
 export { createProcessor } from './processor.ts';

@@ -15,6 +15,9 @@ export interface Limits {
   readonly transactionsAtOnce: number;
   /** How long one of them may keep the others waiting. */
   readonly turnMaxMs: number;
+  /** Full batches of one process that are applied at once, and how long one of them may keep the others waiting. */
+  readonly fullBatchesAtOnce: number;
+  readonly fullTurnMaxMs: number;
   /** What may wait in memory per shard before reading pauses; one fetch more than this is possible. */
   readonly inboxRecordsMax: number;
   readonly inboxBytesMax: number;
@@ -48,7 +51,9 @@ export const LIMITS: Limits = {
   batchBytesMax: 4 << 20,
   transactionsAtOnce: 1,
   turnMaxMs: 50,
-  inboxRecordsMax: 2_000,
+  fullBatchesAtOnce: 2,
+  fullTurnMaxMs: 1_000,
+  inboxRecordsMax: 1_000,
   inboxBytesMax: 8 << 20,
   publishRowsMax: 500,
   publishBytesMax: 1 << 20,
@@ -89,7 +94,8 @@ export interface ProcessorOptions {
 export interface Settings extends Required<Omit<ProcessorOptions, 'limits' | 'observer'>> {
   readonly limits: Limits;
   readonly observer: Observer;
-  readonly turns: { readonly apply: Turns; readonly publish: Turns };
+  /** `full` is for full batches that are applied. */
+  readonly turns: { readonly apply: Turns; readonly full: Turns; readonly publish: Turns };
 }
 
 const MAY_BE_ZERO: ReadonlySet<string> = new Set(['publishPauseMs'] satisfies (keyof Limits)[]);
@@ -101,12 +107,13 @@ export function settingsOf(options: ProcessorOptions): Settings {
   }
   const { clock = systemClock } = options;
   const turns = () => new Turns(clock, { atOnce: limits.transactionsAtOnce, lastsMaxMs: limits.turnMaxMs });
+  const full = new Turns(clock, { atOnce: limits.fullBatchesAtOnce, lastsMaxMs: limits.fullTurnMaxMs });
   return {
     failpoint: () => {},
     random: Math.random,
     ...options,
     clock,
-    turns: { apply: turns(), publish: turns() },
+    turns: { apply: turns(), full, publish: turns() },
     limits,
     observer: { ...silentObserver, ...options.observer },
   };

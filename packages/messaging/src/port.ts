@@ -24,6 +24,21 @@ export interface InputRecord {
 /** Headers of what is sent: a text stands for its bytes in UTF-8. */
 export type OutgoingHeaders = ReadonlyArray<readonly [name: string, value: Buffer | string]>;
 
+/** A record that has been fetched and waits for its turn; what it holds is read then. */
+export interface WaitingRecord {
+  readonly offset: bigint;
+  /** What it takes of what may wait, in bytes. */
+  readonly size: number;
+  read(): InputRecord;
+}
+
+/** A record that is at hand, as one that waits. */
+export const waiting = (record: InputRecord): WaitingRecord => ({
+  offset: record.offset,
+  size: (record.key?.length ?? 0) + (record.value?.length ?? 0),
+  read: () => record,
+});
+
 /** One row of the outbox = one record to publish. `seq` counts from 1 without gaps per shard, whatever the topic. */
 export interface OutboxRow {
   readonly seq: bigint;
@@ -131,7 +146,7 @@ export interface ShardHandler {
    * Takes records that continue where `acquire` or the last call ended, with gaps only where the log has none (control records,
    * compaction). Null = read on at once; a promise resolves when more may be read, and never rejects.
    */
-  apply(partition: number, batch: readonly InputRecord[], context: BatchContext): Promise<void> | null;
+  apply(partition: number, batch: readonly WaitingRecord[], context: BatchContext): Promise<void> | null;
   /** The partition is no longer ours, or we stop: nothing new is begun; what has begun is finished or given up. Never rejects. */
   release(partition: number): Promise<void>;
 }

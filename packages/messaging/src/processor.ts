@@ -2,7 +2,7 @@ import { acquire, isOvertaken } from './acquire.ts';
 import { ApplyLane } from './apply-lane.ts';
 import { HaltError, type HaltReason } from './errors.ts';
 import { type ProcessorOptions, type Settings, settingsOf } from './options.ts';
-import type { BatchContext, Disposition, InputRecord, LogSession, ShardHandler, ShardId } from './port.ts';
+import type { BatchContext, Disposition, LogSession, ShardHandler, ShardId, WaitingRecord } from './port.ts';
 import { PublishLane } from './publish-lane.ts';
 import type { Ending, Tenure } from './tenure.ts';
 
@@ -58,7 +58,7 @@ class Processor implements ShardHandler {
     }
   }
 
-  apply(partition: number, batch: readonly InputRecord[], { end }: BatchContext): Promise<void> | null {
+  apply(partition: number, batch: readonly WaitingRecord[], { end }: BatchContext): Promise<void> | null {
     return this.#running.get(partition)?.applying.push(batch, end) ?? null;
   }
 

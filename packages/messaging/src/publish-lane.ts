@@ -96,9 +96,10 @@ export class PublishLane {
     // An EndTxn is answered before its markers are written; the next transaction would only be told to wait.
     const pause = this.#publishedAt + limits.publishPauseMs - clock.now();
     if (pause > 0) await new Promise<void>((resolve) => void clock.after(pause, resolve));
-    await turns.publish.run(this.#rows.length >= limits.publishRowsMax, async () => {
+    const publish = async () => {
       if (!this.#tenure.isEnded) await this.#publish();
-    });
+    };
+    await (this.#rows.length >= limits.publishRowsMax ? publish() : turns.publish.run(publish));
   }
 
   async #publish(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import type { InputRecord, LogBounds, ShardHandler } from './port.ts';
+import type { LogBounds, ShardHandler, WaitingRecord } from './port.ts';
 
 /** What a client's consumer must be able to do for one partition. `start` and `stop` take effect before the next record is delivered. */
 export interface Reader {
@@ -14,7 +14,7 @@ export interface Fetched {
   readonly from: bigint;
   readonly next: bigint;
   readonly end: bigint;
-  readonly records: readonly InputRecord[];
+  readonly records: readonly WaitingRecord[];
 }
 
 type State = 'opening' | 'reading' | 'full' | 'closed';

@@ -3,8 +3,9 @@ import type { Clock } from './clock.ts';
 /**
  * Lets the shards of a process take turns with small transactions, some at once. A transaction costs the database and the broker
  * about the same whether it holds one record or fifty: shards that each began at once would keep a busy machine at work on small ones, and
- * every answer waiting for a processor. In turn, what comes meanwhile joins the next; an idle process begins at once. Full transactions
- * have nothing to gain and do not ask.
+ * every answer waiting for a processor. In turn, what comes meanwhile joins the next; an idle process begins at once. Full batches have
+ * turns of their own, for memory: two keep worker and database busy, and what each holds until it is committed outlives the young generation
+ * the less, the sooner it is done. Full transactions to the broker have nothing to gain and do not ask.
  *
  * A turn lasts until its transaction ends, but no longer than `lastsMaxMs`: one shard that waits for a lock or a slow network does not
  * hold up the others.
@@ -22,9 +23,8 @@ export class Turns {
     this.#lastsMaxMs = lastsMaxMs;
   }
 
-  /** Does the work of one transaction in its turn, or at once where the transaction is full. */
-  async run(isFull: boolean, work: () => Promise<void>): Promise<void> {
-    if (isFull) return work();
+  /** Does the work of one transaction in its turn. */
+  async run(work: () => Promise<void>): Promise<void> {
     const end = await this.take();
     try {
       await work();

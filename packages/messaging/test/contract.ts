@@ -1,6 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Failpoint } from '../src/options.ts';
-import type { InputLog, InputRecord, LogSession, OutboxRow, Publisher, ShardHandler } from '../src/port.ts';
+import type {
+  InputLog,
+  InputRecord,
+  LogSession,
+  OutboxRow,
+  Publisher,
+  ShardHandler,
+  WaitingRecord,
+} from '../src/port.ts';
 
 /** What a client's adapters need to be tested: one broker, and processes that use it. */
 export interface Rig {
@@ -40,9 +48,10 @@ class Recorder implements ShardHandler {
     return this.from;
   }
 
-  apply(partition: number, batch: readonly InputRecord[]): Promise<void> | null {
-    this.records.push(...batch);
-    this.values.push(...batch.map(({ value }) => `${partition}:${value}`));
+  apply(partition: number, batch: readonly WaitingRecord[]): Promise<void> | null {
+    const records = batch.map((record) => record.read());
+    this.records.push(...records);
+    this.values.push(...records.map(({ value }) => `${partition}:${value}`));
     return this.full;
   }
 

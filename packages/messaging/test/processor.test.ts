@@ -4,7 +4,14 @@ import { MemoryBroker } from '../src/memory/broker.ts';
 import { MemoryPublisher } from '../src/memory/publisher.ts';
 import { ConnectionLost, MemoryProcess, World } from '../src/memory/world.ts';
 import type { Limits, ProcessorOptions } from '../src/options.ts';
-import type { Applied, BatchProcessor, InputRecord, Lease, LogSession } from '../src/port.ts';
+import {
+  type Applied,
+  type BatchProcessor,
+  type InputRecord,
+  type Lease,
+  type LogSession,
+  waiting,
+} from '../src/port.ts';
 import { createProcessor } from '../src/processor.ts';
 import { Campaign, classify, OUTPUT, TOPIC } from './campaign.ts';
 import { Echo, LocalStore } from './local-store.ts';
@@ -27,11 +34,15 @@ function makeBench(
     processor?: (store: LocalStore, pause: () => Promise<void>) => BatchProcessor;
     limits?: Partial<Limits>;
     observer?: ProcessorOptions['observer'];
+    partitions?: number;
   } = {},
 ) {
   const world = new World(1);
-  const broker = new MemoryBroker(1);
-  for (let offset = 0; offset < 1_000; offset++) broker.append(0, Buffer.from(`value ${offset}`));
+  const { partitions = 1 } = options;
+  const broker = new MemoryBroker(partitions);
+  for (let offset = 0; offset < 1_000; offset++)
+    for (let partition = 0; partition < partitions; partition++)
+      broker.append(partition, Buffer.from(`value ${offset}`));
   const process = new MemoryProcess('test', world);
   const store = new LocalStore();
   const halts: string[] = [];
@@ -69,7 +80,7 @@ function makeBench(
     await until(() => isSettled);
     return promise;
   };
-  const visible = (): string[] => broker.committed(OUTPUT, 0).map(({ value }) => `${value}`);
+  const visible = (partition = 0): string[] => broker.committed(OUTPUT, partition).map(({ value }) => `${value}`);
   return {
     world,
     clock: process.clock,
@@ -81,8 +92,8 @@ function makeBench(
     settled,
     visible,
     reopened: () => reopened,
-    acquire: () => settled(handler.acquire(0, session)),
-    apply: (batch: InputRecord[]) => handler.apply(0, batch, { end: 1_000n }),
+    acquire: (partition = 0) => settled(handler.acquire(partition, session)),
+    apply: (batch: InputRecord[], partition = 0) => handler.apply(partition, batch.map(waiting), { end: 1_000n }),
   };
 }
 
@@ -191,6 +202,31 @@ describe('applying', () => {
     expect(bench.visible()).toEqual(values(0, 199));
     expect(told).toMatchObject({ committed: 200, records: 200, published: 200, depth: 0 });
     expect(told.failed).toBeGreaterThan(0);
+  });
+
+  it('has two full batches under way at once, whichever their shards, and others beside them', async () => {
+    let [busy, most] = [0, 0];
+    const sizes: number[] = [];
+    const bench = makeBench({
+      partitions: 5,
+      limits: { batchRecordsMax: 10 },
+      processor: (store, pause) => ({
+        apply: async (lease, batch) => {
+          const isFull = batch.length === 10;
+          if (isFull) most = Math.max(most, ++busy);
+          else sizes.push(busy);
+          await pause();
+          if (isFull) busy -= 1;
+          return new Echo(store, OUTPUT).apply(lease, batch);
+        },
+      }),
+    });
+    for (let partition = 0; partition < 5; partition++) await bench.acquire(partition);
+    for (let partition = 0; partition < 4; partition++) bench.apply(records(0, 29), partition);
+    bench.apply(records(0, 0), 4);
+    await bench.until(() => [0, 1, 2, 3].every((partition) => bench.visible(partition).length === 30));
+    expect(most).toBe(2);
+    expect(sizes).toEqual([2]);
   });
 
   it('asks for a pause in reading while its inbox is full, and for more before it is empty', async () => {

@@ -1,4 +1,4 @@
-import type { InputRecord, LogSession, ShardHandler } from '@repo/messaging';
+import type { LogSession, ShardHandler, WaitingRecord } from '@repo/messaging';
 
 /** Reads an input topic from its start, as a worker does, and applies nothing. */
 export class Reader implements ShardHandler {
@@ -12,8 +12,8 @@ export class Reader implements ShardHandler {
     return (await session.bounds()).start;
   }
 
-  apply(_partition: number, batch: readonly InputRecord[]): null {
-    for (const { value } of batch) this.#onValue(String(value));
+  apply(_partition: number, batch: readonly WaitingRecord[]): null {
+    for (const record of batch) this.#onValue(String(record.read().value));
     return null;
   }
 

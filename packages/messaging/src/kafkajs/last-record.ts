@@ -1,8 +1,8 @@
 import type { Kafka } from 'kafkajs';
 import type { InputRecord } from '../port.ts';
 import { PublishUnknown } from './errors.ts';
+import { recordOf } from './fetched-records.ts';
 import { type Broker, type Cluster, fetchFrom, InnerClient, leaderOf, type Message } from './inner-client.ts';
-import { recordOf } from './log.ts';
 
 const BYTES_MAX = 1 << 20;
 /** Records to look back over at first, and how much further each time they were all aborted or markers. */

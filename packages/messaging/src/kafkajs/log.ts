@@ -6,15 +6,14 @@ import type {
   EachBatchPayload,
   InstrumentationEvent,
   Kafka,
-  KafkaMessage,
 } from 'kafkajs';
 import { systemClock } from '../clock.ts';
-import type { InputLog, InputRecord, LogBounds, ShardHandler } from '../port.ts';
+import type { InputLog, LogBounds, ShardHandler } from '../port.ts';
 import { type Reader, Sessions } from '../sessions.ts';
 import { connect, type KafkaConnection } from './client.ts';
 import { classifyKafkaError, protocolErrorOf } from './errors.ts';
+import { waitingRecordOf } from './fetched-records.ts';
 import { topicOffsets } from './offsets.ts';
-import { HEADER_LIST, type HeaderList } from './record-batch.ts';
 
 export interface KafkaLogOptions {
   readonly connection: KafkaConnection;
@@ -32,7 +31,7 @@ export interface KafkaLogOptions {
   readonly rejoinMaxMs?: number;
   /** How long an empty fetch waits, and so how late a resumed partition may be read. Default 100 ms. */
   readonly maxWaitMs?: number;
-  /** Bytes per partition in one fetch; a larger record is fetched alone. Default 1 MiB. */
+  /** Bytes per partition in one fetch; a larger record is fetched alone. Default 512 KiB. */
   readonly maxBytesPerPartition?: number;
 }
 
@@ -79,7 +78,7 @@ export class KafkaLog implements InputLog {
       rebalanceTimeoutMs: 15_000,
       rejoinMaxMs: 60_000,
       maxWaitMs: 100,
-      maxBytesPerPartition: 1 << 20,
+      maxBytesPerPartition: 512 << 10,
       ...options,
     };
     this.#kafka = connect(options.connection);
@@ -218,7 +217,7 @@ export class KafkaLog implements InputLog {
       from: BigInt((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset),
       next: BigInt(batch.lastOffset()) + 1n,
       end: BigInt(batch.highWatermark),
-      records: batch.messages.map(recordOf),
+      records: batch.messages.map(waitingRecordOf),
     });
     // Resolving the last message resolves the control records after it as well.
     if (isTaken) resolveOffset(last.offset);
@@ -286,14 +285,4 @@ function whileRunning(steer: () => void): void {
   } catch (error) {
     if (!(error instanceof Error && error.name === 'KafkaJSNonRetriableError')) throw error;
   }
-}
-
-export function recordOf(message: KafkaMessage): InputRecord {
-  return {
-    offset: BigInt(message.offset),
-    key: message.key,
-    value: message.value,
-    headers: (message as { readonly [HEADER_LIST]?: HeaderList })[HEADER_LIST] ?? [],
-    timestampMs: Number(message.timestamp),
-  };
 }

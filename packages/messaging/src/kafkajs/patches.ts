@@ -1,6 +1,6 @@
 import { protocolErrorOf } from './errors.ts';
+import { decodingBatches } from './fetched-records.ts';
 import { type EncoderClass, joiningOnce, producingInParts } from './produce-request.ts';
-import { HEADER_LIST, type HeaderList } from './record-batch.ts';
 
 /**
  * What must be replaced inside kafkajs 2.2.4 before it is used: its last release, so nobody else will. Each replacement is the smallest
@@ -68,25 +68,6 @@ function scheduleCheckPendingRequests(this: RequestQueue): void {
     },
     throttledForMs > 0 ? throttledForMs : PENDING_CHECK_MS,
   );
-}
-
-interface Decoder {
-  readVarIntArray: (decode: unknown) => Array<{ key: string; value: Buffer | null }>;
-}
-
-type DecodeRecord = (decoder: Decoder, context: unknown) => object;
-
-/** Keeps the list the original decodes headers from. A null value becomes an empty one. */
-function decodingInOrder(decodeRecord: DecodeRecord): DecodeRecord {
-  return (decoder, context) => {
-    let list: HeaderList = [];
-    decoder.readVarIntArray = (decode) => {
-      const headers = Object.getPrototypeOf(decoder).readVarIntArray.call(decoder, decode);
-      list = headers.map(({ key, value }: { key: string; value: Buffer | null }) => [key, value ?? Buffer.alloc(0)]);
-      return headers;
-    };
-    return Object.assign(decodeRecord(decoder, context), { [HEADER_LIST]: list });
-  };
 }
 
 interface Grouping<M> {
@@ -273,6 +254,17 @@ export function refusingNewerBrokers({ requests, lookup }: Requests): Requests {
   };
 }
 
+type Decoding = Parameters<typeof decodingBatches>[0];
+
+interface Errors {
+  readonly KafkaJSConnectionError: ConnectionError;
+  readonly KafkaJSPartialMessageError: Decoding['PartialMessageError'];
+}
+
+interface Compression {
+  readonly lookupCodecByAttributes: Decoding['codecOf'];
+}
+
 const VERSION = '2.2.4';
 
 /** Applies every replacement; must come before kafkajs itself is loaded. */
@@ -290,7 +282,11 @@ export function patchKafkajs(require: NodeJS.Require): void {
   replace('kafkajs/src/producer/groupMessagesPerPartition', () => groupingInPlace);
   replace('kafkajs/src/protocol/requests/produce/v3/request', producingInParts(Encoder));
   replace('kafkajs/src/protocol/request', () => joiningOnce(Encoder));
-  replace<DecodeRecord>('kafkajs/src/protocol/recordBatch/record/v0/decoder', decodingInOrder);
+  const { KafkaJSConnectionError, KafkaJSPartialMessageError } = require('kafkajs/src/errors') as Errors;
+  const { lookupCodecByAttributes } = require('kafkajs/src/protocol/message/compression') as Compression;
+  replace('kafkajs/src/protocol/recordBatch/v0/decoder', () =>
+    decodingBatches({ PartialMessageError: KafkaJSPartialMessageError, codecOf: lookupCodecByAttributes }),
+  );
   replace('kafkajs/src/producer/eosManager', rememberingCoordinators);
   // Last of the modules: it loads those above.
   replace('kafkajs/src/protocol/requests', refusingNewerBrokers);
@@ -301,7 +297,6 @@ export function patchKafkajs(require: NodeJS.Require): void {
   };
   connection.prototype.send = leavingSilence(connection.prototype.send);
   connection.prototype.connect = closingWhatFailed(connection.prototype.connect);
-  const { KafkaJSConnectionError } = require('kafkajs/src/errors') as { KafkaJSConnectionError: ConnectionError };
   const login = require('kafkajs/src/broker/saslAuthenticator') as { prototype: { authenticate: Authenticate } };
   login.prototype.authenticate = limitingLogin(KafkaJSConnectionError)(login.prototype.authenticate);
   const queue = require('kafkajs/src/network/requestQueue') as { prototype: object };

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { InputRecord, ShardId } from '../port.ts';
 import { connect, type KafkaConnection } from './client.ts';
 import { protocolErrorOf } from './errors.ts';
+import { recordOf } from './fetched-records.ts';
 import { type Cluster, fetchFrom, InnerClient, leaderOf } from './inner-client.ts';
-import { recordOf } from './log.ts';
 
 /** Where a record is, or was. */
 export interface RecordPlace extends ShardId {

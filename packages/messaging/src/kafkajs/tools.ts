@@ -3,7 +3,7 @@ import type { Message, Producer, RecordMetadata } from 'kafkajs';
 import type { Headers, InputRecord } from '../port.ts';
 import { whilePassing } from './attempts.ts';
 import { connect, type KafkaConnection, kafkajs } from './client.ts';
-import { recordOf } from './log.ts';
+import { recordOf } from './fetched-records.ts';
 import { topicOffsets } from './offsets.ts';
 import { HEADER_LIST } from './record-batch.ts';
 

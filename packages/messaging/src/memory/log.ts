@@ -1,4 +1,4 @@
-import type { InputLog, InputRecord, ShardHandler } from '../port.ts';
+import { type InputLog, type InputRecord, type ShardHandler, waiting } from '../port.ts';
 import { Sessions } from '../sessions.ts';
 import type { MemoryBroker } from './broker.ts';
 import type { MemoryProcess, World } from './world.ts';
@@ -97,11 +97,14 @@ export class MemoryLog implements InputLog {
     }
   }
 
-  #deliver(sessions: Sessions, fetched: Parameters<Sessions['deliver']>[0] & { records: InputRecord[] }): void {
+  #deliver(
+    sessions: Sessions,
+    fetched: Omit<Parameters<Sessions['deliver']>[0], 'records'> & { records: InputRecord[] },
+  ): void {
     // A fetch that was under way while the partition was stopped or moved is not delivered, as in any client.
     if (this.#reading.get(fetched.partition) !== fetched.from || fetched.next === fetched.from) return;
     this.#reading.set(fetched.partition, fetched.next);
     if (fetched.records.length === 0) sessions.skipTo(fetched.partition, fetched.next);
-    else sessions.deliver(fetched);
+    else sessions.deliver({ ...fetched, records: fetched.records.map(waiting) });
   }
 }

@@ -146,7 +146,7 @@ describe('reading', () => {
     await log.run({
       acquire: async () => (acquired++ === 0 ? 0n : null),
       apply: (_, records) => {
-        seen.push(...records.map(({ value }) => `${value}`));
+        seen.push(...records.map((record) => `${record.read().value}`));
         return room;
       },
       release: async () => {},

@@ -38,7 +38,8 @@ async function join(decide: (apiKey: number) => Fault | undefined, options: Part
       return next.get(partition) ?? 0n;
     },
     apply: (partition, records) => {
-      for (const { value, offset } of records) {
+      for (const record of records) {
+        const { value, offset } = record.read();
         seen.push(`${value}`);
         next.set(partition, offset + 1n);
       }
