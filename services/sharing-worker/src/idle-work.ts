@@ -15,6 +15,7 @@ import type { Applied, Lease } from '@repo/messaging';
 import { type BatchPlace, FULL_SHARE, type Share, writeApplied } from '@repo/shard-worker';
 import { type MemberDeps, MemberDraft, writesOf } from './apply-members.ts';
 import { BackdatedFacts } from './backdated.ts';
+import { Lookout } from './lookout.ts';
 import type { Pace } from './pace.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -34,19 +35,15 @@ export async function doIdleWork(
   deps: MemberDeps,
   pace: Pace,
   share: Share = FULL_SHARE,
+  lookout: Lookout = new Lookout(deps.ledger),
 ): Promise<Applied | null> {
   const { partition } = lease.shard;
-  const [waiting] = await deps.ledger.rows<{ work: boolean; check: boolean; left: boolean }>(
-    `select exists (select from shard_work where partition = $1 and kind = 'BALANCE') as work,
-       exists (select from arrears_check where partition = $1 and not finished) as check,
-       exists (select from arrears_left where partition = $1) as left`,
-    [partition],
-  );
+  const waiting = await lookout.waitsFor(partition);
   const chunk = Math.min(CHUNK, share.countMax);
   // What failed is looked into whatever the pace, which others may have taken meanwhile.
   const isPaced = share.only === undefined;
-  const isCheck = waiting?.check === true && (isPaced ? pace.begin(chunk) : share.only === 'CHECK');
-  if (!isCheck && waiting?.work !== true && waiting?.left !== true) return null;
+  const isCheck = waiting.check && (isPaced ? pace.begin(chunk) : share.only === 'CHECK');
+  if (!isCheck && !waiting.work && !waiting.left) return null;
   let looked = 0;
   try {
     return await deps.ledger.transact(async (tx) => {

@@ -2,6 +2,7 @@ import { DECODE_LIMITS, topicsOf } from '@repo/contracts';
 import { runWorker } from '@repo/shard-worker';
 import { applyHeldMembers, applyMembers } from './apply-members.ts';
 import { doIdleWork } from './idle-work.ts';
+import { Lookout } from './lookout.ts';
 import { runNightly } from './nightly.ts';
 import { Pace } from './pace.ts';
 
@@ -31,9 +32,10 @@ runWorker({
       observe: ({ code }: { code: string }) => metrics.deadLetters.add({ topic: 'members', code }),
     };
     const pace = new Pace(CHECKED_PER_SECOND);
+    const lookout = new Lookout(ledger);
     return {
       apply: (lease, records) => applyMembers(lease, records, deps),
-      doWork: (lease, share) => doIdleWork(lease, deps, pace, share),
+      doWork: (lease, share) => doIdleWork(lease, deps, pace, share, lookout),
       applyHeld: (tx, place, records) => applyHeldMembers(tx, place, records, deps),
     };
   },

@@ -1,0 +1,48 @@
+import type { Ledger } from '@repo/ledger';
+
+/** Which kinds of work wait for a shard between its batches. */
+interface Waiting {
+  readonly work: boolean;
+  readonly check: boolean;
+  readonly left: boolean;
+}
+
+/** The shards of a process look at the same moments (`idleIntervalMs`), one after the other, which takes less than this. */
+const FRESH_MS = 50;
+
+/** Looks whether anything waits for the shards of this process, for all of them in one statement. Each is told once what was found. */
+export class Lookout {
+  readonly #ledger: Pick<Ledger, 'rows'>;
+  readonly #now: () => number;
+  readonly #partitions = new Set<number>();
+  readonly #found = new Map<number, Waiting>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(ledger: Pick<Ledger, 'rows'>, now: () => number = () => performance.now()) {
+    this.#ledger = ledger;
+    this.#now = now;
+  }
+
+  async waitsFor(partition: number): Promise<Waiting> {
+    this.#partitions.add(partition);
+    if (this.#now() - this.#lookedAt > FRESH_MS || !this.#found.has(partition)) await this.#look();
+    const found = this.#found.get(partition);
+    this.#found.delete(partition);
+    return found ?? { work: false, check: false, left: false };
+  }
+
+  async #look(): Promise<void> {
+    const at = this.#now();
+    const rows = await this.#ledger.rows<Waiting & { partition: number }>(
+      `select partition,
+         exists (select from shard_work as waiting where waiting.partition = asked.partition and kind = 'BALANCE') as work,
+         exists (select from arrears_check as waiting where waiting.partition = asked.partition and not finished) as check,
+         exists (select from arrears_left as waiting where waiting.partition = asked.partition) as left
+       from unnest($1::int[]) as asked (partition)`,
+      [[...this.#partitions]],
+    );
+    this.#lookedAt = at;
+    this.#found.clear();
+    for (const { partition, ...waiting } of rows) this.#found.set(partition, waiting);
+  }
+}
