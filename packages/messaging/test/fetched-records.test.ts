@@ -111,8 +111,7 @@ test('batches have the records that kafkajs finds in them: compressed, of a tran
 
 const one = (headers: readonly (readonly [string, Buffer])[]) =>
   encodeRecordBatch({
-    ...{ firstTimestamp: 5, maxTimestamp: 5, producerId: '-1' },
-    records: [{ key: 'k', value: '{}', headers: { [HEADER_LIST]: headers } }],
+    messages: [{ key: 'k', value: '{}', timestamp: '5', headers: { [HEADER_LIST]: headers } }],
   });
 
 test('headers keep their order, repeated names too', async () => {
