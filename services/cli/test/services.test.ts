@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { processStamp, waitFor } from '@repo/embedded';
 import { expect, onTestFinished, test } from 'vitest';
-import { type RunningService, SERVICE_LIMITS, startService, waitUntilReady } from '../src/system/services.ts';
+import {
+  MALLOC_SETTINGS,
+  NODE_FLAGS,
+  type RunningService,
+  SERVICE_LIMITS,
+  startService,
+  waitUntilReady,
+} from '../src/system/services.ts';
 
 const root = join(import.meta.dirname, 'fixture');
 
@@ -109,4 +116,11 @@ console.log(service.pid);`;
   const pid = await new Promise<number>((resolve) => owner.stdout.once('data', (line) => resolve(Number(line))));
   owner.kill('SIGKILL');
   expect(await waitFor(() => processStamp(pid) === undefined, 10_000)).toBe(true);
+});
+
+test.each(['deploy/Dockerfile', 'test/bench/src/pipelines.ts'])('%s runs a service as we do', (path) => {
+  const text = readFileSync(join(import.meta.dirname, '../../..', path), 'utf8');
+  for (const flag of NODE_FLAGS) expect(text).toContain(flag);
+  for (const [name, value] of Object.entries(MALLOC_SETTINGS))
+    expect(text).toMatch(new RegExp(`${name}(=|: ')${value}\\b`));
 });
