@@ -53,7 +53,8 @@ const record = fc.record({
   key: fc.option(bytes),
   value: fc.option(bytes),
   headers: fc.dictionary(
-    fc.string({ unit: 'grapheme', maxLength: 12 }).filter((name) => name !== '__proto__'),
+    // kafkajs takes what every object has by itself, such as `toString`, for a header that came before.
+    fc.string({ unit: 'grapheme', maxLength: 12 }).filter((name) => !(name in {})),
     fc.oneof(bytes, fc.array(bytes, { minLength: 2, maxLength: 3 })),
     { maxKeys: 4, noNullPrototype: true },
   ),
@@ -105,7 +106,7 @@ test('batches have the records that kafkajs finds in them: compressed, of a tran
         expect(ours.map(({ record }) => String(record.offset))).toEqual(ours.map(({ offset }) => offset));
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -142,4 +143,11 @@ test.each([
 test('a message of an older format, which kafkajs has read itself, has no headers', () => {
   const message = { offset: '7', key: null, value: Buffer.from('v'), timestamp: '9', attributes: 0, headers: {} };
   expect(recordOf(message)).toEqual({ offset: 7n, key: null, value: Buffer.from('v'), timestampMs: 9, headers: [] });
+});
+
+test('a header may have the name of what every object has', async () => {
+  const headers = [['toString', Buffer.from('x')]] as const;
+  const [message] = await decodeAll(one(headers));
+  expect(message?.record.read().headers).toEqual(headers);
+  expect(message?.headers).toEqual({ toString: Buffer.from('x') });
 });
