@@ -19,9 +19,21 @@ interface Produce extends Pick<BatchFields, 'compression' | 'producerId' | 'prod
   }[];
 }
 
-/** A request's body as pieces that only `joiningOnce` puts together. */
-interface InParts {
+/** A request's body as pieces, which `joiningOnce` puts together. To kafkajs' own request it is an encoder that holds them all. */
+class InParts {
   readonly parts: readonly Buffer[];
+
+  constructor(parts: readonly Buffer[]) {
+    this.parts = parts;
+  }
+
+  get buf(): Buffer {
+    return this.buffer;
+  }
+
+  get buffer(): Buffer {
+    return Buffer.concat(this.parts);
+  }
 }
 
 /**
@@ -44,7 +56,7 @@ export const producingInParts =
           parts.push(new Encoder().writeInt32(partition).writeInt32(batch.length).buffer, batch);
         }
       }
-      return { parts };
+      return new InParts(parts);
     },
   });
 
@@ -66,7 +78,7 @@ export const joiningOnce =
     const head = new Encoder().writeInt16(request.apiKey).writeInt16(request.apiVersion);
     const parts = [
       head.writeInt32(correlationId).writeString(clientId).buffer,
-      ...('parts' in body ? body.parts : [body.buffer]),
+      ...(body instanceof InParts ? body.parts : [body.buffer]),
     ];
     const size = parts.reduce((sum, { length }) => sum + length, 0);
     return { buffer: Buffer.concat([new Encoder().writeInt32(size).buffer, ...parts], 4 + size) };
