@@ -3,8 +3,6 @@ import { crc32c } from '@node-rs/crc32';
 /** A record's headers as they were sent: kafkajs turns them into an object, which loses the order of repeated and of numeric names. */
 export const HEADER_LIST: unique symbol = Symbol('headers in order');
 
-export type HeaderList = ReadonlyArray<readonly [name: string, value: Buffer]>;
-
 type Bytes = Buffer | string | null;
 
 /** A message as it was given to kafkajs: headers as a list in order, or as its object of values. */
