@@ -191,9 +191,12 @@ function open(raw: RawMessage, limits: DecodeLimits): Opened | Bad {
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The text of a header, null when it is absent. */
-export function headerText(raw: Pick<RawMessage, 'headers'>, name: string): string | null {
-  const found = raw.headers.find(([other]) => other === name);
-  return found === undefined ? null : utf8.decode(found[1]);
+export function headerText(
+  raw: { readonly headers: ReadonlyArray<readonly [name: string, value: Uint8Array | string]> },
+  name: string,
+): string | null {
+  const [, value = null] = raw.headers.find(([other]) => other === name) ?? [];
+  return value === null || typeof value === 'string' ? value : utf8.decode(value);
 }
 
 const MOMENTS = ['setl_time', 'at', 'bound_at', 'as_of'] as const;

@@ -219,7 +219,7 @@ export class Books implements FamilyView {
 
 const usageKey = (bindingId: string, on: CalendarDate): string => `${on} ${bindingId}`;
 
-/** A list that has been read stays as it was: a change makes a new one. */
+/** A changed binding makes a new list, so that whoever goes through one and changes its bindings sees them as they were. */
 function enlist(lists: Map<string, Binding[]>, key: string, binding: Binding, isKnown: boolean): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [binding]);

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /**
  * Outcomes that follow each other are kept together as one compressed block, in the row of the first: a settlement takes less than half
- * the disk and of the write-ahead log. `lead` is how many rows before a row that first one is; null of a row that keeps its own stamp and payload,
+ * the disk and two thirds to four fifths of the write-ahead log. `lead` is how many rows before a row that first one is; null of a row that keeps its own stamp and payload,
  * as all do that were written before, and dead letters and rejections still.
  *
  * A worker of the version before finds no stamp in such a row and stops at it, instead of publishing what it cannot read: replace all

@@ -29,7 +29,7 @@ export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledg
 export { type LoadableEvent, loadMembers } from './load-members.ts';
 export { MemberWorld } from './member-world.ts';
 export { migrate } from './migrate.ts';
-export { BadBlock, type OutcomeRow, payloadText, readStored } from './outcome-blocks.ts';
+export { BadBlock, type OutcomeRow, payloadText, readStored, type ViewedOutcome } from './outcome-blocks.ts';
 export {
   countPaused,
   findOutcomesOf,

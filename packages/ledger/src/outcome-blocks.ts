@@ -137,15 +137,20 @@ export const STORED_PAYLOAD = `case when lead is null then payload else int4send
 /** How many bytes stand before the block in what `all_outcome` gives as a payload: which of its outcomes is meant. */
 const PLACE_BYTES = 4;
 
+/** What is asked of a row of `all_outcome` by whoever reads what it says. */
+export interface ViewedOutcome<P extends Buffer | null = Buffer> {
+  readonly stamp: string | null;
+  readonly payload: P;
+}
+
 /**
  * What a row of `all_outcome` says. A row that keeps its own stamp keeps its own payload; the payload of any other is the place in a block
  * and the block. Throws `BadBlock`.
  */
-export function readStored<P extends Buffer | null>(row: {
-  readonly stamp: string | null;
-  readonly payload: P;
-}): { readonly stamp: string; readonly payload: P | Buffer } {
-  const { stamp, payload } = row;
+export function readStored<P extends Buffer | null>({
+  stamp,
+  payload,
+}: ViewedOutcome<P>): { readonly stamp: string; readonly payload: P | Buffer } {
   if (stamp !== null) return { stamp, payload };
   if (payload === null || payload.length < PLACE_BYTES) throw new BadBlock('an outcome has no block');
   const outcome = openBlock(payload.subarray(PLACE_BYTES))[payload.readUInt32BE(0)];

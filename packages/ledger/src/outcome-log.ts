@@ -1,4 +1,4 @@
-import { readStored, STORED_PAYLOAD } from './outcome-blocks.ts';
+import { readStored, STORED_PAYLOAD, type ViewedOutcome } from './outcome-blocks.ts';
 import type { RowSource } from './reads.ts';
 
 /** Where a published outcome stands in the outbox: its shard, and its number there, without gaps. */
@@ -15,11 +15,9 @@ export interface LoggedOutcome {
   readonly payload: string;
 }
 
-interface Row {
+interface Row extends ViewedOutcome {
   readonly shard_id: number;
   readonly seq: string;
-  readonly stamp: string | null;
-  readonly payload: Buffer;
 }
 
 function toLogged({ shard_id: shardId, seq, ...row }: Row): LoggedOutcome {

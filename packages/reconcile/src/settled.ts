@@ -1,6 +1,6 @@
 import { parseInstant } from '@repo/contracts';
 import { type CalendarDate, dateOf, type Instant, type Money, money, negate } from '@repo/domain';
-import { payloadText, readStored, type Snapshot } from '@repo/ledger';
+import { payloadText, type Snapshot } from '@repo/ledger';
 
 /** The amounts of a settlement that both sides keep, in the order of the national files. Sharing has no column there (3202). */
 export const AMOUNTS = ['medfee_sumamt', 'fund_pay_sumamt', 'acct_pay', 'acct_mulaid_pay', 'cash_payamt'] as const;
@@ -35,7 +35,7 @@ const STORED_BEFORE_DAYS = 400;
 const ROWS_AT_ONCE = 5_000;
 
 /** `$1` the first day. The server counts the days back, beyond the year 1 too. */
-const RESULTS = `select stamp, payload from all_outcome
+const RESULTS = `select payload from all_outcome
   where dest = 'R' and month >= date_trunc('month', $1::date - ${STORED_BEFORE_DAYS}) order by shard_id, seq`;
 
 /** What is read of an outcome: of a claim's, its own facts; of a refund's, what it gave back, and of which claim. */
@@ -79,9 +79,9 @@ export async function* settledRows(
   snapshot: Snapshot,
   { from, to, institution }: Period,
 ): AsyncGenerator<SettledRow[]> {
-  for await (const piece of snapshot.pieces<StoredRow>('settled', RESULTS, ROWS_AT_ONCE, [from])) {
-    const found = piece.flatMap((stored) => {
-      const own = JSON.parse(readStored(stored).payload.toString()) as Wire;
+  for await (const piece of snapshot.pieces<{ payload: Buffer }>('settled', RESULTS, ROWS_AT_ONCE, [from])) {
+    const found = piece.flatMap(({ payload }) => {
+      const own = JSON.parse(payloadText(payload)) as Wire;
       const moment = momentOf(own);
       if (moment === null) return [];
       const day = dateOf(moment);
@@ -102,11 +102,6 @@ export async function* settledRows(
     );
     yield rows.map(({ own, claim, day }) => toRow(own, claim, kinds.get(claim.psn_no ?? '') ?? '', day));
   }
-}
-
-interface StoredRow {
-  readonly stamp: string | null;
-  readonly payload: Buffer;
 }
 
 /** What was answered to these claims, or premiums, by their ids. */

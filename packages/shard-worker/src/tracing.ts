@@ -1,3 +1,4 @@
+import { headerText } from '@repo/contracts';
 import type { BatchProcessor, InputRecord, OutboxRow, Publisher } from '@repo/messaging';
 import type { Tracing } from '@repo/observability';
 
@@ -43,5 +44,5 @@ export const tracePublications = (tracing: Tracing, publisher: Publisher, topic:
 });
 
 function* traceparentsOf(messages: readonly (InputRecord | OutboxRow)[]): Generator<string | undefined> {
-  for (const message of messages) yield message.headers.find(([name]) => name === 'traceparent')?.[1].toString();
+  for (const message of messages) yield headerText(message, 'traceparent') ?? undefined;
 }

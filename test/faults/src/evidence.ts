@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readStored } from '@repo/ledger';
+import { readStored, type ViewedOutcome } from '@repo/ledger';
 import { Envelopes, type Place as MessagePlace } from '@repo/sealing';
 import { Client } from 'pg';
 import { type LogEnd, type LogRecord, readLog } from './reader.ts';
@@ -100,7 +100,7 @@ export async function collectEvidence(
 /** How many outcomes are read at once. */
 const PIECE = 5_000;
 
-type Stored = Parameters<typeof readStored>[0];
+type Stored = ViewedOutcome<Buffer | null>;
 
 /** `digestOf` what was published: of a dead letter, what it was before it was sealed. */
 function digestOfStored(stored: Stored, envelopes: Envelopes): string | null {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Topics } from '@repo/contracts';
-import { BadBlock, readStored, type Snapshot } from '@repo/ledger';
+import { BadBlock, readStored, type Snapshot, type ViewedOutcome } from '@repo/ledger';
 import { type Envelopes, type Place, Unopened } from '@repo/sealing';
 
 /** An outcome row as its record must be: the key in hex, the SHA-256 of the value in hex, and what its headers derive from. */
@@ -130,7 +130,7 @@ export class OutboxStream {
   }
 }
 
-type StoredRow = Pick<ExpectedRow, 'seq' | 'dest_seq' | 'key'> & Parameters<typeof readStored>[0];
+type StoredRow = Pick<ExpectedRow, 'seq' | 'dest_seq' | 'key'> & ViewedOutcome<Buffer | null>;
 
 /** An outcome whose block cannot be read is like no record. */
 function toExpected({ seq, dest_seq, key, ...stored }: StoredRow): ExpectedRow {

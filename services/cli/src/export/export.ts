@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublishedEvent } from '@repo/contracts';
-import { readStored, Snapshot } from '@repo/ledger';
+import { readStored, Snapshot, type ViewedOutcome } from '@repo/ledger';
 import { drawReports } from './reports.ts';
 import { type Range, rowsOf, TABLES, type Table } from './tables.ts';
 import { type Format, Warehouse } from './warehouse.ts';
@@ -25,11 +25,6 @@ const PIECE = 2_000;
 /** Reading outcomes takes most of the time; the rest is written in one go. */
 const READING = 0.95;
 
-interface OutcomeRow {
-  readonly stamp: string | null;
-  readonly payload: Buffer;
-}
-
 /**
  * Writes what was published about these days as tables. Reads all outcomes once, in one read-only snapshot: an outcome is stored by the
  * order it came in, not by its day. One piece of them is in memory at a time.
@@ -45,7 +40,7 @@ export async function exportOutcomes(options: ExportOptions): Promise<ExportSumm
   const total = Math.max(1, Number(shards?.outcomes));
   let read = 0;
   const sql = `select stamp, payload from all_outcome where dest = 'R' order by shard_id, seq`;
-  for await (const piece of snapshot.pieces<OutcomeRow>('outcomes', sql, PIECE)) {
+  for await (const piece of snapshot.pieces<ViewedOutcome>('outcomes', sql, PIECE)) {
     for (const stored of piece) {
       const { stamp, payload } = readStored(stored);
       const { type } = JSON.parse(stamp) as Pick<PublishedEvent, 'type'>;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { topicsOf } from '@repo/contracts';
 import { type CalendarDate, formatMoney, type PolicyLookup, type Settlement } from '@repo/domain';
-import { readStored, Snapshot } from '@repo/ledger';
+import { readStored, Snapshot, type ViewedOutcome } from '@repo/ledger';
 import { findTruncated, type KafkaConnection } from '@repo/messaging';
 import type { Range } from '../export/tables.ts';
 import { readBeginning, readPostings } from './beginning.ts';
@@ -149,16 +149,11 @@ const told = ({ status, psn_cash_pay, balc, allocation, skipped }: Answer): stri
     'base64',
   );
 
-interface StoredOutcome {
-  readonly stamp: string | null;
-  readonly payload: Buffer;
-}
-
 /** What was answered to each claim. */
 async function readAnswers(snapshot: Snapshot): Promise<Map<string, string>> {
   const answers = new Map<string, string>();
   const sql = `select stamp, payload from all_outcome where dest = 'R' order by shard_id, seq`;
-  for await (const piece of snapshot.pieces<StoredOutcome>('answers', sql, 2_000))
+  for await (const piece of snapshot.pieces<ViewedOutcome>('answers', sql, 2_000))
     for (const stored of piece) {
       const { stamp, payload } = readStored(stored);
       if (!/"settlement\.(settled|refused)"/.test(stamp)) continue;
