@@ -7,6 +7,7 @@ export { findJava, findKafkaClassPath } from './kafka-programs.ts';
 export { type KeepRunningOptions, type KeptRunning, keepRunning } from './keep-running.ts';
 export { choosePort, findFreePort, HOST } from './ports.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.ts';
+export { inSession } from './postgres-session.ts';
 export { processStamp } from './process-table.ts';
 export { type Servers, type ServersOptions, startServers } from './servers.ts';
 export { onStopRequest, type StopRequest } from './signals.ts';

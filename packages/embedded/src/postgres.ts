@@ -14,12 +14,12 @@ import {
 } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Client } from 'pg';
 import { type Child, runToEnd, startChild } from './child.ts';
 import { explainFileError, StartFailure } from './failure.ts';
 import { choosePort, HOST } from './ports.ts';
 import { choosePostgresUser, findPostgresBinaries, type PostgresBinaries, type RunAs } from './postgres-binaries.ts';
 import { postgresAnswers } from './postgres-probe.ts';
+import { inSession } from './postgres-session.ts';
 import { processesIn } from './process-table.ts';
 import { waitUntilReady } from './ready.ts';
 import { waitFor } from './wait.ts';
@@ -255,13 +255,8 @@ async function waitForOrphans(clusterDir: string): Promise<void> {
   await waitFor(() => processesIn(directory).length === 0, 5_000);
 }
 
-async function ensureDatabase(url: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
+const ensureDatabase = (url: string): Promise<void> =>
+  inSession(url, async (client) => {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-  } finally {
-    await client.end();
-  }
-}
+  });

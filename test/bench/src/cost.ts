@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { inSession } from './servers.ts';
+import { inSession } from '@repo/embedded';
 
 /** Counters of the database and the processes at one moment. Differences of two make a cost. */
 export interface Counters {

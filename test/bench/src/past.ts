@@ -1,4 +1,4 @@
-import { inSession } from './servers.ts';
+import { inSession } from '@repo/embedded';
 
 const CHUNK = 50_000;
 /** Far from those that a database gives. */

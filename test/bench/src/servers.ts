@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServers } from '@repo/embedded';
-import { Client } from 'pg';
+import { inSession, startServers } from '@repo/embedded';
 
 /** The one broker and the one database server that everything in a run is measured on. */
 export interface BenchServers extends AsyncDisposable {
@@ -57,17 +56,6 @@ function databasesAt(ownerUrl: string) {
     for (const name of names) await drop(name);
   };
   return { create, [Symbol.asyncDispose]: dropAll };
-}
-
-/** Does the work in a database session of its own, which ends with it. */
-export async function inSession<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 /** Runs one statement in a session of its own. */

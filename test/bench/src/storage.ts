@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
+import { inSession } from '@repo/embedded';
 import { readCounters } from './cost.ts';
 import { fillTopic, waitForOutcomes } from './load.ts';
 import { type Bench, withRun } from './measure.ts';
 import { makeKafka } from './pipeline.ts';
 import { startPipeline } from './pipelines.ts';
-import { execute, inSession, openServers } from './servers.ts';
+import { execute, openServers } from './servers.ts';
 import { makeClaims, makeFamilies } from './workload.ts';
 
 const HELP = `npm run storage -w @repo/bench -- [--claims N] [--only plain|product] [--json]

@@ -1,7 +1,7 @@
+import { inSession } from '@repo/embedded';
 import { partitionForKey } from '@repo/messaging';
 import type { Client } from 'pg';
 import { loadProduct } from './product.ts';
-import { inSession } from './servers.ts';
 import { type Family, type MemberMessage, OPENED_AT, REGION, RELATIONS, randomFrom, yuan } from './workload.ts';
 
 /** Persons who enter by the product's own rules; the rest of a town are copies of their rows under other numbers. */

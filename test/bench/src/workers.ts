@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { findFreePort } from '@repo/embedded';
+import { findFreePort, inSession } from '@repo/embedded';
 import { Relay } from '@repo/faults/relay';
 import type { Kafka } from 'kafkajs';
 import { processorsBetween, readUsage, showProcessors } from './cost.ts';
@@ -7,7 +7,6 @@ import { openLimit } from './limit.ts';
 import type { Outcome } from './load.ts';
 import { type Bench, percentiles, rateOf, withFullTopic } from './measure.ts';
 import type { PipelineProcess } from './pipelines.ts';
-import { inSession } from './servers.ts';
 
 /** What some settlement workers made of a full topic, with a longer way to their database. */
 export interface WorkersRun {

@@ -2,25 +2,18 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startKafka } from '../../src/kafka.ts';
 import { kafkaAnswers } from '../../src/kafka-probe.ts';
 import { startPostgres } from '../../src/postgres.ts';
+import { inSession } from '../../src/postgres-session.ts';
 import { processesIn, processStamp } from '../../src/process-table.ts';
 import { type Servers, startServers } from '../../src/servers.ts';
 import { waitFor } from '../../src/wait.ts';
 import { ended, importing, runProgram, tempDir } from '../fixtures.ts';
 
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const query = (url: string, sql: string): Promise<Record<string, unknown>[]> =>
+  inSession(url, async (client) => (await client.query(sql)).rows);
 
 const addressOf = (brokers: string) => ({ host: '127.0.0.1', port: Number(brokers.split(':')[1]) });
 

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { inSession } from '@repo/embedded';
 import { bindingsOf, type Family } from '../workload.ts';
 
 /**
@@ -21,9 +21,7 @@ export async function prepareBareDatabase(
   url: string,
   { families, partitions }: { families: readonly Family[]; partitions: number },
 ): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
+  await inSession(url, async (client) => {
     await client.query(SCHEMA);
     const members = families.flat();
     const bindings = families.flatMap(bindingsOf);
@@ -37,7 +35,5 @@ export async function prepareBareDatabase(
       bindings.map(({ payer }) => payer),
     ]);
     await client.query('INSERT INTO position SELECT n, 0 FROM generate_series(0, $1::int - 1) n', [partitions]);
-  } finally {
-    await client.end();
-  }
+  });
 }
