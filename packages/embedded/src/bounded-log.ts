@@ -42,16 +42,26 @@ async function setAside(file: string): Promise<void> {
   truncateSync(file);
 }
 
-/** What came while the copy was made, in one go with the emptying that follows. */
+const NEWLINE = 0x0a;
+/** A reader may meet half of a line that is being written, where it goes from one page to the next: so often it looks for the rest. */
+const REST_LOOKS = 1_000;
+
+/** What came while the copy was made, to the end of a line, in one go with the emptying that follows. */
 function appendRest(file: string, old: string): void {
   const [from, to] = [openSync(file, 'r'), openSync(old, 'a')];
   try {
     const chunk = Buffer.alloc(65_536);
-    for (let at = statSync(old).size; ; ) {
+    let at = statSync(old).size;
+    readSync(from, chunk, 0, 1, at - 1);
+    let last = chunk[0];
+    for (let looks = 0; looks < REST_LOOKS; looks++) {
       const read = readSync(from, chunk, 0, chunk.length, at);
-      if (read === 0) return;
+      if (read === 0 && last === NEWLINE) return;
+      if (read === 0) continue;
       writeSync(to, chunk, 0, read);
       at += read;
+      last = chunk[read - 1];
+      looks = 0;
     }
   } finally {
     closeSync(from);
