@@ -17,6 +17,7 @@ import { Migration20261204ChangeOrder } from '../migrations/migration-20261204-c
 import { Migration20261205EventPlaces } from '../migrations/migration-20261205-event-places.ts';
 import { Migration20261206LateAnswers } from '../migrations/migration-20261206-late-answers.ts';
 import { Migration20261207OutcomeBlocks } from '../migrations/migration-20261207-outcome-blocks.ts';
+import { Migration20261208OpenStretches } from '../migrations/migration-20261208-open-stretches.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
@@ -52,6 +53,7 @@ const MIGRATIONS = [
   { name: 'migration-20261205-event-places', class: Migration20261205EventPlaces },
   { name: 'migration-20261206-late-answers', class: Migration20261206LateAnswers },
   { name: 'migration-20261207-outcome-blocks', class: Migration20261207OutcomeBlocks },
+  { name: 'migration-20261208-open-stretches', class: Migration20261208OpenStretches },
 ];
 
 /**

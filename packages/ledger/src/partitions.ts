@@ -158,8 +158,18 @@ export function createPartition(ledger: Ledger, { table, month, name }: MissingP
       `with found as (delete from ${table}_default where ${condition} returning *) insert into ${name} select * from found`,
     );
     await run(`alter table ${table} attach partition ${name} for values ${values}`);
+    await run(leaveOpen(name));
   });
 }
+
+/**
+ * SQL that takes the summary of the stretch which rows will be added to out of a partition's BRIN indexes. Building an index leaves one, and
+ * then each row would change it; without, the stretch gets its summary once it is full, when the table is vacuumed.
+ */
+const leaveOpen = (partition: string): string =>
+  `select brin_desummarize_range(indexrelid, greatest(pg_relation_size(indrelid) / current_setting('block_size')::int - 1, 0))
+   from pg_index join pg_class as brin on brin.oid = indexrelid join pg_am on pg_am.oid = brin.relam
+   where amname = 'brin' and indrelid = '${partition}'::regclass`;
 
 /** How many months ahead of this one a setup sees to. */
 const AHEAD = 3;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -23,13 +23,19 @@ function tempDir(): string {
 }
 
 async function start(
-  options: { lines?: string[]; instance?: number; mode?: (launch: number) => string; stopMs?: number } = {},
+  options: {
+    lines?: string[];
+    instance?: number;
+    mode?: (launch: number) => string;
+    stopMs?: number;
+    dataDir?: string;
+  } = {},
 ): Promise<RunningService> {
-  const { lines = [], instance = 1, mode = () => '', ...limits } = options;
+  const { lines = [], instance = 1, mode = () => '', dataDir = tempDir(), ...limits } = options;
   const service = await startService({
     service: 'sharing-worker',
     instance,
-    dataDir: tempDir(),
+    dataDir,
     httpPort: 0,
     environment: (launch) => ({ ...process.env, MODE: mode(launch) }),
     log: (line) => lines.push(line),
@@ -50,6 +56,15 @@ test('a service runs as a process whose command line names it, and stops by itse
   expect(await exited).toEqual({ code: 0, signal: null });
   expect(processStamp(pid)).toBeUndefined();
   expect(readFileSync(service.logFile, 'utf8')).toContain('sharing-worker started');
+});
+
+test('what Node made of the sources is kept when a service stops, for its next start', async () => {
+  const dataDir = tempDir();
+  const service = await start({ dataDir });
+  await waitUntilReady(service);
+  await service.process.stop();
+  const [version = ''] = readdirSync(join(dataDir, 'compiled', 'sharing-worker'));
+  expect(readdirSync(join(dataDir, 'compiled', 'sharing-worker', version))).not.toEqual([]);
 });
 
 test('a second instance has a name, a log and a port of its own', async () => {

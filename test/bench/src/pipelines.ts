@@ -68,6 +68,8 @@ export function startPipeline(name: PipelineName, run: Run, workDir: string): Pi
   const isService = name === 'product' || name === 'sharing';
   const env = {
     ...(isService && SMALLER_MALLOC),
+    // From the second run of a pipeline on, as from the second start of a service.
+    NODE_COMPILE_CACHE: join(workDir, 'compiled', name),
     ...process.env,
     NODE_NO_WARNINGS: '1',
     GONGJI_KAFKA_BROKERS: run.brokers,

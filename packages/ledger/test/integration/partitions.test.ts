@@ -104,6 +104,21 @@ test('a database that was set up has partitions for three months to come, and a 
   expect(await monthsAhead(ledger)).toBe(3);
 });
 
+test('the stretch of a partition that rows are added to has no summary in an index, which each of them would change', async () => {
+  const { ledger, books } = await familyOfMarch();
+  await settle(ledger, await lease(ledger, 1), [claim('C3', 'A', '10.00')]);
+  const summarised = await books.rows<{ index: string; now: number }>(
+    `select index.relname as index, brin_summarize_range(index.oid, 0) as now
+     from pg_class as index join pg_am on pg_am.oid = index.relam join pg_index on indexrelid = index.oid
+     where amname = 'brin' and index.relkind = 'i' and pg_relation_size(indrelid) > 0 order by 1`,
+  );
+  const month = (await currentMonth(books)).replace('-', '_');
+  // 1: it had none until it was asked for now.
+  const months = ['entry_2025_03_book_day_idx', 'outcome_2025_03_key_idx', `outcome_${month}_key_idx`];
+  const nets = ['entry_default_book_day_idx', 'outcome_default_key_idx'];
+  expect(summarised).toEqual([...months, ...nets].sort().map((index) => ({ index, now: 1 })));
+});
+
 test('a worker that meets the next month writes into it, and where nobody created it, into the net', async () => {
   const { url, ledger } = await openLedger();
   opened.push(ledger);

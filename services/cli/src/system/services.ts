@@ -75,6 +75,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const ports = ownAdminPort
     ? { GONGJI_ADMIN_PORT: String(adminPort) }
     : { GONGJI_ADMIN_PORT: '', GONGJI_HTTP_PORT: String(httpPort) };
+  // What Node makes of the sources, kept when a service stops: the next one starts in half the time, and gets to its full speed sooner.
+  const compiled = join(dataDir, 'compiled', service);
   let launches = 0;
   const start = () => {
     launches += 1;
@@ -83,7 +85,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       command: process.execPath,
       args: [...NODE_FLAGS, `services/${service}/src/main.ts`],
       cwd: options.root ?? ROOT,
-      env: { ...MALLOC_SETTINGS, ...options.environment(launches), ...ports },
+      env: { ...MALLOC_SETTINGS, NODE_COMPILE_CACHE: compiled, ...options.environment(launches), ...ports },
       runDir: join(dataDir, 'run'),
       logFile,
       ipc: true,
