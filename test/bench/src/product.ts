@@ -1,9 +1,9 @@
 import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
-import { Ledger, type LoadableEvent, loadMembers, migrate } from '@repo/ledger';
+import { createPartition, Ledger, type LoadableEvent, loadMembers, migrate, missingPartitions } from '@repo/ledger';
 import { createTopics, partitionForKey } from '@repo/messaging';
 import { loadPolicies } from '@repo/policy';
 import { contentHash } from '@repo/shard-worker';
-import { type Family, type MemberMessage, memberEvents } from './workload.ts';
+import { CLAIMS_MONTH, type Family, type MemberMessage, memberEvents } from './workload.ts';
 
 /** The product's topics, as an operator creates them. */
 export async function createProductTopics(options: {
@@ -40,6 +40,9 @@ export async function loadProduct(url: string, messages: Iterable<MemberMessage>
   const { policyAt } = loaded.policies;
   const ledger = await Ledger.open({ url, name: 'bench' });
   try {
+    // As in operation: the month in which the claims are booked has its partition.
+    for (const missing of await missingPartitions(ledger, { from: CLAIMS_MONTH, through: CLAIMS_MONTH }))
+      await createPartition(ledger, missing);
     const partitionOf = (personNo: string) => partitionForKey(personNo, partitions);
     await loadMembers(ledger, loadableEvents(messages), { policyOf: policyAt, partitionOf });
   } finally {

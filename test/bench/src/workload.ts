@@ -6,6 +6,8 @@ export const FAMILY_SIZE = 5;
 export const REGION = '410100';
 export const RELATIONS = ['SPOUSE', 'PARENT', 'CHILD', 'SIBLING'] as const;
 export const OPENED_AT = '2025-01-06T09:00:00+08:00';
+/** Claims begin on its tenth, a tenth of a second apart. */
+export const CLAIMS_MONTH = '2025-03';
 
 interface Member {
   readonly personNo: string;

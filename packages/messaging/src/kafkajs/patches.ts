@@ -1,6 +1,7 @@
 import { protocolErrorOf } from './errors.ts';
 import { decodingBatches } from './fetched-records.ts';
 import { type EncoderClass, joiningOnce, producingInParts } from './produce-request.ts';
+import { type Broker, type Cluster, type CreateEosManager, type Protocol, secondVersion } from './transactions.ts';
 
 /**
  * What must be replaced inside kafkajs 2.2.4 before it is used: its last release, so nobody else will. Each replacement is the smallest
@@ -81,18 +82,8 @@ interface Grouping<M> {
 const groupingInPlace = <M>({ topic, partitionMetadata, messages, partitioner }: Grouping<M>) =>
   Object.groupBy(messages, (message) => partitioner({ topic, partitionMetadata, message }));
 
-interface Broker {
-  isConnected(): boolean;
-}
-
-interface Cluster {
-  findGroupCoordinator(query: { groupId: string; coordinatorType: number }): Promise<Broker>;
-}
-
-type CreateEosManager = (options: { readonly cluster: Cluster }) => unknown;
-
 /**
- * Remembers a producer's coordinators: kafkajs asks for them before each of a transaction's five requests. Where one has moved, its
+ * Remembers a producer's coordinators: kafkajs asks for them before each request of a transaction. Where one has moved, its
  * answer is an error, after which the producer is thrown away with what it remembers.
  */
 function rememberingCoordinators(createEosManager: CreateEosManager): CreateEosManager {
@@ -287,9 +278,15 @@ export function patchKafkajs(require: NodeJS.Require): void {
   replace('kafkajs/src/protocol/recordBatch/v0/decoder', () =>
     decodingBatches({ PartialMessageError: KafkaJSPartialMessageError, codecOf: lookupCodecByAttributes }),
   );
-  replace('kafkajs/src/producer/eosManager', rememberingCoordinators);
+  const errors = require('kafkajs/src/protocol/error') as Omit<Protocol, 'Encoder'>;
+  const { manager, produce } = secondVersion({ Encoder, ...errors });
+  replace('kafkajs/src/producer/eosManager', (original: CreateEosManager) =>
+    rememberingCoordinators(manager(original)),
+  );
   // Last of the modules: it loads those above.
   replace('kafkajs/src/protocol/requests', refusingNewerBrokers);
+  const broker = require('kafkajs/src/broker') as { prototype: { produce: Parameters<typeof produce>[0] } };
+  broker.prototype.produce = produce(broker.prototype.produce);
   const pool = require('kafkajs/src/cluster/brokerPool') as { prototype: { withBroker: WithBroker } };
   pool.prototype.withBroker = tellingRefusals(pool.prototype.withBroker);
   const connection = require('kafkajs/src/network/connection') as {

@@ -3,13 +3,16 @@ import { type BatchFields, encodeRecordBatch } from './record-batch.ts';
 /** What is used of kafkajs' encoder: it holds what was written to it. */
 interface Encoder {
   readonly buffer: Buffer;
+  writeBoolean(value: boolean): this;
   writeInt16(value: number): this;
   writeInt32(value: number): this;
+  writeInt64(value: string): this;
   writeString(value: string | null): this;
 }
 export type EncoderClass = new () => Encoder;
 
-interface Produce extends Pick<BatchFields, 'compression' | 'producerId' | 'producerEpoch'> {
+/** A Produce request as kafkajs is asked for it. */
+export interface Produce extends Pick<BatchFields, 'compression' | 'producerId' | 'producerEpoch'> {
   readonly acks: number;
   readonly timeout: number;
   readonly transactionalId?: string | null;
@@ -19,8 +22,37 @@ interface Produce extends Pick<BatchFields, 'compression' | 'producerId' | 'prod
   }[];
 }
 
+/** What a version of the request has before and behind its topics, partitions and batches. */
+export interface ProduceForm {
+  begin(of: {
+    readonly transactionalId: string | null;
+    readonly acks: number;
+    readonly timeout: number;
+    readonly topics: number;
+  }): Buffer[];
+  topic(of: { readonly topic: string; readonly partitions: number }): Buffer[];
+  partition(of: { readonly partition: number; readonly bytes: number }): Buffer[];
+  /** Behind each partition, each topic and all of it. */
+  readonly end: readonly Buffer[];
+}
+
+/** The request's body, with its record batches where they are. kafkajs copies them from one encoder into the next, each of which grows into fresh memory. */
+export function produceParts(produce: Produce, form: ProduceForm): Buffer[] {
+  const { acks, timeout, transactionalId = null, topicData, ...producer } = produce;
+  const parts = form.begin({ transactionalId, acks, timeout, topics: topicData.length });
+  for (const { topic, partitions } of topicData) {
+    parts.push(...form.topic({ topic, partitions: partitions.length }));
+    for (const { partition, ...part } of partitions) {
+      const batch = encodeRecordBatch({ ...producer, ...part, transactional: transactionalId !== null });
+      parts.push(...form.partition({ partition, bytes: batch.length }), batch, ...form.end);
+    }
+    parts.push(...form.end);
+  }
+  return [...parts, ...form.end];
+}
+
 /** A request's body as pieces, which `joiningOnce` puts together. To kafkajs' own request it is an encoder that holds them all. */
-class InParts {
+export class InParts {
   readonly parts: readonly Buffer[];
 
   constructor(parts: readonly Buffer[]) {
@@ -36,38 +68,35 @@ class InParts {
   }
 }
 
-/**
- * A Produce request (versions 3 to 7) that leaves its record batches where they are. kafkajs copies them from one encoder into the next,
- * each of which grows into fresh memory.
- */
-export const producingInParts =
-  (Encoder: EncoderClass) =>
-  (original: (produce: Produce) => object) =>
-  (produce: Produce): object => ({
-    ...original(produce),
-    encode: async (): Promise<InParts> => {
-      const { acks, timeout, transactionalId = null, topicData, ...producer } = produce;
-      const head = new Encoder().writeString(transactionalId).writeInt16(acks).writeInt32(timeout);
-      const parts = [head.writeInt32(topicData.length).buffer];
-      for (const { topic, partitions } of topicData) {
-        parts.push(new Encoder().writeString(topic).writeInt32(partitions.length).buffer);
-        for (const { partition, ...part } of partitions) {
-          const batch = encodeRecordBatch({ ...producer, ...part, transactional: transactionalId !== null });
-          parts.push(new Encoder().writeInt32(partition).writeInt32(batch.length).buffer, batch);
-        }
-      }
-      return new InParts(parts);
-    },
-  });
+/** The Produce request of the versions 3 to 7. */
+export const producingInParts = (Encoder: EncoderClass) => {
+  const form: ProduceForm = {
+    begin: ({ transactionalId, acks, timeout, topics }) => [
+      new Encoder().writeString(transactionalId).writeInt16(acks).writeInt32(timeout).writeInt32(topics).buffer,
+    ],
+    topic: ({ topic, partitions }) => [new Encoder().writeString(topic).writeInt32(partitions).buffer],
+    partition: ({ partition, bytes }) => [new Encoder().writeInt32(partition).writeInt32(bytes).buffer],
+    end: [],
+  };
+  return (original: (produce: Produce) => object) =>
+    (produce: Produce): object => ({
+      ...original(produce),
+      encode: async (): Promise<InParts> => new InParts(produceParts(produce, form)),
+    });
+};
+
+/** A request as kafkajs' connection is given it. */
+export interface SentRequest {
+  readonly apiKey: number;
+  readonly apiName: string;
+  readonly apiVersion: number;
+  encode(): Promise<Pick<Encoder, 'buffer'> | InParts>;
+}
 
 interface Request {
   readonly correlationId: number;
   readonly clientId: string;
-  readonly request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
-    encode(): Promise<Encoder | InParts>;
-  };
+  readonly request: SentRequest;
 }
 
 /** Any request as it is sent, its body copied once: kafkajs copies it twice. */

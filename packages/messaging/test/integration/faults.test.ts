@@ -14,7 +14,7 @@ import {
   tail,
 } from '../../src/index.ts';
 import { World } from '../../src/memory/world.ts';
-import { API, type Fault, faultySockets } from '../faulty-network.ts';
+import { API, type Fault, faultySockets, withoutAgreements } from '../faulty-network.ts';
 import { Echo, LocalStore } from '../local-store.ts';
 
 const PARTITIONS = 3;
@@ -31,110 +31,119 @@ const HIT: ReadonlySet<number> = new Set([
   API.TxnOffsetCommit,
 ]);
 
-it('publishes everything once, in order, while requests and answers of every kind are lost and workers come and go', async () => {
-  const seed = Number(process.env.GONGJI_SEED ?? randomInt(2 ** 31));
-  console.info(`GONGJI_SEED=${seed}`);
-  const chance = new World(seed);
-  let faultRate = 0.04;
-  let faults = 0;
-  const decide = (apiKey: number): Fault | undefined => {
-    if (!HIT.has(apiKey) || !chance.chance(faultRate)) return undefined;
-    faults += 1;
-    return chance.pick(['lose request', 'lose answer']);
-  };
+it.each([
+  { version: 1, agreed: withoutAgreements },
+  { version: 2, agreed: () => undefined },
+])(
+  'publishes everything once, in order, while requests and answers of every kind are lost and workers come and go, with transactions of version $version',
+  async ({ agreed }) => {
+    const seed = Number(process.env.GONGJI_SEED ?? randomInt(2 ** 31));
+    console.info(`GONGJI_SEED=${seed}`);
+    const chance = new World(seed);
+    let faultRate = 0.04;
+    let faults = 0;
+    const decide = (apiKey: number, apiVersion: number): Fault | undefined => {
+      const refused = agreed(apiKey, apiVersion);
+      if (refused !== undefined) return refused;
+      if (!HIT.has(apiKey) || !chance.chance(faultRate)) return undefined;
+      faults += 1;
+      return chance.pick(['lose request', 'lose answer']);
+    };
 
-  const prefix = freshTopicPrefix();
-  const steady: KafkaConnection = { brokers: testBrokers().split(','), clientId: prefix };
-  const shaky: KafkaConnection = { ...steady, socketFactory: faultySockets(decide) };
-  const topics = await createTopics({ connection: steady, prefix, partitions: PARTITIONS });
-  const store = new LocalStore();
-  const failures: unknown[] = [];
-  let zombies = 0;
+    const prefix = freshTopicPrefix();
+    const steady: KafkaConnection = { brokers: testBrokers().split(','), clientId: prefix };
+    const shaky: KafkaConnection = { ...steady, socketFactory: faultySockets(decide) };
+    const topics = await createTopics({ connection: steady, prefix, partitions: PARTITIONS });
+    const store = new LocalStore();
+    const failures: unknown[] = [];
+    let zombies = 0;
 
-  const start = async () => {
-    const publisher = new KafkaPublisher({
-      connection: shaky,
-      app: prefix,
-      topic: topics.claims,
-      resultsTopic: topics.settlements,
-    });
-    const log = new KafkaLog({
-      connection: steady,
-      topic: topics.claims,
-      groupId: prefix,
-      sessionTimeoutMs: 6_000,
-      onCrash: (error) => failures.push(error),
-    });
-    const handler = createProcessor({
-      topic: topics.claims,
-      owner: 'test',
-      store,
-      publisher,
-      processor: new Echo(store, topics.settlements),
-      classify: (error) => classifyKafkaError(error) ?? (error instanceof FencedError ? 'fenced' : 'defect'),
-      onHalt: ({ partition }, reason, error) => failures.push({ partition, reason, error }),
-      limits: { batchRecordsMax: 50, publishRowsMax: 40 },
-    });
-    await log.run(handler);
-    return { log, publisher };
-  };
+    const start = async () => {
+      const publisher = new KafkaPublisher({
+        connection: shaky,
+        app: prefix,
+        topic: topics.claims,
+        resultsTopic: topics.settlements,
+      });
+      const log = new KafkaLog({
+        connection: steady,
+        topic: topics.claims,
+        groupId: prefix,
+        sessionTimeoutMs: 6_000,
+        onCrash: (error) => failures.push(error),
+      });
+      const handler = createProcessor({
+        topic: topics.claims,
+        owner: 'test',
+        store,
+        publisher,
+        processor: new Echo(store, topics.settlements),
+        classify: (error) => classifyKafkaError(error) ?? (error instanceof FencedError ? 'fenced' : 'defect'),
+        onHalt: ({ partition }, reason, error) => failures.push({ partition, reason, error }),
+        limits: { batchRecordsMax: 50, publishRowsMax: 40 },
+      });
+      await log.run(handler);
+      return { log, publisher };
+    };
 
-  await using sender = await Sender.open(steady);
-  const values = Array.from({ length: RECORDS }, (_, index) => ({ key: `K${index % 97}`, value: `V${index}` }));
-  const sending = (async () => {
-    for (let from = 0; from < RECORDS; from += 100) {
-      await sender.sendAll(topics.claims, values.slice(from, from + 100));
-      await sleep(100);
+    await using sender = await Sender.open(steady);
+    const values = Array.from({ length: RECORDS }, (_, index) => ({ key: `K${index % 97}`, value: `V${index}` }));
+    const sending = (async () => {
+      for (let from = 0; from < RECORDS; from += 100) {
+        await sender.sendAll(topics.claims, values.slice(from, from + 100));
+        await sleep(100);
+      }
+    })();
+
+    const workers = [await start(), await start()];
+    for (let round = 0; round < 4; round++) {
+      // A process that was stopped and goes on after another has taken over: it fences the owner of a shard it no longer has.
+      await sleep(700);
+      const zombie = new KafkaPublisher({
+        connection: steady,
+        app: prefix,
+        topic: topics.claims,
+        resultsTopic: topics.settlements,
+      });
+      await zombie.recover(round % PARTITIONS);
+      await zombie.close();
+      zombies += 1;
+      const leaving = workers.shift();
+      await leaving?.log.stop();
+      await leaving?.publisher.close();
+      workers.push(await start());
     }
-  })();
+    await sending;
+    faultRate = 0;
 
-  const workers = [await start(), await start()];
-  for (let round = 0; round < 4; round++) {
-    // A process that was stopped and goes on after another has taken over: it fences the owner of a shard it no longer has.
-    await sleep(700);
-    const zombie = new KafkaPublisher({
+    const seen: string[][] = Array.from({ length: PARTITIONS }, () => []);
+    await using _reader = await tail({
       connection: steady,
-      app: prefix,
-      topic: topics.claims,
-      resultsTopic: topics.settlements,
+      topics: [topics.settlements],
+      from: 'start',
+      onRecords: (records) => {
+        for (const { partition, value } of records) seen[partition]?.push(`${value}`);
+      },
+      onFailure: (error) => failures.push(error),
     });
-    await zombie.recover(round % PARTITIONS);
-    await zombie.close();
-    zombies += 1;
-    const leaving = workers.shift();
-    await leaving?.log.stop();
-    await leaving?.publisher.close();
-    workers.push(await start());
-  }
-  await sending;
-  faultRate = 0;
+    const outbox = (partition: number): string[] =>
+      store.row({ topic: topics.claims, partition }).outbox.map(({ value }) => `${value}`);
+    const total = (): number => seen.reduce((sum, list) => sum + list.length, 0);
+    await until(() => total() >= RECORDS, {
+      what: `${RECORDS} results, ${failures.length} failures`,
+      deadlineMs: 30_000,
+    });
+    for (const { log, publisher } of workers) {
+      await log.stop();
+      await publisher.close();
+    }
 
-  const seen: string[][] = Array.from({ length: PARTITIONS }, () => []);
-  await using _reader = await tail({
-    connection: steady,
-    topics: [topics.settlements],
-    from: 'start',
-    onRecords: (records) => {
-      for (const { partition, value } of records) seen[partition]?.push(`${value}`);
-    },
-    onFailure: (error) => failures.push(error),
-  });
-  const outbox = (partition: number): string[] =>
-    store.row({ topic: topics.claims, partition }).outbox.map(({ value }) => `${value}`);
-  const total = (): number => seen.reduce((sum, list) => sum + list.length, 0);
-  await until(() => total() >= RECORDS, {
-    what: `${RECORDS} results, ${failures.length} failures`,
-    deadlineMs: 30_000,
-  });
-  for (const { log, publisher } of workers) {
-    await log.stop();
-    await publisher.close();
-  }
-
-  expect(failures).toEqual([]);
-  for (const [partition, list] of seen.entries())
-    expect(list, `partition ${partition}, seed ${seed}`).toEqual(outbox(partition));
-  expect(seen.flat().toSorted()).toEqual(values.map(({ value }) => value).toSorted());
-  expect(faults).toBeGreaterThan(10);
-  expect(zombies).toBe(4);
-}, 120_000);
+    expect(failures).toEqual([]);
+    for (const [partition, list] of seen.entries())
+      expect(list, `partition ${partition}, seed ${seed}`).toEqual(outbox(partition));
+    expect(seen.flat().toSorted()).toEqual(values.map(({ value }) => value).toSorted());
+    expect(faults).toBeGreaterThan(10);
+    expect(zombies).toBe(4);
+  },
+  120_000,
+);

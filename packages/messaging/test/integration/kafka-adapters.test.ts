@@ -1,8 +1,11 @@
 import { freshTopicPrefix, testBrokers, until } from '@repo/testkit';
+import type { ISocketFactory } from 'kafkajs';
+import { describe } from 'vitest';
 import { createTopics, KafkaLog, KafkaPublisher, Sender, tail } from '../../src/index.ts';
 import { describeAdapters, PARTITIONS, type Rig } from '../contract.ts';
+import { faultySockets, withoutAgreements } from '../faulty-network.ts';
 
-async function makeRig(): Promise<Rig> {
+async function makeRig(socketFactory?: ISocketFactory): Promise<Rig> {
   const prefix = freshTopicPrefix();
   const connection = { brokers: testBrokers().split(','), clientId: prefix };
   const topics = await createTopics({ connection, prefix, partitions: PARTITIONS });
@@ -15,7 +18,8 @@ async function makeRig(): Promise<Rig> {
     outputTopic: topics.settlements,
     sideTopic: topics.deadLetters,
     publisher: (failpoint) => {
-      const options = { connection, app: prefix, topic: topics.claims, resultsTopic: topics.settlements };
+      const shaped = socketFactory === undefined ? connection : { ...connection, socketFactory };
+      const options = { connection: shaped, app: prefix, topic: topics.claims, resultsTopic: topics.settlements };
       const publisher = new KafkaPublisher(failpoint === undefined ? options : { ...options, failpoint });
       opened.push(() => publisher.close());
       return publisher;
@@ -61,4 +65,9 @@ async function makeRig(): Promise<Rig> {
   };
 }
 
-describeAdapters('kafka', makeRig);
+describe.each([
+  { version: 1, socketFactory: faultySockets(withoutAgreements) },
+  { version: 2, socketFactory: undefined },
+])('with transactions of version $version', ({ socketFactory }) =>
+  describeAdapters('kafka', () => makeRig(socketFactory)),
+);

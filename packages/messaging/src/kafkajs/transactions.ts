@@ -1,0 +1,317 @@
+import {
+  type EncoderClass,
+  InParts,
+  type Produce,
+  type ProduceForm,
+  produceParts,
+  type SentRequest,
+} from './produce-request.ts';
+
+/**
+ * Transactions of version 2 (KIP-890), which kafkajs does not know: a record enters its transaction with the Produce request that brings it,
+ * without an AddPartitionsToTxn before, and the end of a transaction gives the producer its next epoch, so that nothing late of one transaction can
+ * enter the next. Two requests a transaction instead of three. Used where the cluster has agreed on it (Kafka 4 by itself, a cluster that
+ * was upgraded once its operator says so); else all is as kafkajs does it.
+ */
+
+/** What of kafkajs' broker is used here. */
+export interface Broker {
+  readonly connectionPool: {
+    send<T>(request: { readonly request: SentRequest; readonly response: Response<T> }): Promise<T>;
+  };
+  isConnected(): boolean;
+  addOffsetsToTxn(request: ProducerState & { readonly groupId: string }): Promise<unknown>;
+  txnOffsetCommit(request: ProducerState & { readonly groupId: string; readonly topics: unknown }): Promise<unknown>;
+}
+
+interface Response<T> {
+  decode(payload: Buffer): Promise<Answer<T>>;
+  parse(answer: Answer<T>): Promise<T>;
+}
+
+interface Answer<T> {
+  readonly errorCode: number;
+  readonly clientSideThrottleTime: number;
+  readonly value: T;
+}
+
+interface ProducerState {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
+export interface Cluster {
+  findGroupCoordinator(query: { groupId: string; coordinatorType: number }): Promise<Broker>;
+}
+
+type TopicData = readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number }[] }[];
+
+interface EosManager {
+  initProducerId(): Promise<void>;
+  getProducerId(): string;
+  getProducerEpoch(): number;
+  getSequence(topic: string, partition: number): number;
+  updateSequence(topic: string, partition: number, increment: number): void;
+  addPartitionsToTransaction(topicData: TopicData): Promise<void>;
+  sendOffsets(offsets: { readonly consumerGroupId: string; readonly topics: unknown }): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+interface EosOptions {
+  readonly cluster: Cluster;
+  readonly transactional: boolean;
+  readonly transactionalId: string;
+}
+
+export type CreateEosManager = (options: EosOptions) => EosManager;
+
+/** What of kafkajs' protocol is used here. */
+export interface Protocol {
+  readonly Encoder: EncoderClass;
+  readonly failure: (errorCode: number) => boolean;
+  readonly createErrorFromCode: (errorCode: number) => Error;
+}
+
+const API_VERSIONS = 18;
+const END_TXN = 26;
+const PRODUCE = 0;
+const [GROUP, TRANSACTION] = [0, 1];
+const FEATURE = 'transaction.version';
+
+/** Reads what newer versions of Kafka's answers are made of: counts and lengths of a varying size, and fields that may be skipped. */
+class FlexibleReader {
+  readonly #bytes: Buffer;
+  #at: number;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#at = 0;
+  }
+
+  int16 = (): number => this.#bytes.readInt16BE(this.#take(2));
+  int32 = (): number => this.#bytes.readInt32BE(this.#take(4));
+  int64 = (): bigint => this.#bytes.readBigInt64BE(this.#take(8));
+
+  /** A count or a length. */
+  count = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#bytes.readUInt8(this.#take(1));
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  };
+
+  /** Null is read as an empty text. */
+  text = (): string => {
+    const length = Math.max(this.count() - 1, 0);
+    const from = this.#take(length);
+    return this.#bytes.toString('utf8', from, from + length);
+  };
+
+  /** Null is read as an empty list. */
+  list = <T>(read: () => T): T[] => Array.from({ length: Math.max(this.count() - 1, 0) }, () => read());
+
+  /** Fields that have numbers, by their number. */
+  tagged = (read: Readonly<Record<number, () => void>> = {}): void => {
+    for (let left = this.count(); left > 0; left--) {
+      const [tag, length] = [this.count(), this.count()];
+      const end = this.#at + length;
+      read[tag]?.();
+      this.#at = end;
+    }
+  };
+
+  #take(length: number): number {
+    const from = this.#at;
+    this.#at += length;
+    return from;
+  }
+}
+
+/** Requests of versions that kafkajs does not have. */
+function requestsOf({ Encoder, failure, createErrorFromCode }: Protocol) {
+  /** No fields with numbers. */
+  const NONE = Buffer.from([0]);
+  const count = (value: number): Buffer => {
+    const bytes: number[] = [];
+    for (let rest = value; ; rest = Math.floor(rest / 0x80)) {
+      if (rest < 0x80) return Buffer.from([...bytes, rest]);
+      bytes.push((rest % 0x80) + 0x80);
+    }
+  };
+  const text = (value: string): Buffer[] => {
+    const bytes = Buffer.from(value);
+    return [count(bytes.length + 1), bytes];
+  };
+  const form: ProduceForm = {
+    begin: ({ transactionalId, acks, timeout, topics }) => [
+      ...(transactionalId === null ? [NONE] : text(transactionalId)),
+      new Encoder().writeInt16(acks).writeInt32(timeout).buffer,
+      count(topics + 1),
+    ],
+    topic: ({ topic, partitions }) => [...text(topic), count(partitions + 1)],
+    partition: ({ partition, bytes }) => [new Encoder().writeInt32(partition).buffer, count(bytes + 1)],
+    end: [NONE],
+  };
+  const request = (apiKey: number, apiName: string, apiVersion: number, parts: () => readonly Buffer[]) => ({
+    apiKey,
+    apiName,
+    apiVersion,
+    encode: async () => new InParts([NONE, ...parts()]),
+  });
+  const response = <T>(
+    read: (from: FlexibleReader) => { errorCode: number; throttleMs: number; value: T },
+  ): Response<T> => ({
+    decode: async (payload) => {
+      const { throttleMs, ...answer } = read(new FlexibleReader(payload));
+      return { ...answer, clientSideThrottleTime: throttleMs };
+    },
+    parse: async ({ errorCode, value }) => {
+      if (failure(errorCode)) throw createErrorFromCode(errorCode);
+      return value;
+    },
+  });
+
+  return {
+    /** The version of transactions that the cluster has agreed on; 0 where the broker is older than such agreements. */
+    transactionVersion: {
+      request: request(API_VERSIONS, 'ApiVersions', 3, () => [...text('gongji'), ...text('1'), NONE]),
+      response: response((from) => {
+        let version = 0;
+        const errorCode = from.int16();
+        // A broker that does not know the question answers in another form.
+        if (errorCode !== 0) return { errorCode: 0, throttleMs: 0, value: version };
+        from.list(() => [from.int16(), from.int16(), from.int16(), from.tagged()]);
+        const throttleMs = from.int32();
+        const finalized = () =>
+          from.list(() => {
+            const [name, highest] = [from.text(), from.int16(), from.int16(), from.tagged()] as const;
+            if (name === FEATURE) version = highest;
+          });
+        from.tagged({ 2: finalized });
+        return { errorCode, throttleMs, value: version };
+      }),
+    },
+
+    /** Answers the id and epoch of the producer's next transaction. */
+    endTxn: ({ transactionalId, producerId, producerEpoch, committed }: ProducerState & { committed: boolean }) => ({
+      request: request(END_TXN, 'EndTxn', 5, () => [
+        ...text(transactionalId),
+        new Encoder().writeInt64(producerId).writeInt16(producerEpoch).writeBoolean(committed).buffer,
+        NONE,
+      ]),
+      response: response((from) => {
+        from.tagged();
+        const [throttleMs, errorCode] = [from.int32(), from.int16()];
+        return { throttleMs, errorCode, value: { producerId: String(from.int64()), producerEpoch: from.int16() } };
+      }),
+    }),
+
+    produce: (produce: Produce) => ({
+      request: request(PRODUCE, 'Produce', 12, () => produceParts(produce, form)),
+      response: response((from) => {
+        from.tagged();
+        const partition = () => {
+          const [index, errorCode, baseOffset] = [from.int32(), from.int16(), from.int64(), from.int64(), from.int64()];
+          from.list(() => [from.int32(), from.text(), from.tagged()]);
+          from.text();
+          from.tagged();
+          return { partition: index, errorCode, baseOffset: String(baseOffset) };
+        };
+        const topics = from.list(() => {
+          const [topicName, partitions] = [from.text(), from.list(partition), from.tagged()];
+          return { topicName, partitions };
+        });
+        const codes = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode));
+        return { throttleMs: from.int32(), errorCode: codes.find(failure) ?? 0, value: { topics } };
+      }),
+    }),
+  };
+}
+
+/** Replacements that make kafkajs' transactional producers use version 2 where the cluster has it. */
+export function secondVersion(protocol: Protocol) {
+  const requests = requestsOf(protocol);
+  const versions = new WeakMap<Broker, Promise<number>>();
+  const isSecond = async (broker: Broker): Promise<boolean> => {
+    const known = versions.get(broker) ?? broker.connectionPool.send(requests.transactionVersion);
+    versions.set(broker, known);
+    try {
+      return (await known) >= 2;
+    } catch (error) {
+      versions.delete(broker);
+      throw error;
+    }
+  };
+
+  /** Keeps kafkajs' manager for everything but what differs, and that manager's own transaction empty, so that it ends none itself. */
+  const manager =
+    (createEosManager: CreateEosManager): CreateEosManager =>
+    (options) => {
+      const { cluster, transactional, transactionalId } = options;
+      const first = createEosManager(options);
+      if (!transactional) return first;
+      let producer: { readonly producerId: string; readonly producerEpoch: number } | undefined;
+      let isBegun = false;
+      const sentTo = new Map<string, { topic: string; partition: number }>();
+      const coordinator = () =>
+        cluster.findGroupCoordinator({ groupId: transactionalId, coordinatorType: TRANSACTION });
+      const end = async (committed: boolean): Promise<void> => {
+        if (producer === undefined || !isBegun) return;
+        producer = await (await coordinator()).connectionPool.send(
+          requests.endTxn({ transactionalId, ...producer, committed }),
+        );
+        isBegun = false;
+        // An epoch's sequences begin at 0.
+        for (const { topic, partition } of sentTo.values())
+          first.updateSequence(topic, partition, -first.getSequence(topic, partition));
+        sentTo.clear();
+      };
+      return Object.assign(Object.create(first) as EosManager, {
+        initProducerId: async () => {
+          producer = undefined;
+          await first.initProducerId();
+          if (!(await isSecond(await coordinator()))) return;
+          isBegun = false;
+          sentTo.clear();
+          producer = { producerId: first.getProducerId(), producerEpoch: first.getProducerEpoch() };
+        },
+        getProducerId: () => producer?.producerId ?? first.getProducerId(),
+        getProducerEpoch: () => producer?.producerEpoch ?? first.getProducerEpoch(),
+        addPartitionsToTransaction: async (topicData: TopicData) => {
+          if (producer === undefined) return first.addPartitionsToTransaction(topicData);
+          isBegun = true;
+          for (const { topic, partitions } of topicData)
+            for (const { partition } of partitions) sentTo.set(`${topic}/${partition}`, { topic, partition });
+        },
+        sendOffsets: async ({ consumerGroupId: groupId, topics }: Parameters<EosManager['sendOffsets']>[0]) => {
+          if (producer === undefined) return first.sendOffsets({ consumerGroupId: groupId, topics });
+          await (await coordinator()).addOffsetsToTxn({ transactionalId, ...producer, groupId });
+          isBegun = true;
+          const group = await cluster.findGroupCoordinator({ groupId, coordinatorType: GROUP });
+          await group.txnOffsetCommit({ transactionalId, ...producer, groupId, topics });
+        },
+        commit: async () => {
+          await end(true);
+          await first.commit();
+        },
+        abort: async () => {
+          await end(false);
+          await first.abort();
+        },
+      });
+    };
+
+  type SendProduce = (this: Broker, produce: Partial<Produce> & Pick<Produce, 'topicData'>) => Promise<unknown>;
+  const produce = (original: SendProduce): SendProduce =>
+    async function (given) {
+      if (given.transactionalId == null || !(await isSecond(this))) return original.call(this, given);
+      const { acks = -1, timeout = 30_000, compression = 0, ...rest } = given;
+      return this.connectionPool.send(requests.produce({ acks, timeout, compression, ...rest } as Produce));
+    };
+
+  return { manager, produce };
+}
