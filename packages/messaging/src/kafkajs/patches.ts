@@ -278,8 +278,9 @@ export function patchKafkajs(require: NodeJS.Require): void {
   replace('kafkajs/src/protocol/recordBatch/v0/decoder', () =>
     decodingBatches({ PartialMessageError: KafkaJSPartialMessageError, codecOf: lookupCodecByAttributes }),
   );
-  const errors = require('kafkajs/src/protocol/error') as Omit<Protocol, 'Encoder'>;
-  const { manager, produce } = secondVersion({ Encoder, ...errors });
+  const errors = require('kafkajs/src/protocol/error') as Omit<Protocol, 'Encoder' | 'Decoder'>;
+  const Decoder = require('kafkajs/src/protocol/decoder') as Protocol['Decoder'];
+  const { manager, produce } = secondVersion({ Encoder, Decoder, ...errors });
   replace('kafkajs/src/producer/eosManager', (original: CreateEosManager) =>
     rememberingCoordinators(manager(original)),
   );

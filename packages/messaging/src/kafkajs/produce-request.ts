@@ -8,6 +8,8 @@ interface Encoder {
   writeInt32(value: number): this;
   writeInt64(value: string): this;
   writeString(value: string | null): this;
+  writeUVarInt(value: number): this;
+  writeUVarIntString(value: string | null): this;
 }
 export type EncoderClass = new () => Encoder;
 

@@ -70,6 +70,7 @@ export type CreateEosManager = (options: EosOptions) => EosManager;
 /** What of kafkajs' protocol is used here. */
 export interface Protocol {
   readonly Encoder: EncoderClass;
+  readonly Decoder: new (payload: Buffer) => Decoder;
   readonly failure: (errorCode: number) => boolean;
   readonly createErrorFromCode: (errorCode: number) => Error;
 }
@@ -80,80 +81,41 @@ const PRODUCE = 0;
 const [GROUP, TRANSACTION] = [0, 1];
 const FEATURE = 'transaction.version';
 
-/** Reads what newer versions of Kafka's answers are made of: counts and lengths of a varying size, and fields that may be skipped. */
-class FlexibleReader {
-  readonly #bytes: Buffer;
-  #at: number;
+/** What is used of kafkajs' decoder. */
+interface Decoder {
+  offset: number;
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): bigint;
+  readUVarInt(): number;
+  readUVarIntString(): string | null;
+  readUVarIntArray<T>(read: () => T): T[] | null;
+}
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-    this.#at = 0;
-  }
-
-  int16 = (): number => this.#bytes.readInt16BE(this.#take(2));
-  int32 = (): number => this.#bytes.readInt32BE(this.#take(4));
-  int64 = (): bigint => this.#bytes.readBigInt64BE(this.#take(8));
-
-  /** A count or a length. */
-  count = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#bytes.readUInt8(this.#take(1));
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
-
-  /** Null is read as an empty text. */
-  text = (): string => {
-    const length = Math.max(this.count() - 1, 0);
-    const from = this.#take(length);
-    return this.#bytes.toString('utf8', from, from + length);
-  };
-
-  /** Null is read as an empty list. */
-  list = <T>(read: () => T): T[] => Array.from({ length: Math.max(this.count() - 1, 0) }, () => read());
-
-  /** Fields that have numbers, by their number. */
-  tagged = (read: Readonly<Record<number, () => void>> = {}): void => {
-    for (let left = this.count(); left > 0; left--) {
-      const [tag, length] = [this.count(), this.count()];
-      const end = this.#at + length;
-      read[tag]?.();
-      this.#at = end;
-    }
-  };
-
-  #take(length: number): number {
-    const from = this.#at;
-    this.#at += length;
-    return from;
+/** Reads fields that have numbers, by their number, and skips all others. kafkajs takes each for a byte shorter than it is. */
+function readTagged(from: Decoder, read: Readonly<Record<number, () => void>> = {}): void {
+  for (let left = from.readUVarInt(); left > 0; left--) {
+    const [tag, length] = [from.readUVarInt(), from.readUVarInt()];
+    const end = from.offset + length;
+    read[tag]?.();
+    from.offset = end;
   }
 }
 
 /** Requests of versions that kafkajs does not have. */
-function requestsOf({ Encoder, failure, createErrorFromCode }: Protocol) {
+function requestsOf({ Encoder, Decoder, failure, createErrorFromCode }: Protocol) {
   /** No fields with numbers. */
   const NONE = Buffer.from([0]);
-  const count = (value: number): Buffer => {
-    const bytes: number[] = [];
-    for (let rest = value; ; rest = Math.floor(rest / 0x80)) {
-      if (rest < 0x80) return Buffer.from([...bytes, rest]);
-      bytes.push((rest % 0x80) + 0x80);
-    }
-  };
-  const text = (value: string): Buffer[] => {
-    const bytes = Buffer.from(value);
-    return [count(bytes.length + 1), bytes];
-  };
   const form: ProduceForm = {
     begin: ({ transactionalId, acks, timeout, topics }) => [
-      ...(transactionalId === null ? [NONE] : text(transactionalId)),
-      new Encoder().writeInt16(acks).writeInt32(timeout).buffer,
-      count(topics + 1),
+      new Encoder()
+        .writeUVarIntString(transactionalId)
+        .writeInt16(acks)
+        .writeInt32(timeout)
+        .writeUVarInt(topics + 1).buffer,
     ],
-    topic: ({ topic, partitions }) => [...text(topic), count(partitions + 1)],
-    partition: ({ partition, bytes }) => [new Encoder().writeInt32(partition).buffer, count(bytes + 1)],
+    topic: ({ topic, partitions }) => [new Encoder().writeUVarIntString(topic).writeUVarInt(partitions + 1).buffer],
+    partition: ({ partition, bytes }) => [new Encoder().writeInt32(partition).writeUVarInt(bytes + 1).buffer],
     end: [NONE],
   };
   const request = (apiKey: number, apiName: string, apiVersion: number, parts: () => readonly Buffer[]) => ({
@@ -162,11 +124,9 @@ function requestsOf({ Encoder, failure, createErrorFromCode }: Protocol) {
     apiVersion,
     encode: async () => new InParts([NONE, ...parts()]),
   });
-  const response = <T>(
-    read: (from: FlexibleReader) => { errorCode: number; throttleMs: number; value: T },
-  ): Response<T> => ({
+  const response = <T>(read: (from: Decoder) => { errorCode: number; throttleMs: number; value: T }): Response<T> => ({
     decode: async (payload) => {
-      const { throttleMs, ...answer } = read(new FlexibleReader(payload));
+      const { throttleMs, ...answer } = read(new Decoder(payload));
       return { ...answer, clientSideThrottleTime: throttleMs };
     },
     parse: async ({ errorCode, value }) => {
@@ -178,20 +138,28 @@ function requestsOf({ Encoder, failure, createErrorFromCode }: Protocol) {
   return {
     /** The version of transactions that the cluster has agreed on; 0 where the broker is older than such agreements. */
     transactionVersion: {
-      request: request(API_VERSIONS, 'ApiVersions', 3, () => [...text('gongji'), ...text('1'), NONE]),
+      request: request(API_VERSIONS, 'ApiVersions', 3, () => [
+        new Encoder().writeUVarIntString('gongji').writeUVarIntString('1').buffer,
+        NONE,
+      ]),
       response: response((from) => {
         let version = 0;
-        const errorCode = from.int16();
+        const errorCode = from.readInt16();
         // A broker that does not know the question answers in another form.
         if (errorCode !== 0) return { errorCode: 0, throttleMs: 0, value: version };
-        from.list(() => [from.int16(), from.int16(), from.int16(), from.tagged()]);
-        const throttleMs = from.int32();
+        from.readUVarIntArray(() => [from.readInt16(), from.readInt16(), from.readInt16(), readTagged(from)]);
+        const throttleMs = from.readInt32();
         const finalized = () =>
-          from.list(() => {
-            const [name, highest] = [from.text(), from.int16(), from.int16(), from.tagged()] as const;
+          from.readUVarIntArray(() => {
+            const [name, highest] = [
+              from.readUVarIntString(),
+              from.readInt16(),
+              from.readInt16(),
+              readTagged(from),
+            ] as const;
             if (name === FEATURE) version = highest;
           });
-        from.tagged({ 2: finalized });
+        readTagged(from, { 2: finalized });
         return { errorCode, throttleMs, value: version };
       }),
     },
@@ -199,34 +167,52 @@ function requestsOf({ Encoder, failure, createErrorFromCode }: Protocol) {
     /** Answers the id and epoch of the producer's next transaction. */
     endTxn: ({ transactionalId, producerId, producerEpoch, committed }: ProducerState & { committed: boolean }) => ({
       request: request(END_TXN, 'EndTxn', 5, () => [
-        ...text(transactionalId),
-        new Encoder().writeInt64(producerId).writeInt16(producerEpoch).writeBoolean(committed).buffer,
+        new Encoder()
+          .writeUVarIntString(transactionalId)
+          .writeInt64(producerId)
+          .writeInt16(producerEpoch)
+          .writeBoolean(committed).buffer,
         NONE,
       ]),
       response: response((from) => {
-        from.tagged();
-        const [throttleMs, errorCode] = [from.int32(), from.int16()];
-        return { throttleMs, errorCode, value: { producerId: String(from.int64()), producerEpoch: from.int16() } };
+        readTagged(from);
+        const [throttleMs, errorCode] = [from.readInt32(), from.readInt16()];
+        return {
+          throttleMs,
+          errorCode,
+          value: { producerId: String(from.readInt64()), producerEpoch: from.readInt16() },
+        };
       }),
     }),
 
     produce: (produce: Produce) => ({
       request: request(PRODUCE, 'Produce', 12, () => produceParts(produce, form)),
       response: response((from) => {
-        from.tagged();
+        readTagged(from);
         const partition = () => {
-          const [index, errorCode, baseOffset] = [from.int32(), from.int16(), from.int64(), from.int64(), from.int64()];
-          from.list(() => [from.int32(), from.text(), from.tagged()]);
-          from.text();
-          from.tagged();
+          const [index, errorCode, baseOffset] = [
+            from.readInt32(),
+            from.readInt16(),
+            from.readInt64(),
+            from.readInt64(),
+            from.readInt64(),
+          ];
+          from.readUVarIntArray(() => [from.readInt32(), from.readUVarIntString(), readTagged(from)]);
+          from.readUVarIntString();
+          readTagged(from);
           return { partition: index, errorCode, baseOffset: String(baseOffset) };
         };
-        const topics = from.list(() => {
-          const [topicName, partitions] = [from.text(), from.list(partition), from.tagged()];
+        const topic = () => {
+          const [topicName, partitions] = [
+            from.readUVarIntString(),
+            from.readUVarIntArray(partition) ?? [],
+            readTagged(from),
+          ];
           return { topicName, partitions };
-        });
+        };
+        const topics = from.readUVarIntArray(topic) ?? [];
         const codes = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode));
-        return { throttleMs: from.int32(), errorCode: codes.find(failure) ?? 0, value: { topics } };
+        return { throttleMs: from.readInt32(), errorCode: codes.find(failure) ?? 0, value: { topics } };
       }),
     }),
   };
@@ -272,12 +258,9 @@ export function secondVersion(protocol: Protocol) {
       };
       return Object.assign(Object.create(first) as EosManager, {
         initProducerId: async () => {
-          producer = undefined;
           await first.initProducerId();
-          if (!(await isSecond(await coordinator()))) return;
-          isBegun = false;
-          sentTo.clear();
-          producer = { producerId: first.getProducerId(), producerEpoch: first.getProducerEpoch() };
+          if (await isSecond(await coordinator()))
+            producer = { producerId: first.getProducerId(), producerEpoch: first.getProducerEpoch() };
         },
         getProducerId: () => producer?.producerId ?? first.getProducerId(),
         getProducerEpoch: () => producer?.producerEpoch ?? first.getProducerEpoch(),

@@ -2,20 +2,11 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freshTopicPrefix, testBrokers, until } from '@repo/testkit';
 import { expect, it } from 'vitest';
-import {
-  classifyKafkaError,
-  createProcessor,
-  createTopics,
-  FencedError,
-  type KafkaConnection,
-  KafkaLog,
-  KafkaPublisher,
-  Sender,
-  tail,
-} from '../../src/index.ts';
+import { createTopics, type KafkaConnection, KafkaPublisher, Sender, tail } from '../../src/index.ts';
 import { World } from '../../src/memory/world.ts';
+import { startEchoWorker } from '../echo-worker.ts';
 import { API, type Fault, faultySockets, withoutAgreements } from '../faulty-network.ts';
-import { Echo, LocalStore } from '../local-store.ts';
+import { LocalStore } from '../local-store.ts';
 
 const PARTITIONS = 3;
 const RECORDS = 6_000;
@@ -58,33 +49,17 @@ it.each([
     const failures: unknown[] = [];
     let zombies = 0;
 
-    const start = async () => {
-      const publisher = new KafkaPublisher({
-        connection: shaky,
-        app: prefix,
-        topic: topics.claims,
-        resultsTopic: topics.settlements,
-      });
-      const log = new KafkaLog({
+    const start = () =>
+      startEchoWorker({
         connection: steady,
-        topic: topics.claims,
-        groupId: prefix,
-        sessionTimeoutMs: 6_000,
-        onCrash: (error) => failures.push(error),
-      });
-      const handler = createProcessor({
-        topic: topics.claims,
-        owner: 'test',
+        publishing: shaky,
+        app: prefix,
+        topics,
         store,
-        publisher,
-        processor: new Echo(store, topics.settlements),
-        classify: (error) => classifyKafkaError(error) ?? (error instanceof FencedError ? 'fenced' : 'defect'),
+        onCrash: (error) => failures.push(error),
         onHalt: ({ partition }, reason, error) => failures.push({ partition, reason, error }),
         limits: { batchRecordsMax: 50, publishRowsMax: 40 },
       });
-      await log.run(handler);
-      return { log, publisher };
-    };
 
     await using sender = await Sender.open(steady);
     const values = Array.from({ length: RECORDS }, (_, index) => ({ key: `K${index % 97}`, value: `V${index}` }));
@@ -109,8 +84,7 @@ it.each([
       await zombie.close();
       zombies += 1;
       const leaving = workers.shift();
-      await leaving?.log.stop();
-      await leaving?.publisher.close();
+      await leaving?.();
       workers.push(await start());
     }
     await sending;
@@ -133,9 +107,8 @@ it.each([
       what: `${RECORDS} results, ${failures.length} failures`,
       deadlineMs: 30_000,
     });
-    for (const { log, publisher } of workers) {
-      await log.stop();
-      await publisher.close();
+    for (const stop of workers) {
+      await stop();
     }
 
     expect(failures).toEqual([]);

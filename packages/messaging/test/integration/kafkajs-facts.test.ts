@@ -2,14 +2,10 @@ import net from 'node:net';
 import { freshTopicPrefix, testBrokers, until } from '@repo/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
-  classifyKafkaError,
-  createProcessor,
   createTopics,
-  FencedError,
   type HaltReason,
   type Headers,
   KafkaLog,
-  KafkaPublisher,
   Sender,
   type TailedRecord,
   tail,
@@ -19,7 +15,8 @@ import { connect, kafkajs } from '../../src/kafkajs/client.ts';
 import { READ_STALLED_MS, readToEnd as toTheEnd } from '../../src/kafkajs/tools.ts';
 import { World } from '../../src/memory/world.ts';
 import { partitionForKey } from '../../src/partition.ts';
-import { Echo, LocalStore } from '../local-store.ts';
+import { startEchoWorker } from '../echo-worker.ts';
+import { LocalStore } from '../local-store.ts';
 
 const closing: Array<() => Promise<unknown>> = [];
 afterEach(async () => {
@@ -68,34 +65,15 @@ async function deleteBelow(admin: Setup['admin'], topic: string, offset: string)
 /** A worker that echoes claims as settlements, on a database of its own. */
 async function startWorker({ prefix, connection, topics }: Setup, store: LocalStore) {
   const halts: HaltReason[] = [];
-  const publisher = new KafkaPublisher({
+  const stop = await startEchoWorker({
     connection,
     app: prefix,
-    topic: topics.claims,
-    resultsTopic: topics.settlements,
-  });
-  const log = new KafkaLog({
-    connection,
-    topic: topics.claims,
-    groupId: prefix,
-    sessionTimeoutMs: 6_000,
-    onCrash: fail,
-  });
-  const handler = createProcessor({
-    topic: topics.claims,
-    owner: 'test',
+    topics,
     store,
-    publisher,
-    processor: new Echo(store, topics.settlements),
-    classify: (error) => classifyKafkaError(error) ?? (error instanceof FencedError ? 'fenced' : 'defect'),
+    onCrash: fail,
     onHalt: (_, reason) => void halts.push(reason),
     limits: { attemptsMax: 3 },
   });
-  await log.run(handler);
-  const stop = async (): Promise<void> => {
-    await log.stop();
-    await publisher.close();
-  };
   closing.push(stop);
   return { halts, stop };
 }
