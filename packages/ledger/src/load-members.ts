@@ -1,6 +1,7 @@
 import { applyMemberEvent, assert, type CalendarDate, type MemberEvent, type PolicyLookup } from '@repo/domain';
 import type { Ledger } from './ledger.ts';
 import { MemberWorld } from './member-world.ts';
+import { MONTH } from './transaction.ts';
 import { type BatchWrites, writeSets } from './write.ts';
 
 /** A member event with the identity and content it would have as a message, so that sending it again changes nothing. */
@@ -77,10 +78,11 @@ function loadBatch(
       opened,
       facts: true,
     };
-    const [{ day } = { day: null }] = await tx.rows<{ day: CalendarDate | null }>(
-      `select max(closed_through)::text as day from shard`,
+    const [books] = await tx.rows<{ closedThrough: CalendarDate | null; month: CalendarDate }>(
+      `select max(closed_through)::text as "closedThrough", ${MONTH} as month from shard`,
       [],
     );
-    writeSets(tx, { shardId: LOADER_SHARD, closedThrough: day }, [], writes);
+    assert(books !== undefined, 'a sum is always answered');
+    writeSets(tx, { shardId: LOADER_SHARD, ...books }, [], writes);
   });
 }

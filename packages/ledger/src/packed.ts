@@ -60,7 +60,7 @@ export function givenRows(
 
 /**
  * Sends an insert of one row per element of `rows`, each column as one list: one statement and a handful of parameters for any size.
- * `fixed` are columns with the same value in every row, `sql` those that the server works out.
+ * Where neither a conflict nor a condition is to be answered, `copy` costs less.
  */
 export function insertRows(
   tx: { send(sql: string, parameters: readonly unknown[]): void },
@@ -68,23 +68,17 @@ export function insertRows(
   columns: readonly (readonly [name: string, type: string])[],
   rows: readonly (readonly unknown[])[],
   options: {
-    readonly fixed?: readonly (readonly [name: string, type: string, value: unknown])[];
-    readonly sql?: Readonly<Record<string, string>>;
     readonly onConflict?: string;
     readonly where?: string;
   } = {},
 ): void {
   if (rows.length === 0) return;
-  const { fixed = [], sql = {}, onConflict = '', where } = options;
+  const { onConflict = '', where } = options;
   const { given, parameters } = givenRows(columns, rows);
-  const values = [
-    ...columns.map(([name]) => [name, name]),
-    ...fixed.map(([name, type], i) => [name, `$${columns.length + 1 + i}::${type}`]),
-    ...Object.entries(sql),
-  ];
+  const names = columns.map(([name]) => name);
   tx.send(
-    `insert into ${table} (${values.map(([name]) => name)}) select ${values.map(([, value]) => value)}
+    `insert into ${table} (${names}) select ${names}
      from ${given} ${where === undefined ? '' : `where ${where}`} ${onConflict}`,
-    [...parameters, ...fixed.map(([, , value]) => value)],
+    parameters,
   );
 }

@@ -1,10 +1,12 @@
 import type { MikroORM, PostgreSqlConnection } from '@mikro-orm/postgresql';
 import { assert } from '@repo/domain';
+import { type Copied, CopyIn } from './copy-in.ts';
 import { codeOf } from './errors.ts';
 
 /** What of the driver's connection is used here; the stream is not among what its types tell. */
 interface Client {
   query(statement: { text: string; name?: string; values?: unknown[] }): Promise<{ rows: unknown[] }>;
+  query(statement: CopyIn): unknown;
   release(destroy?: boolean): void;
   readonly connection: { readonly stream: { cork(): void; uncork(): void } };
 }
@@ -66,12 +68,24 @@ export class Session {
     this.#query(sql, parameters);
   }
 
+  /** Appends rows to a table, likewise. */
+  copy(table: string, columns: readonly string[], rows: readonly (readonly Copied[])[]): void {
+    this.#cork();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#client.query(new CopyIn(table, columns, rows, (error) => (error ? reject(error) : resolve())));
+    this.#note(promise);
+  }
+
   #query(sql: string, parameters: readonly unknown[]) {
     this.#cork();
     const answer = this.#client.query(
       // A server plans a named statement once for a connection.
       parameters.length === 0 ? { text: sql } : { text: sql, name: nameOf(sql), values: [...parameters] },
     );
+    return this.#note(answer);
+  }
+
+  #note<T>(answer: Promise<T>): Promise<T> {
     // Seen again in `#run`; until then nobody may have looked at it.
     answer.catch((error: unknown) => {
       this.#firstFailure ??= error;

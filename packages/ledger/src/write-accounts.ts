@@ -70,22 +70,22 @@ function writeNames(tx: LedgerTransaction, names: ReadonlyMap<string, string>): 
   insertRows(tx, 'person_name', columns, [...names], { onConflict: 'on conflict (psn_no) do nothing' });
 }
 
-const ENTRY_WRITE = [
-  ['psn_no', 'text'],
-  ['version', 'bigint'],
-  ['kind', 'text'],
-  ['counterpart', 'text'],
-  ['reference', 'text'],
-  ['binding_id', 'text'],
-  ['prior_year', 'numeric'],
-  ['current_year', 'numeric'],
-  ['held', 'numeric'],
-  ['prior_year_after', 'numeric'],
-  ['current_year_after', 'numeric'],
-  ['on_day', 'date'],
-  ['book_day', 'date'],
-  ['counted_on', 'date'],
-] as const;
+const ENTRY_COLUMNS = [
+  'psn_no',
+  'version',
+  'kind',
+  'counterpart',
+  'reference',
+  'binding_id',
+  'prior_year',
+  'current_year',
+  'held',
+  'prior_year_after',
+  'current_year_after',
+  'on_day',
+  'book_day',
+  'counted_on',
+];
 
 /** Appends the entries, each with its account's next version. */
 export function writeEntries(
@@ -115,7 +115,7 @@ export function writeEntries(
       entry.countedOn,
     ];
   });
-  insertRows(tx, 'entry', ENTRY_WRITE, rows);
+  tx.copy('entry', ENTRY_COLUMNS, rows);
 }
 
 /** Its own day, or the first one still open; never before the day it counts on, so that what counts on a day is not looked for before it. */

@@ -1,7 +1,7 @@
 import { assert, type Books, type CalendarDate, type Contribution, formatMoney, type Money } from '@repo/domain';
 import { type BindingChange, writeBindingChanges } from './binding-changes.ts';
 import { type OutcomeRow, storedRows } from './outcome-blocks.ts';
-import { givenRows, insertRows, listColumn, packList } from './packed.ts';
+import { givenRows, insertRows } from './packed.ts';
 import type { LedgerTransaction, LockedShard, ShardLease } from './transaction.ts';
 import { writeBindings, writeEntries, writeFacts, writeMoney } from './write-accounts.ts';
 
@@ -75,13 +75,13 @@ export function writeBatch(
 /** Every table but the shard's own, whose row says where the batch stands. */
 export function writeSets(
   tx: LedgerTransaction,
-  shard: Pick<LockedShard, 'shardId' | 'closedThrough'>,
+  shard: Pick<LockedShard, 'shardId' | 'closedThrough' | 'month'>,
   placed: readonly PlacedOutcome[],
   writes: BatchWrites,
 ): void {
-  writeOutcomes(tx, shard.shardId, placed);
-  writeIds(tx, shard.shardId, placed, writes.ids);
-  writeAnswers(tx, placed, writes.answered ?? []);
+  writeOutcomes(tx, shard, placed);
+  writeIds(tx, shard, placed, writes.ids);
+  writeAnswers(tx, shard, placed, writes.answered ?? []);
   writeRefunds(tx, shard.shardId, placed, writes);
   if (writes.facts) writeFacts(tx, writes);
   writeEntries(tx, shard, writes.books.entries);
@@ -102,59 +102,41 @@ function place(shard: LockedShard, outcomes: readonly OutcomeRow[]) {
   return { resultSeq, deadSeq, placed };
 }
 
-/** The month an outcome was stored in, by which it is archived one day; its ids know it too. */
-const MONTH = `date_trunc('month', now())::date`;
+type Stored = Pick<LockedShard, 'shardId' | 'month'>;
 
-/** Keys and payloads go as one text of bytes, cut by the server: an array of bytes would be written out in hexadecimal. */
-function writeOutcomes(tx: LedgerTransaction, shardId: number, placed: readonly PlacedOutcome[]): void {
-  if (placed.length === 0) return;
-  const bytes: Buffer[] = [];
-  let at = 1;
-  const cut = (part: Buffer | null): [number, number | null] => {
-    if (part === null) return [at, null];
-    bytes.push(part);
-    at += part.length;
-    return [at - part.length, part.length];
-  };
-  const rows = storedRows(placed).map(({ seq, dest, destSeq, lead, stamp, key, payload }) =>
-    [seq, dest, destSeq, lead, stamp].concat(cut(key), cut(payload)),
-  );
-  const columns = ['bigint', 'text', 'bigint', 'int', 'text', 'int', 'int', 'int', 'int'].map((type, i) =>
-    listColumn(`$${i + 3}`, type),
-  );
-  tx.send(
-    `insert into outcome (shard_id, month, seq, dest, dest_seq, lead, stamp, key, payload)
-     select $1, ${MONTH}, seq, dest, dest_seq, lead, stamp, substring($2::bytea from key_at for key_length),
-       substring($2::bytea from payload_at for payload_length)
-     from unnest(${columns}) as given (seq, dest, dest_seq, lead, stamp, key_at, key_length, payload_at, payload_length)`,
-    [shardId, Buffer.concat(bytes), ...columns.map((_, i) => packList(rows.map((row) => row[i])))],
+function writeOutcomes(tx: LedgerTransaction, { shardId, month }: Stored, placed: readonly PlacedOutcome[]): void {
+  tx.copy(
+    'outcome',
+    ['shard_id', 'month', 'seq', 'dest', 'dest_seq', 'lead', 'stamp', 'key', 'payload'],
+    storedRows(placed).map((row) => {
+      const { seq, dest, destSeq, lead, stamp, key, payload } = row;
+      return [shardId, month, seq, dest, destSeq, lead, stamp, key, payload];
+    }),
   );
 }
 
-const writeIds = (tx: LedgerTransaction, shardId: number, placed: readonly PlacedOutcome[], ids: BatchWrites['ids']) =>
-  insertRows(
-    tx,
+function writeIds(
+  tx: LedgerTransaction,
+  { shardId, month }: Stored,
+  placed: readonly PlacedOutcome[],
+  ids: BatchWrites['ids'],
+): void {
+  tx.copy(
     'event_id',
-    [
-      ['event_id', 'text'],
-      ['content_hash', 'bytea'],
-      ['seq', 'bigint'],
-      ['log_offset', 'bigint'],
-    ],
+    ['event_id', 'content_hash', 'seq', 'log_offset', 'shard_id', 'month'],
     // In one order for all, so that two shards taking the same ids wait for each other instead of deadlocking.
     [...ids]
       .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ id, contentHash, outcome, offset }) => [
-        id,
-        `\\x${contentHash.toString('hex')}`,
-        outcome === null ? null : placed[outcome]?.seq,
-        offset,
-      ]),
-    { fixed: [['shard_id', 'int', shardId]], sql: { month: MONTH } },
+      .map(({ id, contentHash, outcome, offset }) => {
+        const seq = outcome === null ? null : placed[outcome]?.seq;
+        return [id, contentHash, seq, offset, shardId, month];
+      }),
   );
+}
 
 function writeAnswers(
   tx: LedgerTransaction,
+  { month }: Stored,
   placed: readonly PlacedOutcome[],
   answered: NonNullable<BatchWrites['answered']>,
 ): void {
@@ -168,8 +150,8 @@ function writeAnswers(
     answered.map(({ id, outcome }) => [id, placed[outcome]?.seq]),
   );
   tx.send(
-    `update event_id set seq = given.seq, month = ${MONTH} from ${given} where event_id.event_id = given.event_id`,
-    parameters,
+    `update event_id set seq = given.seq, month = $${parameters.length + 1}::date from ${given} where event_id.event_id = given.event_id`,
+    [...parameters, month],
   );
 }
 
@@ -179,12 +161,8 @@ function writeRefunds(
   placed: readonly PlacedOutcome[],
   { refunds = [], held = [], paidOut = [] }: BatchWrites,
 ): void {
-  const columns = [
-    ['claim_id', 'text'],
-    ['seq', 'bigint'],
-  ] as const;
-  const rows = refunds.map(({ claimId, outcome }) => [claimId, placed[outcome]?.seq]);
-  insertRows(tx, 'claim_refund', columns, rows, { fixed: [['shard_id', 'int', shardId]] });
+  const rows = refunds.map(({ claimId, outcome }) => [claimId, shardId, placed[outcome]?.seq]);
+  tx.copy('claim_refund', ['claim_id', 'shard_id', 'seq'], rows);
   const parts = [
     ['psn_no', 'text'],
     ['refund_id', 'text'],
@@ -192,7 +170,11 @@ function writeRefunds(
   ] as const;
   const values = (list: readonly { personNo: string; refundId: string; amount: Money }[]) =>
     list.map(({ personNo, refundId, amount }) => [personNo, refundId, formatMoney(amount)]);
-  insertRows(tx, 'held_refund', parts, values(held));
+  tx.copy(
+    'held_refund',
+    parts.map(([name]) => name),
+    values(held),
+  );
   if (paidOut.length === 0) return;
   const { given, parameters } = givenRows(parts, values(paidOut));
   tx.send(
@@ -209,6 +191,8 @@ const WORK_WRITE = [
   ['due_on', 'date'],
   ['detail', 'jsonb'],
 ] as const;
+
+const WORK_COLUMNS = WORK_WRITE.map(([name]) => name);
 
 function writeWork(tx: LedgerTransaction, { books, work = [], workDone = [], checks = [] }: BatchWrites): void {
   insertRows(
@@ -229,7 +213,7 @@ function writeWork(tx: LedgerTransaction, { books, work = [], workDone = [], che
     assert(account !== undefined, 'work is left only for a payer whose account is locked');
     return [account.partition, payer, kind, dueOn, JSON.stringify(detail)];
   };
-  insertRows(tx, 'shard_work', WORK_WRITE, work.filter(matters).map(rowOf));
+  tx.copy('shard_work', WORK_COLUMNS, work.filter(matters).map(rowOf));
   insertRows(tx, 'shard_work', WORK_WRITE, work.filter((item) => !matters(item)).map(rowOf), {
     where: 'exists (select from binding where binding.payer = given.payer)',
   });

@@ -4,13 +4,13 @@ import { Sender, tail } from '@repo/messaging';
 import { arrearsMessages } from '@repo/shard-worker';
 import { Client } from 'pg';
 import { processorsBetween, readUsage, type Usage } from './cost.ts';
-import { keepFull, produceSteadily, readOutcomes } from './load.ts';
+import { claimsFor, keepFull, produceSteadily, readOutcomes, takeWhile } from './load.ts';
 import { checkOutcomes, percentiles } from './measure.ts';
 import { makeKafka } from './pipeline.ts';
 import { PIPELINES, type Run, startPipeline } from './pipelines.ts';
 import type { BenchServers } from './servers.ts';
 import { bindingsToPause, CHECKS, patientsOf, prepareTown, type TownCheck } from './town.ts';
-import { type Claim, type Family, makeClaims } from './workload.ts';
+import type { Claim, Family } from './workload.ts';
 
 /** Claims while nothing else was asked for, or while a check ran. */
 export interface ClaimsWindow {
@@ -50,7 +50,6 @@ const CHECK_DEADLINE_MS = 600_000;
 const READ_DEADLINE_MS = 60_000;
 /** Claims that wait in a full topic at least. */
 const WAITING = 50_000;
-const CLAIMS_AT_ONCE = 2_000;
 
 /** What one town's processes and topics offer the two measurements. */
 interface Town {
@@ -180,19 +179,6 @@ async function bracket(town: Town, check: TownCheck, settlingPid: number, option
   const end = await now();
   const [before, during, after] = [windowOf(start, sent), windowOf(sent, done), windowOf(done, end)];
   return { ...result, before, during, after, times: [start.at, sent.at, done.at, end.at] as const };
-}
-
-/** Claims without end, of patients drawn evenly. */
-function* claimsFor(families: readonly Family[], seed: number, idPrefix: string): Generator<Claim, void> {
-  for (let n = 0; ; n += 1)
-    yield* makeClaims({ seed: seed + n, count: CLAIMS_AT_ONCE, families, idPrefix: `${idPrefix}${n}-` });
-}
-
-function* takeWhile<T>(source: Iterable<T>, wanted: () => boolean): Generator<T, void> {
-  for (const item of source) {
-    if (!wanted()) return;
-    yield item;
-  }
 }
 
 async function besideSteady(town: Town, options: ArrearsOptions): Promise<ArrearsRun> {

@@ -53,6 +53,12 @@ export function peakRss(pid: number): number {
   return Number(kilobytes) * 1_024;
 }
 
+/** The memory that a process has now, bytes, from `/proc`. */
+export function rss(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1_024;
+}
+
 /** Reads the counters of the database behind `url`. The pipeline's sessions must have ended: a session hands in its numbers when it goes. */
 export async function readCounters(url: string, brokerPid: number | undefined): Promise<Counters> {
   return inSession(url, async (client) => {

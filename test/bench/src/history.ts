@@ -1,8 +1,9 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { init } from 'echarts';
+import { type EChartsType, init } from 'echarts';
 import type { Target } from './report.ts';
+import { MEGABYTES_MAX, peakMegabytes, SAMPLE_SECONDS, type Soak } from './soak.ts';
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 
@@ -72,7 +73,7 @@ function verdict(before: Measured, now: Measured): string {
 }
 
 /** Keeps what a run found and draws every target anew; answers what it says beside the run before. */
-export function record(now: Recorded, dir = RESULTS): string[] {
+export function record(now: Recorded, soaks: readonly Soak[] = [], dir = RESULTS): string[] {
   mkdirSync(dir, { recursive: true });
   const file = join(dir, 'history.jsonl');
   const history = existsSync(file)
@@ -85,6 +86,10 @@ export function record(now: Recorded, dir = RESULTS): string[] {
   const all = [...history, now];
   for (const name of new Set(all.flatMap(({ targets }) => Object.keys(targets))))
     writeFileSync(join(dir, `${name}.svg`), draw(name, all));
+  for (const soak of soaks) {
+    const name = soak.stream === 'a full topic' ? 'memoryFullLoad' : 'memorySteadyLoad';
+    writeFileSync(join(dir, `${name}.svg`), drawMemory(soak, MEGABYTES_MAX));
+  }
   return compare(history, now);
 }
 
@@ -145,11 +150,47 @@ export function draw(name: string, history: readonly Recorded[]): string {
       })),
     ],
   });
+  return plainSvg(chart, `${name}: ${newest.value}, ${newest.wanted} ${newest.target}`);
+}
+
+/** What the worker had of memory over the time of a long run, as an SVG; `limit` in MB. */
+export function drawMemory(soak: Soak, limit: number): string {
+  const { stream, claimsPerSecond, rssBytes } = soak;
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 640, height: 320 });
+  const text = `memory of the settlement worker, MB: ${stream}`;
+  const subtext = `${Math.round(claimsPerSecond)} claims/s; at most ${peakMegabytes(soak).toFixed(0)} MB, at most ${limit} wanted`;
+  chart.setOption({
+    animation: false,
+    backgroundColor: '#ffffff',
+    title: { text, subtext, left: 12, top: 8 },
+    grid: { left: 64, right: 56, top: 72, bottom: 48 },
+    xAxis: { type: 'value', name: 'minutes', nameLocation: 'middle', nameGap: 28, min: 0 },
+    yAxis: { type: 'value', min: 0, max: ({ max }: { max: number }) => Math.ceil(1.05 * Math.max(max, limit)) },
+    series: [
+      {
+        type: 'line',
+        color: '#0072b2',
+        showSymbol: false,
+        data: rssBytes.map((bytes, n) => [((n + 1) * SAMPLE_SECONDS) / 60, bytes / 1e6]),
+        markLine: {
+          silent: true,
+          symbol: 'none',
+          lineStyle: { color: '#d55e00', type: 'dashed' },
+          data: [{ yAxis: limit }],
+        },
+      },
+    ],
+  });
+  return plainSvg(chart, `${text}: ${subtext}`);
+}
+
+/** A chart as a picture, under a title for those who do not see it. */
+function plainSvg(chart: EChartsType, title: string): string {
   const svg = chart.renderToSVGString();
   chart.dispose();
-  // What is for a mouse differs from drawing to drawing; the title is for those who do not see the picture.
+  // What is for a mouse differs from drawing to drawing.
   return svg
     .replace(/<style >.*?<\/style>/s, '')
     .replaceAll(/ class="[^"]*"/g, '')
-    .replace('>', `><title>${name}: ${newest.value}, ${newest.wanted} ${newest.target}</title>`);
+    .replace('>', `><title>${title}</title>`);
 }

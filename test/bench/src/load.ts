@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
-import type { Claim } from './workload.ts';
+import { type Claim, type Family, makeClaims } from './workload.ts';
 
 /** One outcome as its reader saw it. */
 export interface Outcome {
@@ -85,6 +85,20 @@ export async function fillTopic(
       await producer.send({ topic: `${prefix}.claims.v1`, acks: -1, messages });
     }
   });
+}
+
+/** Claims without end, of patients drawn evenly. */
+export function* claimsFor(families: readonly Family[], seed: number, idPrefix: string): Generator<Claim, void> {
+  for (let n = 0; ; n += 1)
+    yield* makeClaims({ seed: seed + n, count: FILL_CHUNK, families, idPrefix: `${idPrefix}${n}-` });
+}
+
+/** Its items, as long as they are wanted. */
+export function* takeWhile<T>(source: Iterable<T>, wanted: () => boolean): Generator<T, void> {
+  for (const item of source) {
+    if (!wanted()) return;
+    yield item;
+  }
 }
 
 /** Keeps at least `waiting` claims more in the input topic than `settled` tells, while `running`. */

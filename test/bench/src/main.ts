@@ -6,6 +6,7 @@ import { measureRates } from './rates.ts';
 import { renderTable, summarise } from './report.ts';
 import { type Idle, measureIdle, measureScenarios, type Scenario, type ScenarioName } from './scenarios.ts';
 import { openServers } from './servers.ts';
+import { SOAK_SECONDS_MIN, type Soak, soak } from './soak.ts';
 import { TOWN_UNIT } from './town.ts';
 import { measureWorkers } from './workers.ts';
 import { makeFamilies } from './workload.ts';
@@ -15,10 +16,10 @@ const HELP = `npm run bench -- [options]
   --json            end with one line of JSON
   --claims N        claims in the full topic (60000)
   --rate N          claims per second for the latency (500)
-  --seconds N       how long that rate is held (20)
+  --seconds N       how long that rate is held, or a full topic with fullLoad (20)
   --rounds N        how often each measurement is repeated (3)
   --only NAME,…     measure these of plain, bare, product, echo (these four by default), latency, workers, idle,
-                    contention, accounts, relatives, ledger, arrears
+                    contention, accounts, relatives, ledger, arrears, steadyLoad, fullLoad
   --payers N        persons of an arrears check, in steps of 10,000 (1000000)
   --accounts N      accounts of the large town (1000000)
   --settlements N   that the large ledger begins with (2000000)
@@ -40,7 +41,16 @@ const TOWNS = {
 const THROUGHPUT_NAMES = ['plain', 'bare', 'product'] as const;
 const PIPELINE_NAMES = [...THROUGHPUT_NAMES, 'echo'] as const;
 const TOWN_NAMES = Object.keys(TOWNS) as (keyof typeof TOWNS)[];
-const NAMES = [...PIPELINE_NAMES, ...TOWN_NAMES, 'latency', 'workers', 'idle', 'arrears'] as const;
+const NAMES = [
+  ...PIPELINE_NAMES,
+  ...TOWN_NAMES,
+  'latency',
+  'workers',
+  'idle',
+  'arrears',
+  'steadyLoad',
+  'fullLoad',
+] as const;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -69,6 +79,9 @@ function readOptions() {
     if (name === undefined) throw new Error(`--only takes ${NAMES.join(', ')}`);
     return name;
   });
+  const isSoaked = only.includes('steadyLoad') || only.includes('fullLoad');
+  if (isSoaked && count('seconds') < SOAK_SECONDS_MIN)
+    throw new Error(`--seconds must be at least ${SOAK_SECONDS_MIN} with steadyLoad and fullLoad`);
   const payers = count('payers');
   if (payers % TOWN_UNIT !== 0) throw new Error(`--payers must be a multiple of ${TOWN_UNIT}`);
   return {
@@ -109,7 +122,10 @@ async function measureAll(bench: Bench, options: Options) {
   const arrears: ArrearsRun[] = only.includes('arrears')
     ? await measureArrears({ ...bench, payers, perSecond: rate })
     : [];
-  return { ...compared, rates, workers, scenarios, idle, arrears };
+  const soaks: Soak[] = [];
+  if (only.includes('fullLoad')) soaks.push(await soak(bench, { seconds: options.seconds }));
+  if (only.includes('steadyLoad')) soaks.push(await soak(bench, { seconds: options.seconds, perSecond: rate }));
+  return { ...compared, rates, workers, scenarios, idle, arrears, soaks };
 }
 
 /** Takes turns, so that a disturbance of the machine falls on all alike. */
@@ -175,7 +191,7 @@ async function main(): Promise<void> {
   const { json, record: isKept, help: _, ...shown } = options;
   const summary = summarise(results, shown);
   console.log(renderTable(summary).join('\n'));
-  if (isKept) console.log(record(toRecord(summary)).join('\n'));
+  if (isKept) console.log(record(toRecord(summary), summary.soaks).join('\n'));
   if (json) console.log(JSON.stringify(summary));
 }
 

@@ -4,6 +4,7 @@ import { processorSeconds } from './cost.ts';
 import type { Latency, Throughput } from './measure.ts';
 import type { Rate } from './rates.ts';
 import type { Idle, Scenario, ScenarioName } from './scenarios.ts';
+import { growth, MEGABYTES_MAX, peakMegabytes, type Soak } from './soak.ts';
 import type { WorkersRun } from './workers.ts';
 
 /** Below this the plain pipeline itself was disturbed, or is not what it is meant to be, and a ratio to it says nothing. */
@@ -17,6 +18,7 @@ export interface Results {
   readonly scenarios?: readonly Scenario[];
   readonly idle?: Idle | undefined;
   readonly arrears?: readonly ArrearsRun[];
+  readonly soaks?: readonly Soak[];
 }
 
 /** The middle value, or the mean of the two in the middle; undefined of nothing. */
@@ -167,7 +169,7 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
   const digests = new Set(Object.values(results.throughput).flatMap((runs) => runs.map(({ digest }) => digest)));
   const rateRatio = ratio(product.claimsPerSecond, plain.claimsPerSecond);
   const p99Ratio = ratio(settled.p99, echo.p99);
-  const { arrears = [], idle } = results;
+  const { arrears = [], idle, soaks = [] } = results;
   const scenarios = summariseScenarios(results.scenarios ?? []);
   const kept = arrears.map(claimsKept);
   const rates = (results.rates ?? []).map(compareAt);
@@ -201,6 +203,7 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
     scenarios,
     idle,
     arrears,
+    soaks,
     targets: {
       baselineCounts: atLeast(plain.claimsPerSecond, PLAIN_MIN, plain.runs),
       ratio: atLeast(rateRatio, 0.7, ratios(product.runs, plain.runs)),
@@ -223,7 +226,18 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
       ledgerCost: atMost(scenarios.ledgerCost, 1.2),
       ledgerRecovery: atMost(scenarios.ledgerRecovery, 1.2),
       idleProcessors: atMost(idle === undefined ? undefined : idleProcessors(idle), 0.2),
-      peakRssMegabytes: atMost(product.peakRssBytes === undefined ? undefined : product.peakRssBytes / 1e6, 300),
+      peakRssMegabytes: atMost(
+        product.peakRssBytes === undefined ? undefined : product.peakRssBytes / 1e6,
+        MEGABYTES_MAX,
+      ),
+      loadedRssMegabytes: atMost(worst(soaks.map(peakMegabytes), Math.max), MEGABYTES_MAX),
+      rssGrowth: atMost(
+        worst(
+          soaks.map(({ rssBytes }) => growth(rssBytes)),
+          Math.max,
+        ),
+        1.05,
+      ),
       arrearsSeconds: atMost(
         worst(
           arrears.map(({ seconds }) => seconds),
@@ -280,7 +294,7 @@ function arrearsLines(run: ArrearsRun): string[] {
 
 /** The same for a reader, as lines of text. */
 export function renderTable(summary: ReturnType<typeof summarise>): string[] {
-  const { throughput, latencyMs, rates, workers, scenarios, idle, arrears, targets } = summary;
+  const { throughput, latencyMs, rates, workers, scenarios, idle, arrears, soaks, targets } = summary;
   const row = (name: string, ...columns: readonly string[]) =>
     `  ${name.padEnd(28)}${columns.map((text) => text.padStart(14)).join('')}`;
   const spread = (runs: readonly number[]) => runs.map((rate) => show(rate, 0)).join(' ');
@@ -326,6 +340,10 @@ export function renderTable(summary: ReturnType<typeof summarise>): string[] {
             .join(', ')}`,
         ]),
     ...arrears.flatMap(arrearsLines),
+    ...soaks.map(
+      ({ stream, seconds, claims, claimsPerSecond, rssBytes }) =>
+        `  ${seconds} s of ${stream}: ${claims} claims, ${show(claimsPerSecond, 0)} a second; the worker had ${show(peakMegabytes({ rssBytes }), 0)} MB at most, in the last quarter ${show(growth(rssBytes), 3)} of the second`,
+    ),
     ...Object.entries(targets).map(([name, target]) => {
       const verdict = 'met' in target ? (target.met ? 'met' : 'NOT met') : 'not measured';
       return `  target ${name}: ${show(target.value, 2)} against ${target.target}: ${verdict}`;

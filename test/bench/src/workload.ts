@@ -88,6 +88,15 @@ export function shareAPayer(families: readonly Family[]): Family[] {
   return families.map(([patient, ...relatives]) => [patient, payer, ...relatives.slice(1)]);
 }
 
+/** The same families, with a last relative each who has more than all their claims could want. */
+export function keepOneRich(families: readonly Family[]): Family[] {
+  return families.map(([patient, ...relatives]) => [
+    patient,
+    ...relatives.slice(0, -1),
+    ...relatives.slice(-1).map((last) => ({ ...last, currentYear: 10 ** 12 })),
+  ]);
+}
+
 export const bindingsOf = ([patient, ...relatives]: Family): Binding[] =>
   relatives.map(({ personNo }, index) => ({
     bindingId: `B${patient.personNo}-${index + 1}`,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compare, draw, type Recorded, toRecord } from '../src/history.ts';
+import { compare, draw, drawMemory, type Recorded, toRecord } from '../src/history.ts';
 
 const run = (
   date: string,
@@ -54,5 +54,16 @@ test('only what was measured is kept, with the spread of its rounds', () => {
 test('the picture shows the target, every run and what plain did that day', () => {
   const svg = draw('ratio', [run('2026-11-01T00:00:00Z', 0.3, 0.4, 0.5), run('2026-11-02T00:00:00Z', 0.5, 0.6, 0.7)]);
   for (const shown of ['at least 0.7', '2026-11-01', '2026-11-02', 'plain 15000', '0.4', '0.6'])
+    expect(svg).toContain(shown);
+});
+
+test('the picture of memory shows a long run over its minutes, and the limit', () => {
+  const rssBytes = [200, 250, 251, 252, 251, 252].map((megabytes) => megabytes * 1e6);
+  const stream = 'a steady rate';
+  const svg = drawMemory(
+    { stream, claimsPerSecond: 2_000, seconds: 60, claims: 120_000, processors: {}, rssBytes },
+    300,
+  );
+  for (const shown of ['a steady rate', '2000 claims/s; at most 252 MB, at most 300 wanted', 'minutes'])
     expect(svg).toContain(shown);
 });

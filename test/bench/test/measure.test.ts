@@ -3,6 +3,7 @@ import { requestsOf } from '../src/load.ts';
 import { checkOutcomes, percentiles, rateOf } from '../src/measure.ts';
 import { renderTable, summarise } from '../src/report.ts';
 import type { ScenarioName } from '../src/scenarios.ts';
+import { growth } from '../src/soak.ts';
 import { onceShared } from '../src/workers.ts';
 
 test('the rate leaves out what the first stamp brought, because nobody knows how long that took', () => {
@@ -161,4 +162,9 @@ test('other rates are judged beside the echo, two workers beside one at the same
   );
   expect(table).toContain('0.4 of a processor each: one worker 1000 claims/s (0.17 of that without), two 2000: 2.00');
   expect(summarise(results, {}).targets.twoWorkers).not.toHaveProperty('met');
+});
+
+test('memory that is the same from the second quarter on has not grown, whatever the first was', () => {
+  expect(growth([50, 200, 200, 201, 199, 200, 201, 200].map((each) => each * 1e6))).toBe(1);
+  expect(growth([50, 200, 200, 201, 199, 200, 210, 240].map((each) => each * 1e6))).toBeCloseTo(240 / 201);
 });

@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Binding, date } from '@repo/domain';
+import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import {
   closeBooks,
@@ -212,6 +213,60 @@ test('the database refuses what the domain would never write', async () => {
   );
   await expect(bureau.rows('update account set prior_year = 99')).rejects.toMatchObject(broken('ck_account_sums'));
   await expect(bureau.rows('update account set year = null')).rejects.toMatchObject(broken('ck_account_none'));
+});
+
+test('whatever is copied into a table is what stands there', async () => {
+  const ledger = await owner((await fresh()).url);
+  // All that text in PostgreSQL can be, with what COPY gives a meaning to more often than chance would.
+  const text = fc.oneof(
+    fc.string({
+      unit: fc.oneof(fc.constantFrom('\\', '\t', '\n', '\r', '.', 'N'), fc.string({ minLength: 1, unit: 'binary' })),
+    }),
+    fc.constantFrom('\\N', '\\.', '', ' '),
+  );
+  const stored = text.filter((each) => each.isWellFormed() && !each.includes('\0'));
+  const bytes = fc.uint8Array({ maxLength: 300 }).map((each) => Buffer.from(each));
+  const row = fc.tuple(fc.option(stored), fc.option(bytes), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }));
+  const run = fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 50 }), async (rows) => {
+    const found = await ledger.transact(async (tx) => {
+      tx.send('create temporary table copied (n int, s text, b bytea, i bigint) on commit drop', []);
+      const columns = ['n', 's', 'b', 'i'];
+      tx.copy(
+        'copied',
+        columns,
+        rows.map((each, n) => [n, ...each]),
+      );
+      tx.copy('copied', columns, []);
+      return tx.rows<{ s: string | null; b: Buffer | null; i: string }>('select s, b, i from copied order by n', []);
+    });
+    expect(found.map(({ s, b, i }) => [s, b, BigInt(i)])).toEqual(rows);
+  });
+  await fc.assert(run, { numRuns: 50 });
+});
+
+test('rows that are refused on their way into a table undo the transaction, and its connection goes on', async () => {
+  const { ledger } = await fresh();
+  const transact = (ids: readonly string[], before: string) =>
+    ledger.transact(async (tx) => {
+      if (before !== '') tx.send(before, []);
+      const month = date('2025-03-01');
+      tx.copy(
+        'event_id',
+        ['event_id', 'content_hash', 'shard_id', 'month'],
+        ids.map((id) => [id, Buffer.alloc(16), 0, month]),
+      );
+      tx.send('select 1', []);
+    });
+  const taken = () => ledger.rows<{ event_id: string }>('select event_id from event_id order by 1');
+  await transact(['A', 'B'], '');
+  // One that is taken is a race, begun again until it is enough; what stands before and behind the copy is refused with it.
+  await expect(transact(['C', 'B', 'D'], '')).rejects.toMatchObject({ code: '23505', constraint: 'pk_event_id' });
+  // After an error the server expects no rows, and leaves those that come unread.
+  await expect(transact(['E'], 'select 1 / 0')).rejects.toMatchObject({ code: '22012' });
+  expect(await taken()).toEqual([{ event_id: 'A' }, { event_id: 'B' }]);
+  await transact(['F'], '');
+  expect(await taken()).toEqual(['A', 'B', 'F'].map((event_id) => ({ event_id })));
+  expect(await ledger.connections()).toMatchObject({ busy: 0, waiting: 0 });
 });
 
 test('migrating again changes nothing', async () => {
