@@ -33,7 +33,7 @@ export const NODE_FLAGS = [
   '--heap-growing-percent=100',
 ] as const;
 /** The C library gives large buffers back when they are freed, and has few arenas to keep free ones in. */
-export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' } as const;
+export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' } as const;
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export interface RunningService {
