@@ -23,7 +23,6 @@ const AFTER_ANOTHER = '25P02';
 export class Session {
   readonly #client: Client;
   readonly #sent: Promise<unknown>[] = [];
-  #firstFailure: unknown;
   #corked = false;
 
   private constructor(client: Client) {
@@ -53,7 +52,7 @@ export class Session {
         () => client.release(true),
       );
       // What was waited for may have failed only because something before it did, which nobody waited for.
-      throw codeOf(error) === AFTER_ANOTHER ? this.#firstFailure : error;
+      throw codeOf(error) === AFTER_ANOTHER ? await this.#firstFailure() : error;
     }
   }
 
@@ -87,11 +86,15 @@ export class Session {
 
   #note<T>(answer: Promise<T>): Promise<T> {
     // Seen again in `#run`; until then nobody may have looked at it.
-    answer.catch((error: unknown) => {
-      this.#firstFailure ??= error;
-    });
+    answer.catch(() => {});
     this.#sent.push(answer);
     return answer;
+  }
+
+  /** Of those sent, the first that failed: by their order, since one that fails later may be heard of earlier. All have been answered. */
+  async #firstFailure(): Promise<unknown> {
+    const answers = await Promise.allSettled(this.#sent);
+    return answers.find((answer) => answer.status === 'rejected')?.reason;
   }
 
   /** Holds back what is written until the caller of this moment has said all it has to say. */
