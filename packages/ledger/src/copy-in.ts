@@ -44,6 +44,7 @@ function columnText(value: Copied): string {
   return Buffer.isBuffer(value) ? `\\\\x${value.toString('hex')}` : String(value);
 }
 
+/** Asked before anything is replaced: a replacement that finds nothing takes three times as long. */
 const SPECIAL = /[\\\t\n\r]/;
 const SPECIALS = /[\\\t\n\r]/g;
 const escaped = (character: string): string => ESCAPES[character] ?? character;

@@ -82,7 +82,7 @@ function loadBatch(
       `select max(closed_through)::text as "closedThrough", ${MONTH} as month from shard`,
       [],
     );
-    assert(books !== undefined, 'a sum is always answered');
+    assert(books !== undefined, 'an aggregate is always answered');
     writeSets(tx, { shardId: LOADER_SHARD, ...books }, [], writes);
   });
 }

@@ -47,17 +47,18 @@ export function cpuSeconds(pid: number, { withChildren = false } = {}): number {
   return total / CLOCK_TICKS;
 }
 
-/** The most memory a process has had, bytes, from `/proc`. */
-export function peakRss(pid: number): number {
-  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+/** Bytes that a process's status tells, from `/proc`. */
+function statusBytes(pid: number, name: 'VmHWM' | 'VmRSS'): number {
+  const line = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm');
+  const [, kilobytes] = line.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) * 1_024;
 }
 
-/** The memory that a process has now, bytes, from `/proc`. */
-export function rss(pid: number): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) * 1_024;
-}
+/** The most memory that a process has had, bytes. */
+export const peakRss = (pid: number): number => statusBytes(pid, 'VmHWM');
+
+/** The memory that a process has now, bytes. */
+export const rss = (pid: number): number => statusBytes(pid, 'VmRSS');
 
 /** Reads the counters of the database behind `url`. The pipeline's sessions must have ended: a session hands in its numbers when it goes. */
 export async function readCounters(url: string, brokerPid: number | undefined): Promise<Counters> {

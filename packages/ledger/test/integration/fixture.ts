@@ -14,6 +14,7 @@ import {
   type PolicyLookup,
 } from '@repo/domain';
 import { cloneDatabase } from '@repo/testkit';
+import { afterEach } from 'vitest';
 import { booksOf, Ledger, loadMembers, migrate, type ShardLease, schemaKey, writeBatch } from '../../src/index.ts';
 
 /** A database of this test's own, and the ledger as the worker's role sees it. */
@@ -21,6 +22,26 @@ export async function openLedger(): Promise<{ url: string; ledger: Ledger }> {
   const { url } = await cloneDatabase({ key: schemaKey(), migrate });
   return { url, ledger: await Ledger.open({ url, role: 'gongji_worker', name: 'test' }) };
 }
+
+const opened: Ledger[] = [];
+afterEach(async () => {
+  for (const ledger of opened.splice(0)) await ledger.close();
+});
+
+/** Closes a ledger when the test is over. */
+export function kept(ledger: Ledger): Ledger {
+  opened.push(ledger);
+  return ledger;
+}
+
+/** As `openLedger`, until the test is over. */
+export async function fresh(): Promise<{ url: string; ledger: Ledger }> {
+  const { url, ledger } = await openLedger();
+  return { url, ledger: kept(ledger) };
+}
+
+/** The same database as its owner sees it. */
+export const owner = async (url: string): Promise<Ledger> => kept(await Ledger.open({ url, name: 'owner' }));
 
 const at = Date.parse('2025-03-10T10:00:00+08:00');
 
