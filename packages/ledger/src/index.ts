@@ -121,8 +121,12 @@ export {
 export { findUsage, type UsageFilter, type UsagePlace, type UsageRow } from './usage.ts';
 export {
   type BatchWrites,
+  type BookWrites,
   type EventId,
   type PlacedOutcome,
+  type ShardPart,
+  type ShardWrites,
   type WorkItem,
   writeBatch,
+  writeBatches,
 } from './write.ts';

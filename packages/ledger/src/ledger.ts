@@ -77,16 +77,16 @@ export class Ledger {
 
   /**
    * Runs `work` in a transaction at READ COMMITTED, its consistency resting on explicit row locks; deadlocks, lock timeouts and
-   * races begin again from the top, a bounded number of times. Nothing else is repeated here.
+   * races begin again from the top, `attemptsMax` times in all at most. Nothing else is repeated here.
    */
-  async transact<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
+  async transact<T>(work: (tx: LedgerTransaction) => Promise<T>, { attemptsMax = ATTEMPTS_MAX } = {}): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         const mode = 'isolation level read committed read write';
         const run = () => Session.run(this.orm, mode, (session) => work(new LedgerTransaction(session)));
         return await (this.#around === undefined ? run() : this.#around(run));
       } catch (error) {
-        if (!isRetry(error) || attempt >= ATTEMPTS_MAX) throw error;
+        if (!isRetry(error) || attempt >= attemptsMax) throw error;
         this.#onRetry(codeOf(error) ?? (error instanceof Error ? error.name : 'unknown'));
         await delay(Math.random() * 2 ** attempt);
       }

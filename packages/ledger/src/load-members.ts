@@ -83,6 +83,6 @@ function loadBatch(
       [],
     );
     assert(books !== undefined, 'an aggregate is always answered');
-    writeSets(tx, { shardId: LOADER_SHARD, ...books }, [], writes);
+    writeSets(tx, [{ shard: { shardId: LOADER_SHARD, ...books }, placed: [], writes }], writes);
   });
 }

@@ -16,11 +16,11 @@ import {
 } from '@repo/domain';
 import { givenRows, insertRows } from './packed.ts';
 import { BINDING_WRITE, bindingValues, FACT_WRITE, factValues } from './rows.ts';
-import type { LedgerTransaction, LockedShard } from './transaction.ts';
-import type { BatchWrites } from './write.ts';
+import type { LedgerTransaction } from './transaction.ts';
+import type { BookWrites } from './write.ts';
 
 /** Persons, their contribution months and names. */
-export function writeFacts(tx: LedgerTransaction, writes: BatchWrites): void {
+export function writeFacts(tx: LedgerTransaction, writes: BookWrites): void {
   const { books, opened, contributions = [], names = [] } = writes;
   const persons = [...books.changedPersons].flatMap((personNo) => books.person(personNo) ?? []);
   const fresh = persons.filter(({ personNo }) => opened?.has(personNo));
@@ -87,13 +87,13 @@ const ENTRY_COLUMNS = [
   'counted_on',
 ];
 
-/** Appends the entries, each with its account's next version. */
+/** Appends the entries, each with its account's next version. The books are closed through this day. */
 export function writeEntries(
   tx: LedgerTransaction,
-  shard: Pick<LockedShard, 'closedThrough'>,
+  closedThrough: CalendarDate | null,
   entries: readonly Entry[],
 ): void {
-  const firstOpen = shard.closedThrough === null ? null : addDays(shard.closedThrough, 1);
+  const firstOpen = closedThrough === null ? null : addDays(closedThrough, 1);
   const rows = entries.map((entry) => {
     const account = tx.accounts.get(entry.personNo);
     assert(account !== undefined, 'an entry is written only under its account lock');

@@ -28,14 +28,18 @@ export interface EventId {
   readonly offset: bigint | null;
 }
 
-/** Everything one batch leaves behind. Sets are written whole, one statement a table, whatever their size. */
-export interface BatchWrites {
-  readonly books: Books;
+/** What a batch leaves behind of its shard's own: outcomes, and what points to them. */
+export interface ShardWrites {
   readonly outcomes: readonly OutcomeRow[];
   readonly ids: readonly EventId[];
   /** Ids that were taken before without an outcome, and now have one. */
   readonly answered?: readonly { readonly id: string; readonly outcome: number }[];
   readonly refunds?: readonly { readonly claimId: string; readonly outcome: number }[];
+}
+
+/** What a transaction leaves behind in the books. Sets are written whole, one statement a table, whatever their size. */
+export interface BookWrites {
+  readonly books: Books;
   readonly held?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
   readonly paidOut?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
   readonly contributions?: readonly Contribution[];
@@ -52,6 +56,17 @@ export interface BatchWrites {
   readonly facts: boolean;
 }
 
+/** Everything one batch leaves behind. */
+export type BatchWrites = ShardWrites & BookWrites;
+
+/** A shard's part of a transaction: where it stood, where it will, and what it leaves. */
+export interface ShardPart {
+  readonly lease: ShardLease;
+  readonly shard: LockedShard;
+  readonly nextOffset: bigint;
+  readonly writes: ShardWrites;
+}
+
 /** Writes a batch and moves its shard on. Answers the outcome rows with their sequence numbers. */
 export function writeBatch(
   tx: LedgerTransaction,
@@ -60,31 +75,50 @@ export function writeBatch(
   nextOffset: bigint,
   writes: BatchWrites,
 ): PlacedOutcome[] {
-  const { resultSeq, deadSeq, placed } = place(shard, writes.outcomes);
-  writeSets(tx, shard, placed, writes);
-  const outSeq = shard.outSeq + BigInt(placed.length);
-  // The row is locked and was compared when it was: nothing can have moved it since.
-  tx.send(
-    `update shard set next_offset = $2, out_seq = $3, result_seq = $4, dead_seq = $5,
-       published_seq = greatest(published_seq, $6) where shard_id = $1`,
-    [shard.shardId, nextOffset, outSeq, resultSeq, deadSeq, lease.publishedSeq],
-  );
-  return placed;
+  return writeBatches(tx, [{ lease, shard, nextOffset, writes }], writes).flat();
 }
 
-/** Every table but the shard's own, whose row says where the batch stands. */
-export function writeSets(
+/** Writes batches of several shards and moves each on. Answers each one's outcome rows with their sequence numbers. */
+export function writeBatches(
   tx: LedgerTransaction,
-  shard: Pick<LockedShard, 'shardId' | 'closedThrough' | 'month'>,
-  placed: readonly PlacedOutcome[],
-  writes: BatchWrites,
-): void {
-  writeOutcomes(tx, shard, placed);
-  writeIds(tx, shard, placed, writes.ids);
-  writeAnswers(tx, shard, placed, writes.answered ?? []);
-  writeRefunds(tx, shard.shardId, placed, writes);
+  parts: readonly ShardPart[],
+  writes: BookWrites,
+): PlacedOutcome[][] {
+  const sets = parts.map((part) => ({ ...part, ...place(part.shard, part.writes.outcomes) }));
+  writeSets(tx, sets, writes);
+  for (const { lease, shard, nextOffset, placed, resultSeq, deadSeq } of sets) {
+    // The row is locked and was compared when it was: nothing can have moved it since.
+    tx.send(
+      `update shard set next_offset = $2, out_seq = $3, result_seq = $4, dead_seq = $5,
+         published_seq = greatest(published_seq, $6) where shard_id = $1`,
+      [
+        ...[shard.shardId, nextOffset, shard.outSeq + BigInt(placed.length)],
+        ...[resultSeq, deadSeq, lease.publishedSeq],
+      ],
+    );
+  }
+  return sets.map(({ placed }) => placed);
+}
+
+interface PlacedPart {
+  readonly shard: Pick<LockedShard, 'shardId' | 'closedThrough' | 'month'>;
+  readonly placed: readonly PlacedOutcome[];
+  readonly writes: ShardWrites;
+}
+
+/** Every table but the shards' own, whose rows say where they stand. */
+export function writeSets(tx: LedgerTransaction, parts: readonly PlacedPart[], writes: BookWrites): void {
+  writeOutcomes(tx, parts);
+  writeIds(tx, parts);
+  for (const part of parts) {
+    writeAnswers(tx, part);
+    writeRefunds(tx, part);
+  }
+  writeHeld(tx, writes);
   if (writes.facts) writeFacts(tx, writes);
-  writeEntries(tx, shard, writes.books.entries);
+  // A day that is closed for one of the shards is for all of them.
+  const closed = parts.flatMap(({ shard: { closedThrough } }) => closedThrough ?? []).toSorted();
+  writeEntries(tx, closed.at(-1) ?? null, writes.books.entries);
   writeMoney(tx, writes.books);
   writeBindings(tx, writes.books);
   writeBindingChanges(tx, writes.changes ?? []);
@@ -102,43 +136,37 @@ function place(shard: LockedShard, outcomes: readonly OutcomeRow[]) {
   return { resultSeq, deadSeq, placed };
 }
 
-type Stored = Pick<LockedShard, 'shardId' | 'month'>;
-
-function writeOutcomes(tx: LedgerTransaction, { shardId, month }: Stored, placed: readonly PlacedOutcome[]): void {
+function writeOutcomes(tx: LedgerTransaction, parts: readonly PlacedPart[]): void {
   tx.copy(
     'outcome',
     ['shard_id', 'month', 'seq', 'dest', 'dest_seq', 'lead', 'stamp', 'key', 'payload'],
-    storedRows(placed).map((row) => {
-      const { seq, dest, destSeq, lead, stamp, key, payload } = row;
-      return [shardId, month, seq, dest, destSeq, lead, stamp, key, payload];
-    }),
+    parts.flatMap(({ shard: { shardId, month }, placed }) =>
+      storedRows(placed).map((row) => {
+        const { seq, dest, destSeq, lead, stamp, key, payload } = row;
+        return [shardId, month, seq, dest, destSeq, lead, stamp, key, payload];
+      }),
+    ),
   );
 }
 
-function writeIds(
-  tx: LedgerTransaction,
-  { shardId, month }: Stored,
-  placed: readonly PlacedOutcome[],
-  ids: BatchWrites['ids'],
-): void {
+function writeIds(tx: LedgerTransaction, parts: readonly PlacedPart[]): void {
+  const ids = parts.flatMap((part) => part.writes.ids.map((id) => ({ id, part })));
   tx.copy(
     'event_id',
     ['event_id', 'content_hash', 'seq', 'log_offset', 'shard_id', 'month'],
     // In one order for all, so that two shards taking the same ids wait for each other instead of deadlocking.
-    [...ids]
-      .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ id, contentHash, outcome, offset }) => {
+    ids
+      .sort((a, b) => (a.id.id < b.id.id ? -1 : 1))
+      .map(({ id: { id, contentHash, outcome, offset }, part: { shard, placed } }) => {
         const seq = outcome === null ? null : placed[outcome]?.seq;
-        return [id, contentHash, seq, offset, shardId, month];
+        return [id, contentHash, seq, offset, shard.shardId, shard.month];
       }),
   );
 }
 
 function writeAnswers(
   tx: LedgerTransaction,
-  { month }: Stored,
-  placed: readonly PlacedOutcome[],
-  answered: NonNullable<BatchWrites['answered']>,
+  { shard: { month }, placed, writes: { answered = [] } }: PlacedPart,
 ): void {
   if (answered.length === 0) return;
   const columns = [
@@ -157,12 +185,13 @@ function writeAnswers(
 
 function writeRefunds(
   tx: LedgerTransaction,
-  shardId: number,
-  placed: readonly PlacedOutcome[],
-  { refunds = [], held = [], paidOut = [] }: BatchWrites,
+  { shard: { shardId }, placed, writes: { refunds = [] } }: PlacedPart,
 ): void {
   const rows = refunds.map(({ claimId, outcome }) => [claimId, shardId, placed[outcome]?.seq]);
   tx.copy('claim_refund', ['claim_id', 'shard_id', 'seq'], rows);
+}
+
+function writeHeld(tx: LedgerTransaction, { held = [], paidOut = [] }: BookWrites): void {
   const parts = [
     ['psn_no', 'text'],
     ['refund_id', 'text'],
@@ -194,7 +223,7 @@ const WORK_WRITE = [
 
 const WORK_COLUMNS = WORK_WRITE.map(([name]) => name);
 
-function writeWork(tx: LedgerTransaction, { books, work = [], workDone = [], checks = [] }: BatchWrites): void {
+function writeWork(tx: LedgerTransaction, { books, work = [], workDone = [], checks = [] }: BookWrites): void {
   insertRows(
     tx,
     'arrears_check',

@@ -10,7 +10,8 @@ interface Work {
   readonly step: 'apply' | 'idle';
   readonly nextOffset: bigint;
   readonly timestampsMs: readonly number[];
-  run(lease: Lease): Promise<Applied | null>;
+  /** `attempt` counts from 1. */
+  run(lease: Lease, attempt: number): Promise<Applied | null>;
 }
 
 /** How it went: committed (or nothing to do), the tenure ended first, or a defect stands in the way. */
@@ -68,12 +69,13 @@ export class ApplyLane {
       const idleDueInMs = processor.applyIdle === undefined ? Number.POSITIVE_INFINITY : this.#idleDueAt - clock.now();
       if (this.#inbox.length > 0 || idleDueInMs <= 0) {
         await this.#publishing.room();
-        const line = this.#inbox.length >= limits.batchRecordsMax ? turns.full : turns.apply;
+        const isFull = this.#inbox.length >= limits.batchRecordsMax;
+        const line = isFull ? turns.full : turns.apply;
         await line.run(async () => {
           if (!tenure.isOpen) return;
           const idle = idleDueInMs <= 0 && !(this.#idleWasLast && this.#inbox.length > 0);
           this.#idleWasLast = idle;
-          await (idle ? this.#applyIdle() : this.#applyBatch(this.#takeBatch()));
+          await (idle ? this.#applyIdle() : this.#applyBatch(this.#takeBatch(), { alone: isFull }));
         });
       } else {
         this.#idleWasLast = false;
@@ -99,16 +101,20 @@ export class ApplyLane {
     return batch.filter(({ offset }) => offset >= this.#tenure.nextOffset).map((record) => record.read());
   }
 
-  /** Applies records as one transaction, or, where that meets a defect, finds the one that does and has it set aside, in order. */
-  async #applyBatch(records: readonly InputRecord[]): Promise<void> {
+  /**
+   * Applies records as one transaction, or, where that meets a defect, finds the one that does and has it set aside, in order. Not alone:
+   * at the first attempt with what other shards have at this moment.
+   */
+  async #applyBatch(records: readonly InputRecord[], { alone }: { readonly alone: boolean }): Promise<void> {
     const last = records.at(-1);
     if (last === undefined) return;
-    const { processor, limits, clock, observer } = this.#tenure.settings;
+    const { processor, together, limits, clock, observer } = this.#tenure.settings;
     const startedAt = clock.now();
     const outSeq = this.#tenure.outSeq;
     const nextOffset = last.offset + 1n;
     const timestampsMs = records.map((record) => record.timestampMs);
-    const run = (lease: Lease) => processor.apply(lease, records);
+    const run = (lease: Lease, attempt: number) =>
+      alone || attempt > 1 ? processor.apply(lease, records) : together.apply({ lease, records });
     const result = await this.#commit({ step: 'apply', nextOffset, timestampsMs, run });
     if (result === 'ended') return;
     if (result === 'done') {
@@ -119,8 +125,8 @@ export class ApplyLane {
     }
     if (records.length > 1) {
       const middle = records.length >> 1;
-      await this.#applyBatch(records.slice(0, middle));
-      return this.#applyBatch(records.slice(middle));
+      await this.#applyBatch(records.slice(0, middle), { alone: true });
+      return this.#applyBatch(records.slice(middle), { alone: true });
     }
     if (processor.quarantine === undefined || this.#quarantined >= limits.quarantineMax)
       return this.#haltOn(result.defect);
@@ -172,7 +178,7 @@ export class ApplyLane {
     for (let attempt = 1; tenure.isOpen; attempt++) {
       try {
         const { lease } = tenure;
-        const applied = await work.run(lease);
+        const applied = await work.run(lease, attempt);
         if (applied !== null) {
           await failpoint('after-db-commit');
           await this.#accept(applied, work, lease);

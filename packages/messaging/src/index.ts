@@ -21,6 +21,7 @@ export { type Failpoint, LIMITS, type Limits, type ProcessorOptions } from './op
 export { partitionForKey } from './partition.ts';
 export type {
   Applied,
+  Batch,
   BatchContext,
   BatchProcessor,
   Disposition,

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { HaltReason } from './errors.ts';
 import { type Observer, silentObserver } from './observer.ts';
 import type { BatchProcessor, Disposition, Publisher, ShardId, ShardStore } from './port.ts';
+import { Together } from './together.ts';
 import { Turns } from './turns.ts';
 
 /** Places where a test may kill the process: the boundaries between what the database and what the broker has. */
@@ -96,6 +97,7 @@ export interface Settings extends Required<Omit<ProcessorOptions, 'limits' | 'ob
   readonly observer: Observer;
   /** `full` is for full batches that are applied. */
   readonly turns: { readonly apply: Turns; readonly full: Turns; readonly publish: Turns };
+  readonly together: Together;
 }
 
 const MAY_BE_ZERO: ReadonlySet<string> = new Set(['publishPauseMs'] satisfies (keyof Limits)[]);
@@ -105,17 +107,25 @@ export function settingsOf(options: ProcessorOptions): Settings {
   for (const [name, value] of Object.entries(limits)) {
     if (!(value > 0) && !MAY_BE_ZERO.has(name)) throw new RangeError(`limit ${name} must be positive`);
   }
-  const { clock = systemClock } = options;
-  const turns = () => new Turns(clock, { atOnce: limits.transactionsAtOnce, lastsMaxMs: limits.turnMaxMs });
+  const { clock = systemClock, classify, processor } = options;
+  const observer = { ...silentObserver, ...options.observer };
+  const small = { atOnce: limits.transactionsAtOnce, lastsMaxMs: limits.turnMaxMs };
+  const isTogether = processor.applyTogether !== undefined;
+  const apply = new Turns(clock, { ...small, together: isTogether });
+  // What was committed together comes to the broker at one moment: nobody's later rows would join it while it waits for the others.
+  const publish = new Turns(clock, { ...small, ...(isTogether && { atOnce: Number.POSITIVE_INFINITY }) });
   const full = new Turns(clock, { atOnce: limits.fullBatchesAtOnce, lastsMaxMs: limits.fullTurnMaxMs });
   return {
     failpoint: () => {},
     random: Math.random,
     ...options,
     clock,
-    turns: { apply: turns(), full, publish: turns() },
+    turns: { apply, full, publish },
+    together: new Together(processor, limits, (shard, error) =>
+      observer.failed(shard, { step: 'apply', disposition: classify(error), error }),
+    ),
     limits,
-    observer: { ...silentObserver, ...options.observer },
+    observer,
   };
 }
 

@@ -88,6 +88,12 @@ export interface Applied {
   readonly rows: readonly OutboxRow[];
 }
 
+/** Records of a shard, in order, and its claim to them. */
+export interface Batch {
+  readonly lease: Lease;
+  readonly records: readonly InputRecord[];
+}
+
 /** The service's side: one batch = one database transaction, which compares-and-sets the shard's row, writes outcomes and outbox rows, and commits. */
 export interface BatchProcessor {
   /**
@@ -95,6 +101,12 @@ export interface BatchProcessor {
    * An attempt whose COMMIT went unanswered rejects as transient; the processor finds out what became of it.
    */
   apply(lease: Lease, records: readonly InputRecord[]): Promise<Applied>;
+  /**
+   * Batches of several shards, in the order of their partitions, as one transaction, each with its own compare-and-set: all commit, or
+   * none. Answers in that order. Whatever it rejects with, each is then applied by itself. Without it every batch is a transaction of
+   * its own.
+   */
+  applyTogether?(batches: readonly Batch[]): Promise<readonly Applied[]>;
   /**
    * Work that needs no input record (queued work of this shard). The answer's `nextOffset` is the lease's; null = nothing to do.
    * Called every `idleIntervalMs` while it answers null, and at once again while it finds work, then in turn with the batches

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Flaws, runCampaign } from './campaign.ts';
+import { Campaign, type Flaws, runCampaign } from './campaign.ts';
 
 /** `GONGJI_SEED` replays one history; `GONGJI_SEEDS` sets how many are run. */
 const first = Number(process.env.GONGJI_SEED ?? 1);
@@ -9,11 +9,15 @@ const seeds = Array.from({ length: count }, (_, index) => first + index);
 describe('crash campaign in memory', () => {
   it(`keeps every promise in ${count} seeded histories of kills, zombies, lost answers, rebalances and poison`, async () => {
     const broken: Array<{ seed: number; violations: string[] }> = [];
+    let together = 0;
     for (const seed of seeds) {
-      const violations = await runCampaign(seed);
+      const campaign = new Campaign(seed);
+      const violations = await runCampaign(seed, {}, campaign);
       if (violations.length > 0) broken.push({ seed, violations });
+      together += campaign.together;
     }
     expect(broken).toEqual([]);
+    expect(together).toBeGreaterThan(seeds.length);
   }, 240_000);
 
   const flawed: Array<[string, Flaws]> = [

@@ -5,7 +5,7 @@ import { MemoryGroup, MemoryLog } from '../src/memory/log.ts';
 import { MemoryPublisher, type PublisherFlaws } from '../src/memory/publisher.ts';
 import { ConnectionLost, MemoryProcess, World } from '../src/memory/world.ts';
 import type { Limits } from '../src/options.ts';
-import type { Applied, BatchProcessor, Disposition, InputRecord, Lease } from '../src/port.ts';
+import type { Applied, Batch, BatchProcessor, Disposition, InputRecord, Lease } from '../src/port.ts';
 import { createProcessor } from '../src/processor.ts';
 
 export const TOPIC = 'input';
@@ -35,23 +35,50 @@ class SampleProcessor implements BatchProcessor {
   readonly #process: MemoryProcess;
   readonly #database: MemoryDatabase;
   readonly #flaws: Flaws;
-  readonly #isMended: () => boolean;
+  readonly #campaign: Pick<Campaign, 'isMended' | 'together'>;
 
-  constructor(process: MemoryProcess, database: MemoryDatabase, flaws: Flaws, isMended: () => boolean) {
+  constructor(
+    process: MemoryProcess,
+    database: MemoryDatabase,
+    flaws: Flaws,
+    campaign: Pick<Campaign, 'isMended' | 'together'>,
+  ) {
     this.#process = process;
     this.#database = database;
     this.#flaws = flaws;
-    this.#isMended = isMended;
+    this.#campaign = campaign;
   }
 
   apply(lease: Lease, records: readonly InputRecord[]): Promise<Applied> {
+    return this.#transact(lease, (transaction) => this.#batchOf({ lease, records }, transaction));
+  }
+
+  async applyTogether(batches: readonly Batch[]): Promise<readonly Applied[]> {
+    const leases = batches.map(({ lease }) => lease);
+    const parts = await this.#process.call(() => this.#database.beginTogether(leases));
+    const before = parts.map(({ row }) => row.outSeq);
+    let writes: Writes[];
+    try {
+      writes = batches.map((batch, i) => this.#batchOf(batch, parts[i] as Transaction));
+    } catch (error) {
+      for (const part of parts) part.rollback();
+      throw error;
+    }
+    const written = await this.#process.call(() => this.#database.commitTogether(parts, writes));
+    this.#campaign.together += 1;
+    return written.map((rows, i) => ({
+      nextOffset: writes[i]?.nextOffset ?? 0n,
+      outSeq: (before[i] ?? 0n) + BigInt(rows.length),
+      rows,
+    }));
+  }
+
+  #batchOf({ lease, records }: Batch, { row }: Transaction): Writes {
     const nextOffset = (records.at(-1)?.offset ?? 0n) + 1n;
-    return this.#transact(lease, ({ row }) => {
-      const keys = new Set(this.#flaws.forgetHeld ? [] : row.held.map(keyOf));
-      const isHeld = (record: InputRecord) => record.key !== null && keys.has(keyOf(record));
-      const free = records.filter((record) => !isHeld(record));
-      return { nextOffset, hold: records.filter(isHeld), ...this.#writesOf(lease, free) };
-    });
+    const keys = new Set(this.#flaws.forgetHeld ? [] : row.held.map(keyOf));
+    const isHeld = (record: InputRecord) => record.key !== null && keys.has(keyOf(record));
+    const free = records.filter((record) => !isHeld(record));
+    return { nextOffset, hold: records.filter(isHeld), ...this.#writesOf(lease, free) };
   }
 
   async applyIdle(lease: Lease): Promise<Applied | null> {
@@ -79,7 +106,7 @@ class SampleProcessor implements BatchProcessor {
     return this.#transact(lease, ({ row }) => {
       const ofKey = row.held.filter((record) => keyOf(record) === row.orders[0]);
       const first = ofKey.slice(0, 3);
-      const poisoned = this.#isMended() ? -1 : first.findIndex(isPoison);
+      const poisoned = this.#campaign.isMended ? -1 : first.findIndex(isPoison);
       const released = poisoned < 0 ? first : first.slice(0, poisoned);
       const endOrder = poisoned >= 0 || released.length === ofKey.length;
       const inOrder = this.#flaws.releaseBackwards ? released.toReversed() : released;
@@ -88,7 +115,7 @@ class SampleProcessor implements BatchProcessor {
   }
 
   #writesOf({ shard: { partition } }: Lease, records: readonly InputRecord[]) {
-    if (!this.#isMended() && records.some(isPoison)) throw new TypeError('poison');
+    if (!this.#campaign.isMended && records.some(isPoison)) throw new TypeError('poison');
     return {
       rows: records.flatMap((record) => rowsOf(partition, record).map((value) => outputRow(partition, value))),
       applied: records.map(({ offset }) => offset),
@@ -143,6 +170,8 @@ export class Campaign {
   readonly limits: Partial<Limits>;
   /** Whether the defect that poison meets is mended. */
   isMended = false;
+  /** How many transactions of several shards have committed. */
+  together = 0;
   readonly #flaws: Flaws;
   readonly #partitions: number;
   #started = 0;
@@ -177,7 +206,7 @@ export class Campaign {
       owner: process.name,
       store: new MemoryStore(process, this.database),
       publisher: new MemoryPublisher(process, this.broker, this.#flaws),
-      processor: new SampleProcessor(process, this.database, this.#flaws, () => this.isMended),
+      processor: new SampleProcessor(process, this.database, this.#flaws, this),
       classify,
       onHalt: ({ partition }, reason, error) => this.halts.push({ partition, reason, error }),
       clock: process.clock,
@@ -276,11 +305,16 @@ const DRAIN_MS = 120_000;
 const RELEASE_EVERY_MS = 400;
 
 /** Runs one seeded history of load, kills, stopped processes, shutdowns, network faults, poison and releases; answers the promises it broke. */
-export async function runCampaign(seed: number, flaws: Flaws = {}): Promise<string[]> {
-  const campaign = new Campaign(seed, { flaws });
+export async function runCampaign(
+  seed: number,
+  flaws: Flaws = {},
+  campaign = new Campaign(seed, { flaws }),
+): Promise<string[]> {
   const { world, broker } = campaign;
+  // Some come one by one, some several at a moment: what waits on several shards then is applied together.
+  const bursts = Array.from({ length: 15 }, () => world.between(0, CHAOS_MS));
   for (let sent = 0; sent < 120; sent++) {
-    world.after(world.between(0, CHAOS_MS), () => {
+    world.after(sent % 2 === 0 ? world.between(0, CHAOS_MS) : world.pick(bursts), () => {
       const kind = world.pick(['rows:1', 'rows:1', 'rows:2', 'rows:0', 'work:3', 'poison', null]);
       // Only keyed records are set aside here: others have no order to keep.
       const key = kind === 'poison' || world.chance(0.5) ? Buffer.from(world.pick(['a', 'b', 'c', 'd'])) : null;

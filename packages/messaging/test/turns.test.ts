@@ -29,9 +29,9 @@ class HandClock implements Clock {
 /** Lets everything that can go on go on. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function start(atOnce: number) {
+function start(atOnce: number, together = false) {
   const clock = new HandClock();
-  const turns = new Turns(clock, { atOnce, lastsMaxMs: 50 });
+  const turns = new Turns(clock, { atOnce, lastsMaxMs: 50, together });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const begin = async (name: string): Promise<void> => {
@@ -72,6 +72,7 @@ it('lets as many go at once as it was told', async () => {
 it('does not let the others wait longer than a turn may last, and counts that turn no more when it does end', async () => {
   const { clock, begun, begin, end } = start(1);
   for (const name of ['stuck', 'b', 'c', 'd']) void begin(name);
+  await settled();
   await clock.moveTo(49);
   expect(begun).toEqual(['stuck']);
   await clock.moveTo(50);
@@ -82,4 +83,26 @@ it('does not let the others wait longer than a turn may last, and counts that tu
   end('b');
   await settled();
   expect(begun).toEqual(['stuck', 'b', 'c']);
+});
+
+it('lets all who wait have the next turn together, where they may, which lasts until the last of them has ended', async () => {
+  const { clock, begun, begin, end } = start(1, true);
+  for (const name of ['a', 'b']) void begin(name); // asked at one moment: together from the first
+  await settled();
+  for (const name of ['c', 'd', 'e']) void begin(name);
+  await settled();
+  expect(begun).toEqual(['a', 'b']);
+  end('a');
+  end('a');
+  await settled();
+  expect(begun).toEqual(['a', 'b']);
+  end('b');
+  await settled();
+  expect(begun).toEqual(['a', 'b', 'c', 'd', 'e']);
+  void begin('f');
+  end('c');
+  await settled();
+  expect(begun).not.toContain('f');
+  await clock.moveTo(50);
+  expect(begun).toContain('f');
 });

@@ -56,7 +56,7 @@ export const METRICS = {
   batchSize: {
     kind: 'histogram',
     name: 'settlement_batch_size',
-    help: 'Messages in one database transaction.',
+    help: 'Messages of a shard in one database transaction.',
     labels: { topic: TOPICS },
     buckets: SIZES,
   },

@@ -1,5 +1,13 @@
-import { type BatchWrites, type LedgerTransaction, type LockedShard, writeBatch } from '@repo/ledger';
-import type { Applied, Lease } from '@repo/messaging';
+import {
+  type BatchWrites,
+  type BookWrites,
+  type LedgerTransaction,
+  type PlacedOutcome,
+  type ShardWrites,
+  writeBatches,
+} from '@repo/ledger';
+import type { Applied } from '@repo/messaging';
+import type { BatchPlace } from './core.ts';
 import { type OutboxTargets, refuseTooLarge, sealRow, toOutboxRow } from './outbox.ts';
 
 /**
@@ -8,15 +16,35 @@ import { type OutboxTargets, refuseTooLarge, sealRow, toOutboxRow } from './outb
  */
 export function writeApplied(
   tx: LedgerTransaction,
-  { lease, shard, nextOffset }: { readonly lease: Lease; readonly shard: LockedShard; readonly nextOffset: bigint },
+  place: BatchPlace,
   writes: BatchWrites,
   targets: OutboxTargets,
 ): Applied {
-  const { outcomes } = writes;
-  const stored = outcomes.some(({ dest }) => dest === 'D')
-    ? outcomes.map((row) => sealRow(row, targets.envelopes))
-    : outcomes;
-  const placed = writeBatch(tx, lease, shard, nextOffset, { ...writes, outcomes: stored });
+  const [applied] = writeAllApplied(tx, [{ place, writes }], writes, targets);
+  return applied as Applied;
+}
+
+/** The same for batches of several shards, which leave one set of books behind. */
+export function writeAllApplied(
+  tx: LedgerTransaction,
+  parts: readonly { readonly place: BatchPlace; readonly writes: ShardWrites }[],
+  writes: BookWrites,
+  targets: OutboxTargets,
+): Applied[] {
+  const sealed = parts.map(({ place, writes: { outcomes, ...rest } }) => ({
+    ...place,
+    writes: { ...rest, outcomes: outcomes.map((row) => sealRow(row, targets.envelopes)) },
+  }));
+  const placed = writeBatches(tx, sealed, writes);
+  return parts.map(({ place, writes: { outcomes } }, i) => toApplied(place, outcomes, placed[i] ?? [], targets));
+}
+
+function toApplied(
+  { lease, shard, nextOffset }: BatchPlace,
+  outcomes: ShardWrites['outcomes'],
+  placed: readonly PlacedOutcome[],
+  targets: OutboxTargets,
+): Applied {
   const rows = placed.map((row, i) => {
     const { dest, seq, destSeq } = row;
     // Published is what was sealed, and not its seal.

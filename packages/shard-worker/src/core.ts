@@ -31,7 +31,7 @@ export interface Share {
 export const FULL_SHARE: Share = { countMax: Number.POSITIVE_INFINITY, begin() {} };
 
 /** What a worker does with messages: as they come, and those that were held; and what it does between them. */
-export interface Core extends Pick<BatchProcessor, 'apply'> {
+export interface Core extends Pick<BatchProcessor, 'apply' | 'applyTogether'> {
   /** One transaction of work that needs no message; null = there is none now. Does nothing of a key of which anything is held. */
   doWork?(lease: Lease, share: Share): Promise<Applied | null>;
   /** Applies messages that were held, in their order, as `apply` would: only the offset stays where it is. */

@@ -1,5 +1,5 @@
 export { arrearsMessages } from './arrears-messages.ts';
-export { writeApplied } from './commit.ts';
+export { writeAllApplied, writeApplied } from './commit.ts';
 export { readWorkerConfig, type WorkerConfig } from './config.ts';
 export { type AppliedIn, type BatchPlace, type Core, FULL_SHARE, type OrderStep, type Share } from './core.ts';
 export { HELD_MAX, HeldRoom } from './held-room.ts';

@@ -34,6 +34,7 @@ export function withQuarantine(core: Core, deps: QuarantineDeps): BatchProcessor
   const orders = new Orders(core, deps);
   return {
     apply: (lease, records) => core.apply(lease, records),
+    ...(core.applyTogether && { applyTogether: core.applyTogether.bind(core) }),
     applyIdle: async (lease) => (await orders.carryOut(lease)) ?? (await work(lease, core, deps)),
     quarantine: (lease, record, error) => hold(lease, record, error, deps),
   };

@@ -1,28 +1,37 @@
 import { headerText } from '@repo/contracts';
-import type { BatchProcessor, InputRecord, OutboxRow, Publisher } from '@repo/messaging';
+import type { Batch, BatchProcessor, InputRecord, OutboxRow, Publisher } from '@repo/messaging';
 import type { Tracing } from '@repo/observability';
 
 const KAFKA = { 'messaging.system': 'kafka' } as const;
 
-/** A worker's batches as spans, each from decoding to its commit. */
-export const traceBatches = (tracing: Tracing, processor: BatchProcessor): BatchProcessor => ({
-  ...processor,
-  apply: (lease, records) => {
-    const { topic, partition } = lease.shard;
+/** A worker's batches as spans, each from decoding to its commit; of several shards' in one transaction no partition is told. */
+export const traceBatches = (tracing: Tracing, processor: BatchProcessor): BatchProcessor => {
+  const traced = <T>(batches: readonly Batch[], work: () => Promise<T>): Promise<T> => {
+    const [first] = batches;
+    const topic = first?.lease.shard.topic ?? '';
+    const records = batches.flatMap((batch) => batch.records);
     const attributes = {
       ...KAFKA,
       'messaging.operation.type': 'process',
       'messaging.destination.name': topic,
-      'messaging.destination.partition.id': String(partition),
+      ...(batches.length === 1 && { 'messaging.destination.partition.id': String(first?.lease.shard.partition) }),
       'messaging.batch.message_count': records.length,
     };
     return tracing.batch(
       `process ${topic}`,
       { kind: 'CONSUMER', attributes, traceparents: traceparentsOf(records) },
-      () => processor.apply(lease, records),
+      work,
     );
-  },
-});
+  };
+  const { applyTogether } = processor;
+  return {
+    ...processor,
+    apply: (lease, records) => traced([{ lease, records }], () => processor.apply(lease, records)),
+    ...(applyTogether && {
+      applyTogether: (batches: readonly Batch[]) => traced(batches, () => applyTogether.call(processor, batches)),
+    }),
+  };
+};
 
 /** What a worker publishes as spans, each one transaction of the broker. */
 export const tracePublications = (tracing: Tracing, publisher: Publisher, topic: string): Publisher => ({

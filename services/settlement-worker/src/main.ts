@@ -1,7 +1,7 @@
 import { DECODE_LIMITS, topicsOf } from '@repo/contracts';
 import type { Lease } from '@repo/messaging';
 import { runWorker, type Share } from '@repo/shard-worker';
-import { expireRefunds, type Observed, settleBatch, settleHeld } from './settle.ts';
+import { expireRefunds, type Observed, settleBatch, settleHeld, settleTogether } from './settle.ts';
 
 runWorker({
   name: 'settlement-worker',
@@ -36,6 +36,7 @@ runWorker({
     };
     return {
       apply: (lease, records) => settleBatch(lease, records, deps),
+      applyTogether: (batches) => settleTogether(batches, deps),
       // Where nothing waits there is nothing to look for. Switched off while some wait, they are answered after the next start with it on.
       ...(config.refundWaitMs > 0 && { doWork: (lease: Lease, share: Share) => expireRefunds(lease, deps, share) }),
       applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),

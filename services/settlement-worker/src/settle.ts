@@ -15,6 +15,7 @@ import {
   applyPremium,
   applyRefund,
   applySettlement,
+  type Books,
   dateOf,
   decideClaim,
   decidePremium,
@@ -28,16 +29,18 @@ import {
   ZERO,
 } from '@repo/domain';
 import {
-  type BatchWrites,
+  type BookWrites,
   booksOf,
   codeOf,
   type EventId,
   isTransient,
   type Ledger,
   type LedgerTransaction,
+  type LockedShard,
   type OutcomeRow,
+  type WorkItem,
 } from '@repo/ledger';
-import type { Applied, InputRecord, Lease, ShardId } from '@repo/messaging';
+import type { Applied, Batch, InputRecord, Lease, ShardId } from '@repo/messaging';
 import { Unopened } from '@repo/sealing';
 import {
   type AppliedIn,
@@ -49,11 +52,12 @@ import {
   holdBehind,
   type OutboxTargets,
   resultRow,
+  writeAllApplied,
   writeApplied,
 } from '@repo/shard-worker';
 import { expired, isAnyExpired, openParked, type Parked, writeParked } from './parked.ts';
 import { settlementIdOf } from './settlement-id.ts';
-import { type Good, loadWorld, park, type World } from './world.ts';
+import { type Arrived, type Good, loadWorld, NOTHING_WAITS, park, type Waiting, type World } from './world.ts';
 
 export interface SettleDeps {
   readonly ledger: Ledger;
@@ -90,26 +94,67 @@ interface Message {
  * memory in the order of the log, each message seeing what the one before it left.
  */
 export async function settleBatch(lease: Lease, records: readonly InputRecord[], deps: SettleDeps): Promise<Applied> {
-  const messages = records.map((record) => decode(record, deps.limits));
-  const last = records.at(-1);
-  const nextOffset = last === undefined ? lease.nextOffset : last.offset + 1n;
-  const { applied, committed } = await deps.ledger.transact(async (tx) => {
-    // Asked in one go with the lock: where nothing is held, which the shard's row says, that costs no round trip.
-    const [locked, loaded] = await Promise.allSettled([
-      tx.lockShard(lease),
-      loadWorld(tx, lease, goodOf(messages), deps),
-    ]);
-    const place = { lease, shard: resultOf(locked), nextOffset };
-    // After an error of the server nothing more can be done in this transaction.
-    if (loaded.status === 'rejected' && isTheirs(loaded.reason)) throw loaded.reason;
-    const free = await holdBehind(tx, place, messages, deps);
-    if (free.length === messages.length) return settle(tx, place, messages, resultOf(loaded), deps);
-    // What was asked about messages that are now held may be what fails: nobody else is to fail with it.
-    return settle(tx, place, free, await loadWorld(tx, lease, goodOf(free), deps), deps);
-  });
+  const [applied] = await settleTogether([{ lease, records }], deps);
+  return applied as Applied;
+}
+
+/** How long a transaction of several shards waits for a lock, ms: whoever has it holds up one of them, and it is not to hold up all. */
+const LOCK_WAIT_MS = 100;
+
+/**
+ * Settles batches of several shards in one transaction, those of one after those of the other: hardly more statements than for one. Is
+ * tried once: where it fails, each of them by itself tells more.
+ */
+export async function settleTogether(batches: readonly Batch[], deps: SettleDeps): Promise<readonly Applied[]> {
+  const read = batches.map(({ lease, records }) => ({
+    lease,
+    messages: records.map((record) => decode(record, deps.limits)),
+    nextOffset: (records.at(-1)?.offset ?? lease.nextOffset - 1n) + 1n,
+  }));
+  const isOne = read.length === 1;
+  const { applied, committed } = await deps.ledger.transact(
+    async (tx) => {
+      if (!isOne) tx.send(`set local lock_timeout = ${LOCK_WAIT_MS}`, []);
+      // Asked in one go with the locks: where nothing is held, which the shards' rows say, that costs no round trip.
+      const [locked, loaded] = await Promise.allSettled([
+        Promise.all(read.map(({ lease }) => tx.lockShard(lease))),
+        loadWorld(tx, read.map(arrivedOf), deps),
+      ]);
+      const shards = resultOf(locked);
+      // After an error of the server nothing more can be done in this transaction.
+      if (loaded.status === 'rejected' && isTheirs(loaded.reason)) throw loaded.reason;
+      const parts: Part[] = [];
+      for (const [i, { lease, nextOffset, messages }] of read.entries()) {
+        const place = { lease, nextOffset, shard: shards[i] as LockedShard };
+        parts.push({ place, messages: await holdBehind(tx, place, messages, deps) });
+      }
+      const isAllFree = parts.every(({ messages }, i) => messages.length === read[i]?.messages.length);
+      // What was asked about messages that are now held may be what fails: nobody else is to fail with it.
+      const world = isAllFree
+        ? resultOf(loaded)
+        : await loadWorld(
+            tx,
+            parts.map(({ place, messages }) => arrivedOf({ ...place, messages })),
+            deps,
+          );
+      return settle(tx, parts, world, deps);
+    },
+    isOne ? {} : { attemptsMax: 1 },
+  );
   committed();
   return applied;
 }
+
+/** Messages of a shard, in an open transaction that has locked it. */
+interface Part {
+  readonly place: BatchPlace;
+  readonly messages: readonly Message[];
+}
+
+const arrivedOf = ({ lease, messages }: { lease: Lease; messages: readonly Message[] }): Arrived => ({
+  shard: lease.shard,
+  good: messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded])),
+});
 
 function resultOf<T>(settled: PromiseSettledResult<T>): T {
   if (settled.status === 'rejected') throw settled.reason;
@@ -128,28 +173,41 @@ export async function settleHeld(
   deps: SettleDeps,
 ): Promise<AppliedIn> {
   const messages = records.map((record) => decode(record, deps.limits));
-  return settle(tx, place, messages, await loadWorld(tx, place.lease, goodOf(messages), deps), deps);
+  const world = await loadWorld(tx, [arrivedOf({ ...place, messages })], deps);
+  const { applied, committed } = await settle(tx, [{ place, messages }], world, deps);
+  return { applied: applied[0] as Applied, committed };
 }
-
-const goodOf = (messages: readonly Message[]): Good[] =>
-  messages.flatMap(({ decoded }) => (decoded.kind === 'BAD' ? [] : [decoded]));
 
 async function settle(
   tx: LedgerTransaction,
-  place: BatchPlace,
-  messages: readonly Message[],
+  parts: readonly Part[],
   world: World,
   deps: SettleDeps,
-): Promise<AppliedIn> {
-  const { shard } = place.lease;
+): Promise<{ readonly applied: readonly Applied[]; readonly committed: () => void }> {
   const seen: Observed[] = [];
   await deps.failpoint?.('mid-db');
-  const { writes, waiting } = decideAll(shard, messages, world, deps, seen);
+  const decided = parts.map(({ place, messages }) => {
+    const { draft, waiting } = decideAll(place.lease.shard, messages, world, deps, seen);
+    return { place, writes: draft, waiting };
+  });
   await deps.failpoint?.('before-db-commit');
-  writeParked(tx, shard, { ...waiting, waitMs: deps.refundWaitMs }, deps.targets);
-  const applied = writeApplied(tx, place, writes, deps.targets);
+  for (const { place, waiting } of decided)
+    writeParked(tx, place.lease.shard, { ...waiting, waitMs: deps.refundWaitMs }, deps.targets);
+  const { books } = world;
+  const held = decided.flatMap(({ writes }) => writes.held);
+  const writes = { books, held, work: crossingsOf(books), facts: false };
+  const applied = writeAllApplied(tx, decided, writes, deps.targets);
   return { applied, committed: () => deps.observe?.(seen) };
 }
+
+/** Work for the sharing worker: balances that crossed the line between something and nothing. */
+const crossingsOf = (books: Books): WorkItem[] =>
+  books.takeCrossings().map(({ payer, empty, at, cause }) => ({
+    payer,
+    kind: 'BALANCE',
+    dueOn: dateOf(at),
+    detail: { empty, at, cause },
+  }));
 
 function decode(record: InputRecord, limits: DecodeLimits): Message {
   const decoded = decodeClaims(record, limits);
@@ -168,7 +226,7 @@ class Draft {
   /** Refunds that waited: their ids were taken when they came. */
   readonly answered: { id: string; outcome: number }[] = [];
   readonly refunds: { claimId: string; outcome: number }[] = [];
-  readonly held: NonNullable<BatchWrites['held']>[number][] = [];
+  readonly held: NonNullable<BookWrites['held']>[number][] = [];
   readonly parked: Parked[] = [];
   readonly unparked: string[] = [];
 
@@ -190,9 +248,10 @@ function decideAll(
   world: World,
   deps: SettleDeps,
   seen: Observed[],
-): { writes: BatchWrites; waiting: { parked: readonly Parked[]; answered: readonly string[] } } {
+): { draft: Draft; waiting: { parked: readonly Parked[]; answered: readonly string[] } } {
   const draft = new Draft();
-  const taken = new Map([...world.known].map(([id, { contentHash }]) => [id, contentHash]));
+  const { taken } = world;
+  const { parked, room } = world.waiting.get(shard.partition) ?? NOTHING_WAITS;
   for (const message of messages) {
     const { decoded, record } = message;
     if (decoded.kind === 'BAD') {
@@ -206,10 +265,10 @@ function decideAll(
       continue;
     }
     if (message.contentHash !== null) taken.set(decoded.identity, message.contentHash);
-    const isRoom = draft.parked.length < world.room;
+    const isRoom = draft.parked.length < room;
     if (decoded.kind === 'REFUND' && isRoom && mustWait(decoded.refund, taken, deps)) {
       const refund = { refundId: decoded.refund.refundId, claimId: decoded.refund.claimId, record };
-      park(world.parked, refund);
+      park(parked, refund);
       draft.parked.push(refund);
       if (message.contentHash !== null)
         draft.ids.push({
@@ -220,22 +279,14 @@ function decideAll(
     }
     seen.push(decideOne(message, decoded, world, deps, draft));
     if (decoded.kind !== 'REFUND')
-      seen.push(...answerParked(decoded.identity.slice('claim:'.length), world, deps, draft));
+      seen.push(...answerParked(decoded.identity.slice('claim:'.length), parked, world, deps, draft));
   }
-  const { books } = world;
-  const work = books.takeCrossings().map(({ payer, empty, at, cause }) => ({
-    payer,
-    kind: 'BALANCE' as const,
-    dueOn: dateOf(at),
-    detail: { empty, at, cause },
-  }));
-  const { parked, unparked, ...rows } = draft;
-  const answered = new Set(unparked);
+  const answered = new Set(draft.unparked);
   const waiting = {
-    parked: parked.filter(({ refundId }) => !answered.has(refundId)),
-    answered: unparked.filter((refundId) => !parked.some((refund) => refund.refundId === refundId)),
+    parked: draft.parked.filter(({ refundId }) => !answered.has(refundId)),
+    answered: draft.unparked.filter((refundId) => !draft.parked.some((refund) => refund.refundId === refundId)),
   };
-  return { writes: { books, ...rows, work, facts: false }, waiting };
+  return { draft, waiting };
 }
 
 /** A refund of a claim nobody has heard of waits, where waiting is switched on; a bad amount is answered at once. */
@@ -243,9 +294,15 @@ const mustWait = (refund: Refund, taken: ReadonlyMap<string, Buffer>, { refundWa
   refundWaitMs > 0 && refund.amount !== 'INVALID' && !taken.has(`claim:${refund.claimId}`);
 
 /** The claim has come: its refunds are decided, in the order they came. Their ids were taken when they came. */
-function answerParked(claimId: string, world: World, deps: SettleDeps, draft: Draft): Observed[] {
-  const waiting = world.parked.get(claimId) ?? [];
-  world.parked.delete(claimId);
+function answerParked(
+  claimId: string,
+  parked: Waiting['parked'],
+  world: World,
+  deps: SettleDeps,
+  draft: Draft,
+): Observed[] {
+  const waiting = parked.get(claimId) ?? [];
+  parked.delete(claimId);
   return waiting.flatMap(({ refundId, record }) => {
     const message = decode(record, deps.limits);
     draft.unparked.push(refundId);
@@ -338,19 +395,14 @@ export async function expireRefunds(lease: Lease, deps: SettleDeps, share = FULL
     const waiting = await expired(tx, lease.shard, Math.min(EXPIRED_MAX, share.countMax));
     for (const { key } of waiting) if (key !== null) share.begin('REFUND', key);
     const refunds = waiting.map((row) => openParked(lease.shard, row, deps.targets));
-    const world: World = {
-      books: booksOf(deps.policyOf, {}),
-      known: new Map(),
-      paid: new Map(),
-      parked: new Map(),
-      room: 0,
-    };
-    for (const refund of refunds) park(world.parked, refund);
+    const parked: Waiting['parked'] = new Map();
+    for (const refund of refunds) park(parked, refund);
+    const books = booksOf(deps.policyOf, {});
+    const world: World = { books, taken: new Map(), paid: new Map(), waiting: new Map() };
     const draft = new Draft();
-    for (const claimId of [...world.parked.keys()]) answerParked(claimId, world, deps, draft);
+    for (const claimId of [...parked.keys()]) answerParked(claimId, parked, world, deps, draft);
     writeParked(tx, lease.shard, { parked: [], answered: draft.unparked, waitMs: 0 }, deps.targets);
-    const { parked: _, unparked: __, ...rows } = draft;
     const at = { lease, shard, nextOffset: lease.nextOffset };
-    return writeApplied(tx, at, { books: world.books, ...rows, facts: false }, deps.targets);
+    return writeApplied(tx, at, { books, ...draft, facts: false }, deps.targets);
   });
 }

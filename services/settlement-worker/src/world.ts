@@ -10,40 +10,56 @@ import {
   type PolicyLookup,
 } from '@repo/domain';
 import { booksOf, type KnownId, type LedgerTransaction } from '@repo/ledger';
-import type { Lease } from '@repo/messaging';
+import type { ShardId } from '@repo/messaging';
 import type { OutboxTargets } from '@repo/shard-worker';
 import { type Parked, parkedFor, parkingRoom } from './parked.ts';
 
 /** A message that could be read. */
 export type Good = Exclude<DecodedClaims, Bad>;
 
-/** What the decisions of a batch look at, as it stands under the locks. */
+/** What the decisions of a transaction look at, as it stands under the locks. */
 export interface World {
   readonly books: Books;
-  readonly known: Map<string, KnownId>;
+  /** Ids that are taken, and the content that each was taken with; those that are taken now join them. */
+  readonly taken: Map<string, Buffer>;
   /** What each claim that a refund names has paid and given back. */
   readonly paid: Map<string, Paid>;
-  /** Refunds that wait for a claim, by the claim. */
+  /** Of each shard, by its partition. */
+  readonly waiting: ReadonlyMap<number, Waiting>;
+}
+
+/** The refunds of a shard that came before their claims. */
+export interface Waiting {
+  /** By the claim they wait for. */
   readonly parked: Map<string, Parked[]>;
   /** How many refunds of the batch may be left to wait. */
   readonly room: number;
 }
 
+/** Where refunds do not wait. */
+export const NOTHING_WAITS: Waiting = { parked: new Map(), room: 0 };
+
+/** A shard's messages that could be read. */
+export interface Arrived {
+  readonly shard: ShardId;
+  readonly good: readonly Good[];
+}
+
+interface WorldDeps {
+  readonly policyOf: PolicyLookup;
+  readonly refundWaitMs: number;
+  readonly targets: OutboxTargets;
+}
+
 /**
- * Reads everything the batch's decisions look at, behind the shard's lock: ids, then payers, then locks, and only then what the locks
- * protect. All of it is asked in one go and done in that order, unless a refund must first be told whom its claim was paid by.
+ * Reads everything the decisions of a transaction look at, behind the locks of its shards: ids, then payers, then locks, and only then
+ * what the locks protect. All of it is asked in one go and done in that order, unless a refund must first be told whom its claim was
+ * paid by.
  */
-export async function loadWorld(
-  tx: LedgerTransaction,
-  lease: Lease,
-  good: readonly Good[],
-  {
-    policyOf,
-    refundWaitMs,
-    targets,
-  }: { readonly policyOf: PolicyLookup; readonly refundWaitMs: number; readonly targets: OutboxTargets },
-): Promise<World> {
-  const refunded = good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
+export async function loadWorld(tx: LedgerTransaction, arrived: readonly Arrived[], deps: WorldDeps): Promise<World> {
+  const { policyOf } = deps;
+  const good = arrived.flatMap((shard) => shard.good);
+  const refunded = refundedBy(good);
   const finding = tx.findIds([
     ...new Set([...good.map(({ identity }) => identity), ...refunded.map((claimId) => `claim:${claimId}`)]),
   ]);
@@ -54,21 +70,37 @@ export async function loadWorld(
     ...good.flatMap((message) => (message.kind === 'PREMIUM' ? [message.premium.payer] : [])),
     ...[...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
   ];
-  const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
-  const [known, persons, bindings, waiting, room] = await Promise.all([
+  const [known, persons, bindings, waiting] = await Promise.all([
     finding,
     tx.lockPersons(others, patients),
     tx.bindingsOf({ beneficiaries: patients }),
-    refundWaitMs > 0 ? parkedFor(tx, lease.shard, claims, targets) : [],
-    refundWaitMs > 0 && refunded.length > 0 ? parkingRoom(tx, lease.shard.partition) : 0,
+    Promise.all(arrived.map(async (shard) => [shard.shard.partition, await loadWaiting(tx, shard, deps)] as const)),
   ]);
   tx.requireLocked(bindings);
   const emptied = persons.flatMap(({ personNo }) => (tx.accounts.get(personNo)?.isEmptied ? [personNo] : []));
   const books = booksOf(policyOf, { persons, bindings, emptied });
   books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
+  const taken = new Map([...known].map(([id, { contentHash }]) => [id, contentHash]));
+  return { books, taken, paid, waiting: new Map(waiting) };
+}
+
+const refundedBy = (good: readonly Good[]): string[] =>
+  good.flatMap((message) => (message.kind === 'REFUND' ? [message.refund.claimId] : []));
+
+async function loadWaiting(
+  tx: LedgerTransaction,
+  { shard, good }: Arrived,
+  { refundWaitMs, targets }: WorldDeps,
+): Promise<Waiting> {
+  if (refundWaitMs === 0) return NOTHING_WAITS;
   const parked = new Map<string, Parked[]>();
-  for (const refund of waiting) park(parked, refund);
-  return { books, known, paid, parked, room };
+  const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
+  const [found, room] = await Promise.all([
+    parkedFor(tx, shard, claims, targets),
+    refundedBy(good).length > 0 ? parkingRoom(tx, shard.partition) : 0,
+  ]);
+  for (const refund of found) park(parked, refund);
+  return { parked, room };
 }
 
 /** Adds a refund to those that wait for its claim. */

@@ -98,6 +98,9 @@ export class MemoryDatabase {
     this.#world.after(TRANSACTION_TIMEOUT_MS, close);
     return {
       row,
+      get isOpen() {
+        return isOpen;
+      },
       rollback: () => void close(),
       commit: (writes) => {
         if (!isOpen) throw new ConnectionLost();
@@ -116,6 +119,27 @@ export class MemoryDatabase {
         return rows;
       },
     };
+  }
+
+  /** Begins one transaction that has won the compare-and-set of several shards' rows, or none. */
+  async beginTogether(leases: readonly Lease[]): Promise<Transaction[]> {
+    const parts: Transaction[] = [];
+    try {
+      for (const lease of leases) parts.push(await this.begin(lease));
+      return parts;
+    } catch (error) {
+      for (const part of parts) part.rollback();
+      throw error;
+    }
+  }
+
+  /** Commits all parts of such a transaction, or none. */
+  commitTogether(parts: readonly Transaction[], writes: readonly Writes[]): OutboxRow[][] {
+    if (!parts.every(({ isOpen }) => isOpen)) {
+      for (const part of parts) part.rollback();
+      throw new ConnectionLost();
+    }
+    return parts.map((part, i) => part.commit(writes[i] as Writes));
   }
 
   async acquire(shard: ShardId, partitions: number): Promise<ShardState> {
@@ -183,6 +207,7 @@ export class MemoryDatabase {
 
 export interface Transaction {
   readonly row: RowView;
+  readonly isOpen: boolean;
   commit(writes: Writes): OutboxRow[];
   rollback(): void;
 }

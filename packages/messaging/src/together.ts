@@ -1,0 +1,78 @@
+import { ensure } from './errors.ts';
+import type { Limits } from './options.ts';
+import type { Applied, Batch, BatchProcessor, ShardId } from './port.ts';
+
+interface Asked extends Batch {
+  readonly bytes: number;
+  readonly resolve: (applied: Applied | PromiseLike<Applied>) => void;
+}
+
+/**
+ * Applies the batches that several shards of a process ask for at one moment as one transaction. What a transaction costs whatever it
+ * holds is then paid once for all of them. Each shard's part of it has a lease of its own, and what one of them fails on concerns no other:
+ * where the whole fails, each is done by itself, and fails or not.
+ */
+export class Together {
+  readonly #processor: BatchProcessor;
+  readonly #limits: Pick<Limits, 'batchRecordsMax' | 'batchBytesMax'>;
+  readonly #onFailure: (shard: ShardId, error: unknown) => void;
+  #asked: Asked[] = [];
+
+  /** `onFailure` is told of each shard of a transaction that failed as a whole. */
+  constructor(
+    processor: BatchProcessor,
+    limits: Pick<Limits, 'batchRecordsMax' | 'batchBytesMax'>,
+    onFailure: (shard: ShardId, error: unknown) => void,
+  ) {
+    this.#processor = processor;
+    this.#limits = limits;
+    this.#onFailure = onFailure;
+  }
+
+  /** Answers, and rejects, as `BatchProcessor.apply` does. */
+  apply(batch: Batch): Promise<Applied> {
+    let bytes = 0;
+    for (const { key, value } of batch.records) bytes += (key?.length ?? 0) + (value?.length ?? 0);
+    return new Promise((resolve) => {
+      this.#asked.push({ ...batch, bytes, resolve });
+      if (this.#asked.length === 1) process.nextTick(() => this.#begin());
+    });
+  }
+
+  #begin(): void {
+    const groups: Asked[][] = [];
+    let records = 0;
+    let bytes = 0;
+    // Whoever locks several shards does so in one order.
+    const inOrder = this.#asked.sort((one, other) => one.lease.shard.partition - other.lease.shard.partition);
+    for (const asked of inOrder) {
+      records += asked.records.length;
+      bytes += asked.bytes;
+      const group = groups.at(-1);
+      const { batchRecordsMax, batchBytesMax } = this.#limits;
+      if (group !== undefined && records <= batchRecordsMax && bytes <= batchBytesMax) group.push(asked);
+      else {
+        groups.push([asked]);
+        records = asked.records.length;
+        bytes = asked.bytes;
+      }
+    }
+    this.#asked = [];
+    for (const group of groups) void this.#run(group);
+  }
+
+  async #run(group: readonly Asked[]): Promise<void> {
+    const alone = (asked: Asked): void => asked.resolve(this.#processor.apply(asked.lease, asked.records));
+    const { applyTogether } = this.#processor;
+    if (applyTogether === undefined || group.length === 1) return group.forEach(alone);
+    try {
+      const applied = await applyTogether.call(this.#processor, group);
+      ensure(applied.length === group.length, 'defect', `${applied.length} answers to ${group.length} batches`);
+      group.forEach(({ resolve }, i) => void resolve(applied[i] as Applied));
+    } catch (error) {
+      for (const { lease } of group) this.#onFailure(lease.shard, error);
+      // Whom it is about, each finds out alone; one that had committed all the same is told so by its shard's row.
+      group.forEach(alone);
+    }
+  }
+}
