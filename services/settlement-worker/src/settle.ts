@@ -99,7 +99,7 @@ export async function settleBatch(lease: Lease, records: readonly InputRecord[],
 }
 
 /** How long a transaction of several shards waits for a lock, ms: whoever has it holds up one of them, and it is not to hold up all. */
-const LOCK_WAIT_MS = 100;
+const LOCK_WAIT_MS = 250;
 
 /**
  * Settles batches of several shards in one transaction, those of one after those of the other: hardly more statements than for one. Is

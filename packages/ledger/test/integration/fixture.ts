@@ -187,8 +187,13 @@ export async function lease(ledger: Ledger, partition: number): Promise<ShardLea
   return { shard, epoch, nextOffset, publishedSeq };
 }
 
-/** Settles claims as the worker does, in the least code: lock, read, decide, write. */
-export async function settle(ledger: Ledger, held: ShardLease, claims: readonly Claim[]): Promise<ShardLease> {
+/** Settles claims as the worker does, in the least code: lock, read, decide, write; between reading and writing, whatever `meanwhile` does. */
+export async function settle(
+  ledger: Ledger,
+  held: ShardLease,
+  claims: readonly Claim[],
+  meanwhile: () => Promise<unknown> = async () => {},
+): Promise<ShardLease> {
   const nextOffset = held.nextOffset + BigInt(claims.length);
   await ledger.transact(async (tx) => {
     const shard = await tx.lockShard(held);
@@ -212,6 +217,7 @@ export async function settle(ledger: Ledger, held: ShardLease, claims: readonly 
       contentHash: hash('sha256', claimId, 'buffer'),
       ...{ outcome, offset: held.nextOffset + BigInt(outcome) },
     }));
+    await meanwhile();
     await writeBatch(tx, held, shard, nextOffset, { books, outcomes, ids, facts: false });
   });
   return { ...held, nextOffset };

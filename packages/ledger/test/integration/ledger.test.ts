@@ -1,4 +1,5 @@
 import { type Binding, date } from '@repo/domain';
+import { until } from '@repo/testkit';
 import { expect, test } from 'vitest';
 import { closeBooks, closedDays, Fenced, findPlace, Ledger, migrate, OtherSchema } from '../../src/index.ts';
 import { binding, claim, fresh, kept, lease, open, owner, person, settle } from './fixture.ts';
@@ -244,6 +245,30 @@ test('the books of a day close: debits equal credits, and no later posting carri
   ]);
   expect(await closeBooks(bureau, date('2025-03-10'))).toEqual([]);
   expect(await closedDays(bureau)).toHaveLength(1);
+});
+
+test('closing waits for a batch that is under way, whose day it takes in, and neither has to begin again', async () => {
+  const { url, ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const retries: string[] = [];
+  const onRetry = (code: string): void => void retries.push(code);
+  const worker = kept(await Ledger.open({ url, role: 'gongji_worker', name: 'worker', onRetry }));
+  const bureau = kept(await Ledger.open({ url, name: 'bureau', onRetry }));
+  let closing: ReturnType<typeof closeBooks> | undefined;
+  const ours = await owner(url);
+  const isWaiting = async () => {
+    const [asked] = await ours.rows<{ waits: boolean }>(
+      `select exists (select from pg_locks join pg_stat_activity using (pid)
+         where not granted and application_name = 'bureau' and datname = current_database()) as waits`,
+    );
+    return asked?.waits;
+  };
+  await settle(worker, await lease(ledger, 0), [claim('C1', 'A', '10.00')], async () => {
+    closing = closeBooks(bureau, date('2025-03-10'));
+    await until(isWaiting, { what: 'closing waits for the batch' });
+  });
+  expect(await closing).toEqual([{ day: '2025-03-10', entries: 2, debits: '110.00', credits: '110.00' }]);
+  expect(retries).toEqual([]);
 });
 
 test('a database that another version set up is refused, and named', async () => {
