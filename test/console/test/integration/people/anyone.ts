@@ -10,6 +10,20 @@ import { PICTURES, type Stage } from '../../../src/stage.ts';
 /** A clerk who opens the console does not wait longer than this. */
 const SLOW_SECONDS_MAX = 4;
 
+/** So long with hardly a byte more, and all is there: a page that asks again and again goes on asking. */
+const REST_MS = 1_500;
+const REST_BYTES = 5_000;
+
+/** Tells whether a count is still about what it was when last asked. */
+function isAtRest(count: () => number): () => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    const before = last;
+    last = count();
+    return last - before < REST_BYTES;
+  };
+}
+
 export function anyone(stage: () => Stage): void {
   const PAGES = [
     ['find', '/', '查一个人', 'Find a person'],
@@ -130,10 +144,10 @@ export function anyone(stage: () => Stage): void {
   const LANDINGS = [
     ['the search', '/', '人员编号或结算编号', 300],
     ['a claim', '/claims/C-2010', '钱是怎么付的', 830],
-    ['a person', `/people/${PEOPLE.son}`, '谁为他付钱', 720],
+    ['a person', `/people/${PEOPLE.son}`, '谁为他付钱', 880],
     ['the board', '/board', '谁付的钱', 680],
     ['policies', '/policies/210102', '规则', 490],
-    ['quarantine', '/quarantine', '放行', 490],
+    ['quarantine', '/quarantine', '放行', 660],
   ] as const;
 
   test.each(LANDINGS)(
@@ -152,9 +166,15 @@ export function anyone(stage: () => Stage): void {
       await page.goto(stage().at(hash));
       await page.locator('main').getByText(shown).first().waitFor();
       const seconds = (performance.now() - begun) / 1_000;
+      // All that it takes: how much of that comes before the text is a matter of what else this machine does.
+      await session.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+      await until(
+        isAtRest(() => bytes),
+        { what: 'nothing more comes', everyMs: REST_MS },
+      );
       const [load = 0] = loadavg();
       const waiting = `${load.toFixed(1)} processes for ${availableParallelism()} cores`;
-      const size = `${Math.round(bytes / 1000)} kB so far`;
+      const size = `${Math.round(bytes / 1000)} kB in all`;
       console.log(
         `lands on ${name}, processor slowed fourfold: ${seconds.toFixed(1)} s by the clock, ${size}, ${waiting}`,
       );
