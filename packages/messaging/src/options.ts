@@ -12,7 +12,10 @@ export interface Limits {
   /** Records, and bytes of keys and values, in one database transaction. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
-  /** Transactions that are not full, of one process, whichever their shards: so many at once, of each kind (`turns.ts`). */
+  /**
+   * Transactions that are not full, of one process, whichever their shards: so many at once, of each kind (`turns.ts`). Those to the broker are
+   * not counted where the service applies batches of several shards together.
+   */
   readonly transactionsAtOnce: number;
   /** How long one of them may keep the others waiting. */
   readonly turnMaxMs: number;

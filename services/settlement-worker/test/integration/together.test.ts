@@ -1,6 +1,7 @@
 import { codeOf, Fenced, type Ledger } from '@repo/ledger';
 import type { Applied, Batch, InputRecord, Lease } from '@repo/messaging';
 import { withQuarantine } from '@repo/shard-worker';
+import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { type SettleDeps, settleBatch, settleHeld, settleTogether } from '../../src/settle.ts';
 import { account, acquire, load, openSettling, timestampMs } from './shard.fixture.ts';
@@ -9,16 +10,24 @@ import { account, acquire, load, openSettling, timestampMs } from './shard.fixtu
 async function open(): Promise<SettleDeps> {
   const { deps } = await openSettling(60_000);
   onTestFinished(() => deps.ledger.close());
-  const binding = (binding_id: string, beneficiary: string) => ({
-    ...{ ce_type: 'binding.opened', binding_id, payer: 'Q', beneficiary, relation: 'SPOUSE' },
-    bound_at: '2025-01-01T08:00:00+08:00',
-  });
   await load(
     deps,
     ...[account('P0', '10.00'), account('P1', '0.00'), account('P2', '70.00'), account('Q', '25.00')],
-    ...[binding('B0', 'P0'), binding('B1', 'P1')],
+    ...[bindingOf('B0', 'P0', 'Q'), bindingOf('B1', 'P1', 'Q')],
   );
   return deps;
+}
+
+const bindingOf = (binding_id: string, beneficiary: string, payer: string) => ({
+  ...{ ce_type: 'binding.opened', binding_id, payer, beneficiary, relation: 'SPOUSE' },
+  bound_at: '2025-01-01T08:00:00+08:00',
+});
+
+/** Draws from a seed. */
+function drawsOf(seed: number) {
+  const numbers = fc.sample(fc.maxSafeNat(), { seed, numRuns: 5_000 }).values();
+  const upTo = (most: number): number => (numbers.next().value ?? 0) % (most + 1);
+  return { upTo, pick: <T>(items: readonly T[]): T => items[upTo(items.length - 1)] as T };
 }
 
 const message = (type: string, key: string, value: object | string): Omit<InputRecord, 'offset'> => ({
@@ -87,6 +96,49 @@ test('several shards in one transaction leave what each by itself, one after the
   // So it was not about nothing: money was paid for both by the same relative, and given back; an id was another's; a refund waited.
   const of = (text: string) => told.filter((outcome) => outcome.includes(text)).length;
   expect([of('"SETTLED"'), of('"REFUNDED"'), of('CLAIM_DUPLICATE_CONFLICT'), of('"R2"')]).toEqual([5, 3, 1, 1]);
+});
+
+test('so do many batches of families that share their payers, whatever the seed draws', async () => {
+  const SEED = 20261128;
+  const [together, apart] = [await openSettling(60_000), await openSettling(60_000)].map(({ deps }) => deps) as [
+    SettleDeps,
+    SettleDeps,
+  ];
+  onTestFinished(() => together.ledger.close());
+  onTestFinished(() => apart.ledger.close());
+  const { pick, upTo } = drawsOf(SEED);
+  // Patient Pn is of shard n modulo 3; each payer is asked by patients of all three.
+  const patients = Array.from({ length: 9 }, (_, n) => `P${n}`);
+  const payers = ['Q0', 'Q1', 'Q2'];
+  const town = [
+    ...patients.map((person) => account(person, `${upTo(60)}.50`)),
+    ...payers.map((person) => account(person, `${upTo(400)}.00`, '30.00')),
+    ...patients.flatMap((person, n) =>
+      [0, 1].map((k) => bindingOf(`B${n}-${k}`, person, payers[(Math.floor(n / 3) + k) % 3] as string)),
+    ),
+  ];
+  for (const deps of [together, apart]) await load(deps, ...town);
+  const claims: { readonly id: string; readonly person: string }[] = [];
+  const draw = (partition: number): Omit<InputRecord, 'offset'> => {
+    const person = pick(patients.filter((_, n) => n % 3 === partition));
+    const before = claims.filter((one) => one.person === person);
+    if (before.length > 0 && upTo(4) === 0) return refund(`R${claims.length}-${upTo(99)}`, pick(before).id, person);
+    // Now and then a repeat, or another's id.
+    const id = claims.length > 0 && upTo(9) === 0 ? pick(claims).id : `C${claims.length}`;
+    claims.push({ id, person });
+    return claim(id, person, `${upTo(40)}.${10 + upTo(89)}`);
+  };
+  for (let round = 0; round < 25; round += 1) {
+    const messages = [0, 1, 2].map((partition) => Array.from({ length: upTo(7) }, () => draw(partition)));
+    const applied = await settleTogether(await batchesOf(together.ledger, ...messages), together);
+    const alone: Applied[] = [];
+    for (const { lease, records } of await batchesOf(apart.ledger, ...messages))
+      alone.push(await settleBatch(lease, records, apart));
+    expect(applied, `round ${round}`).toEqual(alone);
+  }
+  const books = await booksOf(together);
+  expect(books).toEqual(await booksOf(apart));
+  expect(books[1]?.length).toBeGreaterThan(100);
 });
 
 test('where one of them has lost its shard, nothing of any is written, and the others can go on', async () => {
