@@ -29,6 +29,7 @@ const HELP = `npm run bench -- [options]
 
 const PARTITIONS = 6;
 const WARM_UP_CLAIMS = 30_000;
+const BROKER_WARM_UP_SECONDS = 10;
 const IDLE_SECONDS = 30;
 /** What is compared with what. */
 const TOWNS = {
@@ -132,7 +133,7 @@ async function comparePipelines(bench: Bench, { claims, rate, seconds, rounds, o
   const throughput = { plain: [] as Throughput[], bare: [] as Throughput[], product: [] as Throughput[] };
   const latency = { echo: [] as Latency[], product: [] as Latency[] };
   // The broker is warmed up, too.
-  await measureLatency(bench, 'echo', { perSecond: rate, seconds: 1 });
+  await measureLatency(bench, 'echo', { perSecond: rate, seconds: BROKER_WARM_UP_SECONDS });
   for (let round = 1; round <= rounds; round += 1) {
     for (const name of THROUGHPUT_NAMES) {
       if (!only.includes(name)) continue;
