@@ -3,7 +3,7 @@ import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messagin
 import { type Core, HELD_MAX, HeldRoom, type OrderStep, withQuarantine } from '@repo/shard-worker';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch, settleHeld } from '../../src/settle.ts';
-import { account, acquire, load, openSettling, SHARD, timestampMs } from './shard.fixture.ts';
+import { account, acquire, claim as claimOf, load, openSettling, refund, SHARD } from './shard.fixture.ts';
 
 let ledger: Ledger;
 /** As the operator's commands connect: the owner of the tables. */
@@ -65,20 +65,7 @@ const poison = (...claimIds: readonly string[]) =>
   owner.rows('insert into poison select unnest($1::text[])', [claimIds.map((id) => `claim:${id}`)]);
 const cure = () => owner.rows('delete from poison');
 
-function message(type: string, key: string, value: object): InputRecord {
-  const headers = [['ce_type', Buffer.from(type)]] as const;
-  return { offset: 0n, key: Buffer.from(key), value: Buffer.from(JSON.stringify(value)), headers, timestampMs };
-}
-const claim = (claimId: string, person: string) =>
-  message('claim.submitted', person, {
-    ...{ claim_id: claimId, mdtrt_id: 'M1', psn_no: person, fixmedins_code: 'H1', designated: true, med_type: '11' },
-    ...{ fix_blng_admdvs: '210102', setl_time: '2025-03-10T10:00:00+08:00' },
-    ...{ medfee_sumamt: '10.00', fund_pay_sumamt: '0.00', psn_part_amt: '10.00' },
-  });
-const refund = (refundId: string, claimId: string, person: string) =>
-  message('claim.refunded', person, {
-    ...{ refund_id: refundId, claim_id: claimId, psn_no: person, at: '2025-03-10T11:00:00+08:00' },
-  });
+const claim = (claimId: string, person: string) => claimOf(claimId, person, '10.00');
 
 /** Sends messages as the log would, one batch of all and, where that fails, of each: answers what is told, in order. */
 async function send(...messages: readonly InputRecord[]): Promise<string[]> {

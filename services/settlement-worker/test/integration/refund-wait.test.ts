@@ -3,7 +3,7 @@ import type { Applied, InputRecord, Lease } from '@repo/messaging';
 import { until } from '@repo/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch } from '../../src/settle.ts';
-import { account, acquire, load, openSettling, timestampMs } from './shard.fixture.ts';
+import { account, acquire, claim as claimOf, load, openSettling, refund as refundOf } from './shard.fixture.ts';
 
 let ledger: Ledger;
 let deps: SettleDeps;
@@ -19,11 +19,6 @@ afterAll(() => ledger.close());
 beforeEach(async () => {
   lease = await acquire(ledger);
 });
-
-function message(type: string, key: string, value: object): InputRecord {
-  const headers = [['ce_type', Buffer.from(type)]] as const;
-  return { offset: 0n, key: Buffer.from(key), value: Buffer.from(JSON.stringify(value)), headers, timestampMs };
-}
 
 /** What an id's answer is found to be by it. */
 const answerOf = async (id: string) => JSON.parse((await findOutcome(ledger, id, ''))?.payload ?? 'null');
@@ -42,28 +37,8 @@ function answers({ nextOffset, rows }: Applied) {
   });
 }
 
-const claim = (claimId: string) =>
-  message('claim.submitted', 'P1', {
-    claim_id: claimId,
-    mdtrt_id: 'M1',
-    psn_no: 'P1',
-    fixmedins_code: 'H1',
-    designated: true,
-    fix_blng_admdvs: '210102',
-    med_type: '11',
-    setl_time: '2025-03-10T10:00:00+08:00',
-    medfee_sumamt: '30.00',
-    fund_pay_sumamt: '0.00',
-    psn_part_amt: '30.00',
-  });
-const refund = (refundId: string, claimId: string, amount?: string) =>
-  message('claim.refunded', 'P1', {
-    refund_id: refundId,
-    claim_id: claimId,
-    psn_no: 'P1',
-    at: '2025-03-10T11:00:00+08:00',
-    amount,
-  });
+const claim = (claimId: string) => claimOf(claimId, 'P1', '30.00');
+const refund = (refundId: string, claimId: string, amount?: string) => refundOf(refundId, claimId, 'P1', amount);
 
 test('a refund before its claim waits for it, and is answered right after it', async () => {
   expect(await send(refund('R1', 'C1', '10.00'))).toEqual([]);

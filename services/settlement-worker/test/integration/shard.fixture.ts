@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
 import { Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
-import type { Lease } from '@repo/messaging';
+import type { InputRecord, Lease } from '@repo/messaging';
 import { shippedPolicies } from '@repo/policy';
 import { Envelopes, makeKeyFile, newKey } from '@repo/sealing';
 import { contentHash } from '@repo/shard-worker';
@@ -72,3 +72,21 @@ export const account = (psn_no: string, prior_year: string, current_year = '0.00
   ...{ insu_admdvs: '210102', insured: true },
   ...{ prior_year, current_year, as_of: '2025-01-01T00:00:00+08:00' },
 });
+
+/** A message of the claims topic, at no offset yet. */
+export function message(type: string, key: string, value: object | string): InputRecord {
+  const headers = [['ce_type', Buffer.from(type)]] as const;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return { offset: 0n, key: Buffer.from(key), value: Buffer.from(text), headers, timestampMs };
+}
+export const claim = (claimId: string, person: string, amount: string): InputRecord =>
+  message('claim.submitted', person, {
+    ...{ claim_id: claimId, mdtrt_id: 'M1', psn_no: person, fixmedins_code: 'H1', designated: true, med_type: '11' },
+    ...{ fix_blng_admdvs: '210102', setl_time: '2025-03-10T10:00:00+08:00' },
+    ...{ medfee_sumamt: amount, fund_pay_sumamt: '0.00', psn_part_amt: amount },
+  });
+/** Of all that is left of the claim, where no amount is given. */
+export const refund = (refundId: string, claimId: string, person: string, amount?: string): InputRecord =>
+  message('claim.refunded', person, {
+    ...{ refund_id: refundId, claim_id: claimId, psn_no: person, at: '2025-03-10T11:00:00+08:00', amount },
+  });

@@ -1,10 +1,10 @@
 import { codeOf, Fenced, type Ledger } from '@repo/ledger';
 import type { Applied, Batch, InputRecord, Lease } from '@repo/messaging';
-import { withQuarantine } from '@repo/shard-worker';
+import { type Core, withQuarantine } from '@repo/shard-worker';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { type SettleDeps, settleBatch, settleHeld, settleTogether } from '../../src/settle.ts';
-import { account, acquire, load, openSettling, timestampMs } from './shard.fixture.ts';
+import { account, acquire, claim as claimOf, load, message, openSettling, refund } from './shard.fixture.ts';
 
 /** Two patients of two shards whom the same relative pays for, who has less than both need; and one of a third who pays alone. */
 async function open(): Promise<SettleDeps> {
@@ -30,26 +30,10 @@ function drawsOf(seed: number) {
   return { upTo, pick: <T>(items: readonly T[]): T => items[upTo(items.length - 1)] as T };
 }
 
-const message = (type: string, key: string, value: object | string): Omit<InputRecord, 'offset'> => ({
-  key: Buffer.from(key),
-  value: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
-  headers: [['ce_type', Buffer.from(type)]],
-  timestampMs,
-});
-const claim = (claimId: string, person: string, amount = '20.00') =>
-  message('claim.submitted', person, {
-    ...{ claim_id: claimId, mdtrt_id: 'M1', psn_no: person, fixmedins_code: 'H1', designated: true, med_type: '11' },
-    ...{ fix_blng_admdvs: '210102', setl_time: '2025-03-10T10:00:00+08:00' },
-    ...{ medfee_sumamt: amount, fund_pay_sumamt: '0.00', psn_part_amt: amount },
-  });
-const refund = (refundId: string, claimId: string, person: string) =>
-  message('claim.refunded', person, {
-    ...{ refund_id: refundId, claim_id: claimId, psn_no: person, at: '2025-03-10T11:00:00+08:00' },
-    amount: null,
-  });
+const claim = (claimId: string, person: string, amount = '20.00') => claimOf(claimId, person, amount);
 
 /** Three shards of a worker that begins here, each with these messages. */
-async function batchesOf(ledger: Ledger, ...messages: readonly Omit<InputRecord, 'offset'>[][]): Promise<Batch[]> {
+async function batchesOf(ledger: Ledger, ...messages: readonly InputRecord[][]): Promise<Batch[]> {
   const leases: Lease[] = [];
   for (const partition of messages.keys()) leases.push(await acquire(ledger, partition));
   return leases.map((lease, i) => ({
@@ -119,7 +103,7 @@ test('so do many batches of families that share their payers, whatever the seed 
   ];
   for (const deps of [together, apart]) await load(deps, ...town);
   const claims: { readonly id: string; readonly person: string }[] = [];
-  const draw = (partition: number): Omit<InputRecord, 'offset'> => {
+  const draw = (partition: number): InputRecord => {
     const person = pick(patients.filter((_, n) => n % 3 === partition));
     const before = claims.filter((one) => one.person === person);
     if (before.length > 0 && upTo(4) === 0) return refund(`R${claims.length}-${upTo(99)}`, pick(before).id, person);
@@ -160,11 +144,10 @@ test('what is held of one shard stays held, and the others are settled', async (
     [claim('C2', 'P1'), claim('C4', 'P1')],
     [claim('C3', 'P2')],
   )) as [Batch, Batch, Batch];
-  const core = {
-    apply: (lease: Lease, records: readonly InputRecord[]) => settleBatch(lease, records, deps),
-    applyTogether: (batches: readonly Batch[]) => settleTogether(batches, deps),
-    applyHeld: (...[tx, place, records]: Parameters<typeof settleHeld> extends [...infer A, unknown] ? A : never) =>
-      settleHeld(tx, place, records, deps),
+  const core: Core = {
+    apply: (lease, records) => settleBatch(lease, records, deps),
+    applyTogether: (batches) => settleTogether(batches, deps),
+    applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),
   };
   const { ledger, policyOf, targets } = deps;
   const worker = withQuarantine(core, { ledger, policyOf, targets });
