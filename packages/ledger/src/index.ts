@@ -124,7 +124,6 @@ export {
   type BookWrites,
   type EventId,
   type PlacedOutcome,
-  type ShardPart,
   type ShardWrites,
   type WorkItem,
   writeBatch,

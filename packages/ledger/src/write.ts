@@ -60,7 +60,7 @@ export interface BookWrites {
 export type BatchWrites = ShardWrites & BookWrites;
 
 /** A shard's part of a transaction: where it stood, where it will, and what it leaves. */
-export interface ShardPart {
+interface ShardPart {
   readonly lease: ShardLease;
   readonly shard: LockedShard;
   readonly nextOffset: bigint;

@@ -1,7 +1,8 @@
 import { DECODE_LIMITS, topicsOf } from '@repo/contracts';
 import type { Lease } from '@repo/messaging';
 import { runWorker, type Share } from '@repo/shard-worker';
-import { expireRefunds, type Observed, settleBatch, settleHeld, settleTogether } from './settle.ts';
+import type { Observed } from './decide.ts';
+import { expireRefunds, settleBatch, settleHeld, settleTogether } from './settle.ts';
 
 runWorker({
   name: 'settlement-worker',

@@ -1,92 +1,37 @@
+import { type Books, dateOf } from '@repo/domain';
 import {
-  type Bad,
-  type DecodedClaims,
-  type DecodeLimits,
-  decodeClaims,
-  encodePremium,
-  encodeRefund,
-  encodeSettlement,
-  traceparentOf,
-  withNhsa,
-} from '@repo/contracts';
-import {
-  add,
-  afterRefund,
-  applyPremium,
-  applyRefund,
-  applySettlement,
-  type Books,
-  dateOf,
-  decideClaim,
-  decidePremium,
-  decideRefund,
-  type Policy,
-  type PolicyLookup,
-  paidByClaim,
-  paidByPremium,
-  type Refund,
-  type Settlement,
-  ZERO,
-} from '@repo/domain';
-import {
-  type BookWrites,
   booksOf,
   codeOf,
-  type EventId,
   isTransient,
   type Ledger,
   type LedgerTransaction,
   type LockedShard,
-  type OutcomeRow,
   type WorkItem,
 } from '@repo/ledger';
-import type { Applied, Batch, InputRecord, Lease, ShardId } from '@repo/messaging';
+import type { Applied, Batch, InputRecord, Lease } from '@repo/messaging';
 import { Unopened } from '@repo/sealing';
 import {
   type AppliedIn,
   type BatchPlace,
-  badRows,
-  contentHash,
   FULL_SHARE,
   type HeldRoom,
   holdBehind,
   type OutboxTargets,
-  resultRow,
   writeAllApplied,
   writeApplied,
 } from '@repo/shard-worker';
-import { expired, isAnyExpired, openParked, type Parked, writeParked } from './parked.ts';
-import { settlementIdOf } from './settlement-id.ts';
-import { type Arrived, type Good, loadWorld, NOTHING_WAITS, park, type Waiting, type World } from './world.ts';
+import { answerParked, type DecideDeps, Draft, decideAll, decode, type Message, type Observed } from './decide.ts';
+import { expired, isAnyExpired, openParked, writeParked } from './parked.ts';
+import { type Arrived, loadWorld, park, type Waiting, type World } from './world.ts';
 
-export interface SettleDeps {
+export interface SettleDeps extends DecideDeps {
   readonly ledger: Ledger;
-  readonly policyOf: PolicyLookup;
-  readonly limits: DecodeLimits;
   readonly targets: OutboxTargets;
   /** The one that its `withQuarantine` has. */
   readonly room?: HeldRoom;
-  /** How long a refund waits for its claim, ms; 0 = it is answered at once. */
-  readonly refundWaitMs: number;
-  /** Whether a claim's outcome carries its rendering in the national form; absent: it does not. */
-  readonly nhsaOutput?: boolean;
   /** Told of a batch once it is committed. */
   readonly observe?: (events: readonly Observed[]) => void;
   readonly failpoint?: (name: 'mid-db' | 'before-db-commit') => void | Promise<void>;
-}
-
-/** What became of one message, for counting. */
-export interface Observed {
-  readonly status: 'SETTLED' | 'REFUSED' | 'REJECTED' | 'REFUNDED' | 'REPEATED';
-  readonly code: string | null;
-  readonly skips: readonly string[];
-}
-
-interface Message {
-  readonly record: InputRecord;
-  readonly decoded: DecodedClaims;
-  readonly contentHash: Buffer | null;
-  readonly traceparent: string | undefined;
 }
 
 /**
@@ -208,182 +153,6 @@ const crossingsOf = (books: Books): WorkItem[] =>
     dueOn: dateOf(at),
     detail: { empty, at, cause },
   }));
-
-function decode(record: InputRecord, limits: DecodeLimits): Message {
-  const decoded = decodeClaims(record, limits);
-  return {
-    record,
-    decoded,
-    contentHash: decoded.kind === 'BAD' ? null : contentHash(decoded.content),
-    traceparent: traceparentOf(record),
-  };
-}
-
-/** What the batch will write, grown message by message. */
-class Draft {
-  readonly outcomes: OutcomeRow[] = [];
-  readonly ids: EventId[] = [];
-  /** Refunds that waited: their ids were taken when they came. */
-  readonly answered: { id: string; outcome: number }[] = [];
-  readonly refunds: { claimId: string; outcome: number }[] = [];
-  readonly held: NonNullable<BookWrites['held']>[number][] = [];
-  readonly parked: Parked[] = [];
-  readonly unparked: string[] = [];
-
-  answer(
-    identity: string,
-    { contentHash, record: { offset } }: Pick<Message, 'contentHash' | 'record'>,
-    row: OutcomeRow,
-  ) {
-    const outcome = this.outcomes.push(row) - 1;
-    if (contentHash === null) this.answered.push({ id: identity, outcome });
-    else this.ids.push({ id: identity, contentHash, outcome, offset });
-    return outcome;
-  }
-}
-
-function decideAll(
-  shard: ShardId,
-  messages: readonly Message[],
-  world: World,
-  deps: SettleDeps,
-  seen: Observed[],
-): { draft: Draft; waiting: { parked: readonly Parked[]; answered: readonly string[] } } {
-  const draft = new Draft();
-  const { taken } = world;
-  const { parked, room } = world.waiting.get(shard.partition) ?? NOTHING_WAITS;
-  for (const message of messages) {
-    const { decoded, record } = message;
-    if (decoded.kind === 'BAD') {
-      draft.outcomes.push(...badRows(shard, record, decoded));
-      seen.push({ status: 'REJECTED', code: decoded.code, skips: [] });
-      continue;
-    }
-    const before = taken.get(decoded.identity);
-    if (before !== undefined) {
-      seen.push(repeated(shard, message, decoded, before, draft));
-      continue;
-    }
-    if (message.contentHash !== null) taken.set(decoded.identity, message.contentHash);
-    const isRoom = draft.parked.length < room;
-    if (decoded.kind === 'REFUND' && isRoom && mustWait(decoded.refund, taken, deps)) {
-      const refund = { refundId: decoded.refund.refundId, claimId: decoded.refund.claimId, record };
-      park(parked, refund);
-      draft.parked.push(refund);
-      if (message.contentHash !== null)
-        draft.ids.push({
-          ...{ id: decoded.identity, contentHash: message.contentHash },
-          ...{ outcome: null, offset: record.offset },
-        });
-      continue;
-    }
-    seen.push(decideOne(message, decoded, world, deps, draft));
-    if (decoded.kind !== 'REFUND')
-      seen.push(...answerParked(decoded.identity.slice('claim:'.length), parked, world, deps, draft));
-  }
-  const answered = new Set(draft.unparked);
-  const waiting = {
-    parked: draft.parked.filter(({ refundId }) => !answered.has(refundId)),
-    answered: draft.unparked.filter((refundId) => !draft.parked.some((refund) => refund.refundId === refundId)),
-  };
-  return { draft, waiting };
-}
-
-/** A refund of a claim nobody has heard of waits, where waiting is switched on; a bad amount is answered at once. */
-const mustWait = (refund: Refund, taken: ReadonlyMap<string, Buffer>, { refundWaitMs }: SettleDeps): boolean =>
-  refundWaitMs > 0 && refund.amount !== 'INVALID' && !taken.has(`claim:${refund.claimId}`);
-
-/** The claim has come: its refunds are decided, in the order they came. Their ids were taken when they came. */
-function answerParked(
-  claimId: string,
-  parked: Waiting['parked'],
-  world: World,
-  deps: SettleDeps,
-  draft: Draft,
-): Observed[] {
-  const waiting = parked.get(claimId) ?? [];
-  parked.delete(claimId);
-  return waiting.flatMap(({ refundId, record }) => {
-    const message = decode(record, deps.limits);
-    draft.unparked.push(refundId);
-    if (message.decoded.kind === 'BAD') return [];
-    return [decideOne({ ...message, contentHash: null }, message.decoded, world, deps, draft)];
-  });
-}
-
-/** Seen before: the same content changes nothing and publishes nothing; other content is a conflict and takes no id. */
-function repeated(shard: ShardId, message: Message, decoded: Good, before: Buffer, draft: Draft): Observed {
-  if (message.contentHash !== null && before.equals(message.contentHash)) {
-    return { status: 'REPEATED', code: null, skips: [] };
-  }
-  const issues = [{ path: '', problem: 'this id was seen before with other content' }];
-  const code = decoded.kind === 'CLAIM' ? 'CLAIM_DUPLICATE_CONFLICT' : 'EVENT_CONFLICT';
-  const claimId = decoded.kind === 'CLAIM' ? decoded.claim.claimId : null;
-  const bad: Bad = { kind: 'BAD', code, issues, claimId, personNo: decoded.personNo };
-  draft.outcomes.push(...badRows(shard, message.record, bad));
-  return { status: 'REJECTED', code, skips: [] };
-}
-
-function decideOne(
-  message: Message,
-  decoded: Good,
-  { books, paid }: World,
-  { policyOf, nhsaOutput = false }: SettleDeps,
-  draft: Draft,
-): Observed {
-  const { traceparent } = message;
-  switch (decoded.kind) {
-    case 'CLAIM': {
-      const { claim } = decoded;
-      const settlement = decideClaim(claim, books, policyOf);
-      applySettlement(claim, settlement, books);
-      if (settlement.status === 'SETTLED') paid.set(claim.claimId, paidByClaim(claim, settlement));
-      const outgoing = encodeSettlement(claim, settlement, settlementIdOf(claim.claimId), traceparent);
-      const published = nhsaOutput ? withNhsa(outgoing, patientsRules(settlement, policyOf)) : outgoing;
-      draft.answer(decoded.identity, message, resultRow(published));
-      return { status: settlement.status, code: settlement.code, skips: settlement.skipped.map(({ code }) => code) };
-    }
-    case 'REFUND': {
-      const { refund } = decoded;
-      const original = paid.get(refund.claimId);
-      const decision = decideRefund(refund, original, books);
-      const outcome = draft.answer(decoded.identity, message, resultRow(encodeRefund(refund, decision, traceparent)));
-      if (original !== undefined && decision.status === 'REFUNDED') {
-        applyRefund(refund, original, decision, books);
-        paid.set(refund.claimId, afterRefund(original, decision));
-        draft.refunds.push({ claimId: refund.claimId, outcome });
-        draft.held.push(...heldBy(refund.refundId, decision));
-      }
-      return { status: decision.status, code: decision.code, skips: [] };
-    }
-    case 'PREMIUM': {
-      const { premium } = decoded;
-      const decision = decidePremium(premium, books, policyOf);
-      applyPremium(premium, decision, books);
-      const { allocation } = decision;
-      if (allocation !== null) paid.set(premium.premiumId, paidByPremium(premium, allocation, decision.on));
-      draft.answer(decoded.identity, message, resultRow(encodePremium(premium, decision, traceparent)));
-      return { status: decision.status, code: decision.code, skips: [] };
-    }
-    default:
-      return decoded satisfies never;
-  }
-}
-
-/** The rules of the patient's region, which say how it prints totals; null where nobody knows the patient. */
-const patientsRules = ({ policies: [patient], on }: Settlement, policyOf: PolicyLookup): Policy | null =>
-  patient === undefined ? null : policyOf(patient.region, on);
-
-/** What a refund leaves to be paid out by hand, one sum a person. */
-function heldBy(refundId: string, decision: ReturnType<typeof decideRefund>) {
-  const sums = new Map<string, typeof ZERO>();
-  for (const step of decision.returned) {
-    if (step.source === 'CASH' || !step.manual) continue;
-    const { account } = step.allocation;
-    sums.set(account, add(sums.get(account) ?? ZERO, step.amount));
-  }
-  return [...sums].map(([personNo, amount]) => ({ personNo, refundId, amount }));
-}
 
 const EXPIRED_MAX = 500;
 
