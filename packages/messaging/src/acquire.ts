@@ -1,7 +1,7 @@
 import { ensure, FencedError, HaltError } from './errors.ts';
 import type { Settings } from './options.ts';
 import type { LogSession, ShardId, ShardState } from './port.ts';
-import { takeChunk } from './publish-lane.ts';
+import { takeRows } from './publish-lane.ts';
 import { loadRows, Tenure } from './tenure.ts';
 
 /**
@@ -57,7 +57,7 @@ async function takeOver(shard: ShardId, state: ShardState, session: LogSession, 
   tenure.hasProgressed = next === bounds.end;
   for await (const rows of loadRows(tenure, position, state.outSeq)) {
     while (rows.length > 0) {
-      const chunk = takeChunk(rows, settings.limits);
+      const chunk = takeRows(rows, settings.limits);
       tenure.position = await publisher.publish(shard.partition, chunk);
     }
   }

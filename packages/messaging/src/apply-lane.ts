@@ -1,3 +1,4 @@
+import { takeChunk } from './chunks.ts';
 import { Alarm } from './clock.ts';
 import { ensure, HaltError } from './errors.ts';
 import { pauseOf } from './options.ts';
@@ -16,6 +17,8 @@ interface Work {
 
 /** How it went: committed (or nothing to do), the tenure ended first, or a defect stands in the way. */
 type Result = 'done' | 'ended' | { readonly defect: unknown };
+
+const WAITING = { count: () => 1, bytes: ({ size }: WaitingRecord) => size };
 
 /**
  * Applies a shard's records in order, one database transaction per batch; a batch is whatever waits, up to the limits. Every
@@ -88,14 +91,7 @@ export class ApplyLane {
   /** Records below the next offset were applied before and are dropped here, unread. */
   #takeBatch(): InputRecord[] {
     const { batchRecordsMax, batchBytesMax } = this.#tenure.settings.limits;
-    let taken = 0;
-    let bytes = 0;
-    for (const record of this.#inbox) {
-      bytes += record.size;
-      if (taken > 0 && (taken === batchRecordsMax || bytes > batchBytesMax)) break;
-      taken += 1;
-    }
-    const batch = this.#inbox.splice(0, taken);
+    const batch = takeChunk(this.#inbox, WAITING, { count: batchRecordsMax, bytes: batchBytesMax });
     for (const record of batch) this.#inboxBytes -= record.size;
     if (!this.#isFull()) this.#inboxHasRoom?.();
     return batch.filter(({ offset }) => offset >= this.#tenure.nextOffset).map((record) => record.read());

@@ -4,6 +4,8 @@
  * adapter fits `ShardStore` without importing this package.
  */
 
+import { sizeOf } from './chunks.ts';
+
 /** One partition of one input topic: the unit of ownership, order and sequence. */
 export interface ShardId {
   readonly topic: string;
@@ -35,7 +37,7 @@ export interface WaitingRecord {
 /** A record that is at hand, as one that waits. */
 export const waiting = (record: InputRecord): WaitingRecord => ({
   offset: record.offset,
-  size: (record.key?.length ?? 0) + (record.value?.length ?? 0),
+  size: sizeOf(record),
   read: () => record,
 });
 

@@ -1,22 +1,15 @@
+import { sizeOf, takeChunk } from './chunks.ts';
 import { Alarm } from './clock.ts';
 import { ensure, HaltError } from './errors.ts';
 import { type Limits, pauseOf } from './options.ts';
 import type { OutboxRow } from './port.ts';
 import type { Tenure } from './tenure.ts';
 
-const sizeOf = (row: OutboxRow): number => (row.key?.length ?? 0) + (row.value?.length ?? 0);
+const ROW = { count: () => 1, bytes: sizeOf };
 
 /** Removes and answers the rows of the next Kafka transaction: as many as the limits allow, at least one. */
-export function takeChunk(rows: OutboxRow[], { publishRowsMax, publishBytesMax }: Limits): OutboxRow[] {
-  let bytes = 0;
-  let count = 0;
-  for (const row of rows) {
-    bytes += sizeOf(row);
-    if (count > 0 && (count === publishRowsMax || bytes > publishBytesMax)) break;
-    count += 1;
-  }
-  return rows.splice(0, count);
-}
+export const takeRows = (rows: OutboxRow[], { publishRowsMax, publishBytesMax }: Limits): OutboxRow[] =>
+  takeChunk(rows, ROW, { count: publishRowsMax, bytes: publishBytesMax });
 
 /**
  * Publishes a shard's committed rows in order, while the apply lane works on the next batch. All rows that wait go into one Kafka
@@ -105,7 +98,7 @@ export class PublishLane {
   async #publish(): Promise<void> {
     const { settings, shard } = this.#tenure;
     const { clock, limits, publisher, observer } = settings;
-    const chunk = takeChunk(this.#rows, limits);
+    const chunk = takeRows(this.#rows, limits);
     const first = chunk[0]?.seq ?? 0n;
     ensure(
       first === this.#tenure.position + 1n,

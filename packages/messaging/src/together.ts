@@ -1,11 +1,16 @@
+import { sizeOf, takeChunk } from './chunks.ts';
 import { ensure } from './errors.ts';
 import type { Limits } from './options.ts';
 import type { Applied, Batch, BatchProcessor, ShardId } from './port.ts';
 
 interface Asked extends Batch {
-  readonly bytes: number;
   readonly resolve: (applied: Applied | PromiseLike<Applied>) => void;
 }
+
+const BATCH = {
+  count: ({ records }: Batch) => records.length,
+  bytes: ({ records }: Batch) => records.reduce((sum, record) => sum + sizeOf(record), 0),
+};
 
 /**
  * Applies the batches that several shards of a process ask for at one moment as one transaction. What a transaction costs whatever it
@@ -31,34 +36,18 @@ export class Together {
 
   /** Answers, and rejects, as `BatchProcessor.apply` does. */
   apply(batch: Batch): Promise<Applied> {
-    let bytes = 0;
-    for (const { key, value } of batch.records) bytes += (key?.length ?? 0) + (value?.length ?? 0);
     return new Promise((resolve) => {
-      this.#asked.push({ ...batch, bytes, resolve });
+      this.#asked.push({ ...batch, resolve });
       if (this.#asked.length === 1) process.nextTick(() => this.#begin());
     });
   }
 
   #begin(): void {
-    const groups: Asked[][] = [];
-    let records = 0;
-    let bytes = 0;
     // Whoever locks several shards does so in one order.
-    const inOrder = this.#asked.sort((one, other) => one.lease.shard.partition - other.lease.shard.partition);
-    for (const asked of inOrder) {
-      records += asked.records.length;
-      bytes += asked.bytes;
-      const group = groups.at(-1);
-      const { batchRecordsMax, batchBytesMax } = this.#limits;
-      if (group !== undefined && records <= batchRecordsMax && bytes <= batchBytesMax) group.push(asked);
-      else {
-        groups.push([asked]);
-        records = asked.records.length;
-        bytes = asked.bytes;
-      }
-    }
+    const asked = this.#asked.sort((one, other) => one.lease.shard.partition - other.lease.shard.partition);
     this.#asked = [];
-    for (const group of groups) void this.#run(group);
+    const { batchRecordsMax, batchBytesMax } = this.#limits;
+    while (asked.length > 0) void this.#run(takeChunk(asked, BATCH, { count: batchRecordsMax, bytes: batchBytesMax }));
   }
 
   async #run(group: readonly Asked[]): Promise<void> {
