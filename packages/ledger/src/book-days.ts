@@ -19,7 +19,7 @@ export async function closeBooks(ledger: Ledger, day: CalendarDate): Promise<Boo
   await ledger.transact(async (tx) => {
     // Every batch holds its shard's row from its first read to COMMIT, and several in this order: when these locks are had, none is under way.
     await tx.rows('select from shard order by topic, partition for update', []);
-    // Nor does a shard appear that knows only of the days before. Not first: a batch under way could not move its row then.
+    // Nor does a shard appear that knows only of the days before, nor is a bulk load under way. Not first: a batch under way could not move its row then.
     await tx.rows('lock table shard in share row exclusive mode', []);
     await tx.rows('update shard set closed_through = greatest(closed_through, $1::date)', [day]);
   });

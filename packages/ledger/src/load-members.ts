@@ -53,6 +53,8 @@ function loadBatch(
   { policyOf, partitionOf }: { policyOf: PolicyLookup; partitionOf: (personNo: string) => number },
 ): Promise<void> {
   return ledger.transact(async (tx) => {
+    // There is no shard's row to hold, so that no day closes between the look at what is closed and COMMIT; other loads and batches may go on.
+    await tx.rows('lock table shard in row exclusive mode', []);
     const world = await MemberWorld.load(
       tx,
       batch.map(({ event }) => event),

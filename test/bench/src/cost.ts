@@ -9,6 +9,8 @@ export interface Counters {
   readonly transactions: number;
   /** Statements executed, where `pg_stat_statements` is loaded. */
   readonly statements: number | undefined;
+  /** Pages that were not among the database's buffers. */
+  readonly pagesRead: number;
   readonly rowsInserted: number;
   readonly rowsUpdated: number;
   readonly databaseCpuSeconds: number;
@@ -22,7 +24,7 @@ const CLOCK_TICKS = 100; // USER_HZ, fixed on Linux
 const COUNTERS = `
   SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS wal_bytes,
     (SELECT coalesce(sum(fsyncs), 0) FROM pg_stat_io) AS fsyncs,
-    d.xact_commit + d.xact_rollback AS transactions, d.tup_inserted, d.tup_updated,
+    d.xact_commit + d.xact_rollback AS transactions, d.blks_read, d.tup_inserted, d.tup_updated,
     current_setting('data_directory') AS data_directory
   FROM pg_stat_database d WHERE d.datname = current_database()`;
 
@@ -79,6 +81,7 @@ export async function readCounters(url: string, brokerPid: number | undefined): 
       fsyncs: Number(row.fsyncs),
       transactions: Number(row.transactions),
       statements,
+      pagesRead: Number(row.blks_read),
       rowsInserted: Number(row.tup_inserted),
       rowsUpdated: Number(row.tup_updated),
       databaseCpuSeconds: cpuSeconds(postmaster, { withChildren: true }),

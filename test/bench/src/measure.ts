@@ -23,7 +23,7 @@ export interface Bench {
   readonly servers: BenchServers;
   /** Names the town that `families` are, each of which is loaded once. */
   readonly town: string;
-  readonly families: readonly Family[];
+  readonly families: Iterable<Family>;
   /** The families whose patients have claims. */
   readonly patients: readonly Family[];
   readonly partitions: number;
@@ -73,7 +73,8 @@ let runs = 0;
 /** Databases with the families in them, made once per pipeline and town; each run starts from a copy. */
 const templates = new Map<string, string>();
 
-async function templateFor(
+/** Makes the database that runs of a pipeline in this town are copies of, unless it is there already; answers its name. */
+export async function templateFor(
   { servers, town, families, partitions, past, progress }: Bench,
   name: PipelineName,
 ): Promise<string | undefined> {
@@ -82,7 +83,7 @@ async function templateFor(
   const known = templates.get(key);
   if (known !== undefined || prepareDatabase === undefined) return known;
   const template = `bench-${key}-${process.pid}`;
-  progress(`${name}: loading ${families.length} families`);
+  progress(`${name}: loading the families of the town ${town}`);
   const { url } = await servers.createDatabase(template);
   await prepareDatabase(url, { families, partitions });
   if (past !== undefined) await enterPast(url, { settlements: past, progress });
@@ -259,7 +260,7 @@ export async function measureLatency(
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<Latency> {
   const { servers, seed, progress } = bench;
-  const families = keepOneRich(bench.families);
+  const families = keepOneRich(bench.patients);
   return withRun({ ...bench, town: 'rich', families, patients: families }, name, async (run) => {
     const { prefix } = run;
     const kafka = makeKafka(run.brokers.split(','), 'bench');

@@ -24,7 +24,7 @@ interface Pipeline {
   readonly script: string;
   readonly createTopics: (run: Run) => Promise<void>;
   /** Makes tables in an empty database and loads the families; absent where there is nothing to store. */
-  readonly prepareDatabase?: (url: string, town: { families: readonly Family[]; partitions: number }) => Promise<void>;
+  readonly prepareDatabase?: (url: string, town: { families: Iterable<Family>; partitions: number }) => Promise<void>;
 }
 
 const plainTopics = ({ brokers, prefix, partitions }: Run) =>

@@ -17,11 +17,11 @@ export async function createProductTopics(options: {
 
 export const prepareProductDatabase = (
   url: string,
-  { families, partitions }: { families: readonly Family[]; partitions: number },
+  { families, partitions }: { families: Iterable<Family>; partitions: number },
 ): Promise<void> => loadProduct(url, eventsOf(families), partitions);
 
 /** What brings these families in, nobody twice: a person may belong to several. */
-function* eventsOf(families: readonly Family[]): Generator<MemberMessage> {
+function* eventsOf(families: Iterable<Family>): Generator<MemberMessage> {
   const opened = new Set<string>();
   for (const family of families) {
     for (const message of memberEvents(family)) {

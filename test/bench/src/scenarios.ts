@@ -1,17 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuSeconds, processorSeconds, readCounters } from './cost.ts';
+import { cpuSeconds, readCounters } from './cost.ts';
 import { fillTopic, readOutcomes } from './load.ts';
-import { type Bench, measureRecovery, measureThroughput, type Throughput, withRun } from './measure.ts';
+import { type Bench, measureRecovery, measureThroughput, type Throughput, templateFor, withRun } from './measure.ts';
 import { makeKafka } from './pipeline.ts';
 import { startPipeline } from './pipelines.ts';
 import { execute } from './servers.ts';
-import { FAMILIES, FAMILY_SIZE, makeClaims, makeFamilies, shareAPayer } from './workload.ts';
+import { drawFamilies, FAMILIES, FAMILY_SIZE, type Family, makeClaims, makeFamilies, shareAPayer } from './workload.ts';
 
-/** What the product does in another town, as a part of what it does in the usual one, by claims/s and by processor time per claim. */
+/** What the product does in a town, round by round: to be held against the usual one. */
 export interface Scenario {
   readonly name: ScenarioName;
   readonly claimsPerSecond: readonly number[];
-  readonly cpuSecondsPerClaim: readonly number[];
+  /** What a claim costs, by name. */
+  readonly costs: readonly Throughput['costs'][];
   /** From the start of a worker after a kill to its first outcome; measured in the towns whose ledgers are compared. */
   readonly recoverySeconds: readonly number[];
   /** Deadlocks that the database saw in all runs. */
@@ -27,7 +28,10 @@ const RECOVERY_CLAIMS = 60_000;
 const PATIENTS_OF_ONE = 1_000;
 
 /** The towns. Those with relatives hold no money at all, so that every relative is asked and the same is posted: nothing. */
-function townOf(name: ScenarioName, { seed, accounts }: { seed: number; accounts: number }) {
+function townOf(
+  name: ScenarioName,
+  { seed, accounts }: { seed: number; accounts: number },
+): { readonly families: Iterable<Family>; readonly patients: readonly Family[] } {
   switch (name) {
     case 'usual':
     case 'ledger': {
@@ -40,9 +44,16 @@ function townOf(name: ScenarioName, { seed, accounts }: { seed: number; accounts
     }
     case 'accounts': {
       // As many families have claims as usual, spread over all.
-      const families = makeFamilies(seed, Math.floor(accounts / FAMILY_SIZE));
-      const every = Math.max(1, Math.floor(families.length / FAMILIES));
-      return { families, patients: families.filter((_, index) => index % every === 0).slice(0, FAMILIES) };
+      const count = Math.floor(accounts / FAMILY_SIZE);
+      const families = { [Symbol.iterator]: () => drawFamilies(seed, count) };
+      const every = Math.max(1, Math.floor(count / FAMILIES));
+      return {
+        families,
+        patients: drawFamilies(seed, count)
+          .filter((_, index) => index % every === 0)
+          .take(FAMILIES)
+          .toArray(),
+      };
     }
     default: {
       const families = makeFamilies(seed, FAMILIES, {
@@ -75,6 +86,8 @@ export async function measureScenarios(
     runs: [] as Throughput[],
     recoverySeconds: [] as number[],
   }));
+  // All towns before the first claim: what is compared must not lie half an hour apart.
+  for (const { name, ...town } of towns) await templateFor({ ...bench, ...town, town: name }, 'product');
   for (let round = 1; round <= rounds; round += 1) {
     for (const { name, runs, recoverySeconds, ...town } of towns) {
       const there = { ...bench, ...town, town: name };
@@ -91,7 +104,7 @@ export async function measureScenarios(
     name,
     recoverySeconds,
     claimsPerSecond: runs.map(({ claimsPerSecond }) => claimsPerSecond),
-    cpuSecondsPerClaim: runs.map(({ costs }) => processorSeconds(costs)),
+    costs: runs.map(({ costs }) => costs),
     deadlocks: runs.reduce((sum, { deadlocks }) => sum + deadlocks, 0),
   }));
 }

@@ -40,7 +40,7 @@ export function soak(
   { seconds, perSecond }: { readonly seconds: number; readonly perSecond?: number },
 ): Promise<Soak> {
   const { servers, seed, progress } = bench;
-  const families = keepOneRich(bench.families);
+  const families = keepOneRich(bench.patients);
   const town = { ...bench, town: 'rich', families, patients: families };
   const stream = perSecond === undefined ? ('a full topic' as const) : ('a steady rate' as const);
   return withRun(town, 'product', async (run) => {

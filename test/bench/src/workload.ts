@@ -61,25 +61,35 @@ const personNoOf = (number: number): string => `${REGION}${String(number).padSta
 /** The most a member has in each portion, in fen: the patient, three relatives whose accounts soon run dry, and one who is well off. */
 const PORTION_MAX = [12_000, 7_000, 7_000, 7_000, 60_000] as const;
 
+interface FamilyOptions {
+  readonly size?: number;
+  readonly penniless?: boolean;
+}
+
 /**
  * The families. Balances are small beside the claims, so that the cascade works: at first mostly the patient's own account pays, then
  * one relative after another, in the end only cash. Over six claims a family, a claim touches 1.6 accounts on the average.
  */
-export function makeFamilies(
+export const makeFamilies = (seed: number, count = FAMILIES, options: FamilyOptions = {}): Family[] => [
+  ...drawFamilies(seed, count, options),
+];
+
+/** The same one by one, for a town that memory should not have to hold. */
+export function* drawFamilies(
   seed: number,
-  count = FAMILIES,
-  { size = FAMILY_SIZE, penniless = false }: { readonly size?: number; readonly penniless?: boolean } = {},
-): Family[] {
+  count: number,
+  { size = FAMILY_SIZE, penniless = false }: FamilyOptions = {},
+): Generator<Family, void> {
   const random = randomFrom(seed);
   const member = (family: number, index: number): Member => {
     const portionMax = penniless ? 0 : (PORTION_MAX[index] ?? 0);
     const personNo = personNoOf(family * size + index);
     return { personNo, priorYear: random(portionMax), currentYear: random(portionMax) };
   };
-  return Array.from({ length: count }, (_, family) => {
+  for (let family = 0; family < count; family += 1) {
     const relatives = Array.from({ length: size - 1 }, (_, index) => member(family, index + 1));
-    return [member(family, 0), ...relatives];
-  });
+    yield [member(family, 0), ...relatives];
+  }
 }
 
 /** The same families, with one payer for all of them, who is asked first and has more than all could want. */

@@ -247,6 +247,16 @@ test('the books of a day close: debits equal credits, and no later posting carri
   expect(await closedDays(bureau)).toHaveLength(1);
 });
 
+/** Whether a session of that name waits for a lock. */
+async function isWaiting(ours: Ledger, name: string): Promise<boolean | undefined> {
+  const [asked] = await ours.rows<{ waits: boolean }>(
+    `select exists (select from pg_locks join pg_stat_activity using (pid)
+       where not granted and application_name = $1 and datname = current_database()) as waits`,
+    [name],
+  );
+  return asked?.waits;
+}
+
 test('closing waits for a batch that is under way, whose day it takes in, and neither has to begin again', async () => {
   const { url, ledger } = await fresh();
   await open(ledger, [person('A', '100.00')]);
@@ -256,19 +266,36 @@ test('closing waits for a batch that is under way, whose day it takes in, and ne
   const bureau = kept(await Ledger.open({ url, name: 'bureau', onRetry }));
   let closing: ReturnType<typeof closeBooks> | undefined;
   const ours = await owner(url);
-  const isWaiting = async () => {
-    const [asked] = await ours.rows<{ waits: boolean }>(
-      `select exists (select from pg_locks join pg_stat_activity using (pid)
-         where not granted and application_name = 'bureau' and datname = current_database()) as waits`,
-    );
-    return asked?.waits;
-  };
   await settle(worker, await lease(ledger, 0), [claim('C1', 'A', '10.00')], async () => {
     closing = closeBooks(bureau, date('2025-03-10'));
-    await until(isWaiting, { what: 'closing waits for the batch' });
+    await until(() => isWaiting(ours, 'bureau'), { what: 'closing waits for the batch' });
   });
   expect(await closing).toEqual([{ day: '2025-03-10', entries: 2, debits: '110.00', credits: '110.00' }]);
   expect(retries).toEqual([]);
+});
+
+test('closing waits for a bulk load that is under way, whose day it takes in', async () => {
+  const { url, ledger } = await fresh();
+  await lease(ledger, 0);
+  const [ours, bureau] = [await owner(url), kept(await Ledger.open({ url, name: 'bureau' }))];
+  const loader = kept(await Ledger.open({ url, name: 'loader' }));
+  let loading: Promise<void> | undefined;
+  let closing: ReturnType<typeof closeBooks> | undefined;
+  const undone = ours.transact(async (tx) => {
+    // The load has looked at what is closed when it meets an event that another transaction has entered too.
+    await tx.rows(
+      `insert into event_id (event_id, content_hash, shard_id, month) values ('load:0', '\\x00', 0, '2025-03-01')`,
+      [],
+    );
+    loading = open(loader, [person('A', '100.00')]);
+    await until(() => isWaiting(ours, 'loader'), { what: 'the load waits for the event' });
+    closing = closeBooks(bureau, date('2025-03-10'));
+    await until(() => isWaiting(ours, 'bureau'), { what: 'closing waits for the load' });
+    throw new Error('undone');
+  });
+  await expect(undone).rejects.toThrow('undone');
+  await loading;
+  expect(await closing).toEqual([{ day: '2025-03-10', entries: 1, debits: '100.00', credits: '100.00' }]);
 });
 
 test('a database that another version set up is refused, and named', async () => {

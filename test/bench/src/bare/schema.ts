@@ -19,12 +19,12 @@ const SCHEMA = `
 /** Makes the bare pipeline's tables in an empty database and fills in the families and a position for each partition. */
 export async function prepareBareDatabase(
   url: string,
-  { families, partitions }: { families: readonly Family[]; partitions: number },
+  { families, partitions }: { families: Iterable<Family>; partitions: number },
 ): Promise<void> {
   await inSession(url, async (client) => {
     await client.query(SCHEMA);
-    const members = families.flat();
-    const bindings = families.flatMap(bindingsOf);
+    const members = [...families].flat();
+    const bindings = [...families].flatMap(bindingsOf);
     await client.query('INSERT INTO account SELECT * FROM unnest($1::text[], $2::bigint[])', [
       members.map(({ personNo }) => personNo),
       members.map(({ priorYear, currentYear }) => priorYear + currentYear),
