@@ -19,7 +19,7 @@ export {
   writeBackdated,
 } from './backdated.ts';
 export { type BindingChange, findBindingChanges, type NotedChange } from './binding-changes.ts';
-export { type BookDay, closeBooks, closedDays } from './book-days.ts';
+export { type BookDay, closeBooks, closedDays, NotClosable, type NotClosableReason } from './book-days.ts';
 export { OtherSchema, type Role, schemaKey } from './database.ts';
 export { countDead, type DeadFilter, type DeadRow, findDead, findDeadAt } from './dead-letters.ts';
 export { type ClaimDraw, drawnSince, findDraws } from './draws.ts';

@@ -174,12 +174,12 @@ show    某地（6 位医保区划）某日适用的规则，以及每条规则�
   books: `用法：gongji books close DAY | list [--json]
 
 close   关闭 DAY（YYYY-MM-DD）及以前各日的账：借贷相等，此后不再有分录记入这些日子；日期落在其中的，记入第一个未关账的日子。
-        重复关账没有影响
+        重复关账没有影响。关账不能撤销，所以（按中国时间）尚未开始的日子会被拒绝；还没有处理程序运行过时也会被拒绝
 list    列出有分录的已关账日，借贷两方以元计
 
   --json  每行一个 JSON 对象
 
-退出码：0 完成；2 参数或设置有误。${OWNERS_DATABASE}`,
+退出码：0 完成；1 被拒绝；2 参数或设置有误。${OWNERS_DATABASE}`,
 
   reconcile: `用法：gongji reconcile totals|details|compare FILE --day DAY | --from DAY --to DAY [--institution CODE] [--out FILE] [--json]
 

@@ -1,4 +1,4 @@
-import { type Binding, date } from '@repo/domain';
+import { type Binding, date, dateOf } from '@repo/domain';
 import { until } from '@repo/testkit';
 import { expect, test } from 'vitest';
 import { closeBooks, closedDays, Fenced, findPlace, Ledger, migrate, OtherSchema } from '../../src/index.ts';
@@ -245,6 +245,19 @@ test('the books of a day close: debits equal credits, and no later posting carri
   ]);
   expect(await closeBooks(bureau, date('2025-03-10'))).toEqual([]);
   expect(await closedDays(bureau)).toHaveLength(1);
+});
+
+test('a day that has not begun is not closed, nor any where no worker has been, and nothing changes', async () => {
+  const { url, ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const bureau = await owner(url);
+  await expect(closeBooks(bureau, date('2025-03-10'))).rejects.toMatchObject({ reason: 'NO_SHARD' });
+  await lease(ledger, 0);
+  const tomorrow = dateOf(Date.now() + 24 * 3_600_000);
+  await expect(closeBooks(bureau, tomorrow)).rejects.toMatchObject({ reason: 'NOT_BEGUN' });
+  expect(await closedDays(bureau)).toEqual([]);
+  expect(await bureau.rows('select from shard where closed_through is not null')).toEqual([]);
+  expect(await closeBooks(bureau, date('2025-03-10'))).toHaveLength(1);
 });
 
 /** Whether a session of that name waits for a lock. */

@@ -1,18 +1,19 @@
 import { parseArgs } from 'node:util';
 import { parseDate } from '@repo/domain';
-import { type BookDay, closeBooks, closedDays, Ledger } from '@repo/ledger';
+import { type BookDay, closeBooks, closedDays, Ledger, NotClosable, type NotClosableReason } from '@repo/ledger';
 import type { Settings } from '../config.ts';
 import { runningServers } from '../system/addresses.ts';
 
 const HELP = `Usage: gongji books close DAY | list [--json]
 
 close   closes every day up to and including DAY (YYYY-MM-DD): debits equal credits, and no later posting carries any of them.
-        What is dated so afterwards is booked on the first open day. Closing again changes nothing.
+        What is dated so afterwards is booked on the first open day. Closing again changes nothing. No day is ever opened again,
+        so one that has not begun in China is refused, and so is any before a worker has been there.
 list    the closed days that carry entries, with both sides in yuan
 
   --json  one JSON object a line
 
-Exits with 0 if done, 2 if the arguments or the settings are not understood. It finds a running \`npm start\` of this folder by itself;
+Exits with 0 if done, 1 if it was refused, 2 if the arguments or the settings are not understood. It finds a running \`npm start\` of this folder by itself;
 GONGJI_DATABASE_URL (the owner's) names another database.`;
 
 /** Closes or lists days of the books. Answers the exit code. */
@@ -45,10 +46,19 @@ export async function run(args: string[], settings: Settings): Promise<number> {
       values.json === true,
     );
     return 0;
+  } catch (error) {
+    if (!(error instanceof NotClosable)) throw error;
+    console.error(`The books stay as they are: ${WHY[error.reason]}.`);
+    return 1;
   } finally {
     await ledger.close();
   }
 }
+
+const WHY: Readonly<Record<NotClosableReason, string>> = {
+  NOT_BEGUN: 'that day has not begun in China, and no closed day is ever opened again',
+  NO_SHARD: 'no worker has been here yet; start the system (npm start) and close them then',
+};
 
 function print(days: readonly BookDay[], json: boolean): void {
   if (json) for (const day of days) console.log(JSON.stringify(day));

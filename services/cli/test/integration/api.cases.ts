@@ -65,6 +65,14 @@ export function apiCases(running: () => RunningCity): void {
     });
   });
 
+  test('a day that has not begun is not closed, and the reason is said', async () => {
+    expect(await gongji(running(), ['books', 'close', '2126-03-10'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'The books stay as they are: that day has not begun in China, and no closed day is ever opened again.\n',
+    });
+  });
+
   test('an option that does not exist is an argument not understood, in any command', async () => {
     for (const command of ['explain', 'books'])
       expect(await gongji(running(), [command, '--no-such'])).toMatchObject({ code: 2, stdout: '' });
