@@ -1,3 +1,5 @@
+import { mulberry32 } from '@repo/seeded';
+
 /** A made-up town: families of five, and the claims of their patients. Everything follows from the seed. Amounts are integer fen. */
 
 export const FAMILIES = 10_000;
@@ -43,15 +45,10 @@ export interface MemberMessage {
   readonly event: Readonly<Record<string, unknown>>;
 }
 
-/** mulberry32: small, and the same on every machine. */
+/** Whole numbers from 0 up to, but not including, `below`. */
 export function randomFrom(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
+  const next = mulberry32(seed);
+  return (below) => Math.floor(next() * below);
 }
 
 export const yuan = (fen: number): string => `${Math.floor(fen / 100)}.${String(fen % 100).padStart(2, '0')}`;

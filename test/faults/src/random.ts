@@ -1,17 +1,16 @@
-/** A source of numbers that follows from its seed alone: mulberry32, the same on every machine. */
+import { mulberry32 } from '@repo/seeded';
+
+/** Choices that follow from a seed alone. */
 export class Random {
-  #state: number;
+  readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#next = mulberry32(seed);
   }
 
   /** A whole number from 0 up to, but not including, `below`. */
   below(below: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+    return Math.floor(this.#next() * below);
   }
 
   chance(percent: number): boolean {

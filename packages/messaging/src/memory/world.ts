@@ -1,3 +1,4 @@
+import { mulberry32 } from '@repo/seeded';
 import type { Clock } from '../clock.ts';
 
 /** A lost connection, as the simulated network reports it: the outcome of the request is unknown. */
@@ -17,25 +18,17 @@ interface Event {
 /** Virtual time and chance for a whole simulated system, from one seed: the same seed gives the same history. */
 export class World {
   now = 0;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** Chance that a request or its answer is lost, while faults are on. */
   faultRate = 0;
-  #state: number;
   #order = 0;
   /** A binary heap by time, then by order of scheduling. */
   readonly #events: Event[] = [];
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.random = mulberry32(seed);
   }
-
-  /** Uniform in [0, 1). Mulberry32. */
-  random = (): number => {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 
   chance(probability: number): boolean {
     return this.random() < probability;

@@ -1,20 +1,15 @@
+import { mulberry32 } from '@repo/seeded';
+
 /**
  * Numbers that look random and depend on nothing but (seed, stream, index): any family or claim of the made-up city can be
- * made again on its own, in any order, without the ones before it. The generator is mulberry32; nothing here guards a secret.
+ * made again on its own, in any order, without the ones before it. Nothing here guards a secret.
  */
 export class Random {
-  #state: number;
+  /** Uniform in [0, 1). */
+  readonly next: () => number;
 
   constructor(seed: number, stream: number, index: number) {
-    this.#state = mix(mix(mix(seed) ^ stream) + index);
-  }
-
-  /** Uniform in [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+    this.next = mulberry32(mix(mix(mix(seed) ^ stream) + index));
   }
 
   /** A whole number from `low` to `high`, both included. */

@@ -1,18 +1,12 @@
-/** A seeded source of choices (mulberry32): the same seed gives the same stream on every machine. */
+import { mulberry32 } from '@repo/seeded';
+
+/** A seeded source of choices: the same seed gives the same stream on every machine. */
 export class Random {
-  #state: number;
+  /** A number in [0, 1). */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A number in [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let word = this.#state;
-    word = Math.imul(word ^ (word >>> 15), word | 1);
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
-    return ((word ^ (word >>> 14)) >>> 0) / 4_294_967_296;
+    this.next = mulberry32(seed);
   }
 
   /** An integer from `least` to `most`, both included. */
