@@ -160,8 +160,9 @@ export class Stage {
   /** Has a process end in order and starts it again; this one, and no later one, has these variables besides its own. */
   async restart(name: string, variables: Variables = {}): Promise<Child> {
     const { process } = this.service(name);
-    await process.kill('SIGTERM');
+    // Before it is down: a fault beside this one may start whatever it finds so.
     this.#armed.set(name, variables);
+    await process.kill('SIGTERM');
     return process.start();
   }
 
