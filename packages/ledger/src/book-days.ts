@@ -1,4 +1,4 @@
-import type { CalendarDate } from '@repo/domain';
+import { assert, type CalendarDate } from '@repo/domain';
 import type { Ledger } from './ledger.ts';
 
 /** A closed day of the books: how many entries it carries, and both sides of them, yuan. */
@@ -30,11 +30,11 @@ export class NotClosable extends Error {
  * comes would be booked after it; and where no worker has been yet, since it is the shards' rows that say what is closed.
  */
 export async function closeBooks(ledger: Ledger, day: CalendarDate): Promise<BookDay[]> {
-  const [before] = await ledger.rows<{ day: CalendarDate | null }>('select max(day)::text as day from book_day');
-  const [now] = await ledger.rows<{ today: CalendarDate }>(
-    `select (now() at time zone 'Asia/Shanghai')::date::text as today`,
+  const [now] = await ledger.rows<{ before: CalendarDate | null; today: CalendarDate }>(
+    `select max(day)::text as before, (now() at time zone 'Asia/Shanghai')::date::text as today from book_day`,
   );
-  if (now === undefined || day > now.today) throw new NotClosable('NOT_BEGUN');
+  assert(now !== undefined, 'an aggregate is always answered');
+  if (day > now.today) throw new NotClosable('NOT_BEGUN');
   await ledger.transact(async (tx) => {
     // Every batch holds its shard's row from its first read to COMMIT, and several in this order: when these locks are had, none is under way.
     const shards = await tx.rows('select from shard order by topic, partition for update', []);
@@ -49,7 +49,7 @@ export async function closeBooks(ledger: Ledger, day: CalendarDate): Promise<Boo
      where book_day <= $1 and ($2::date is null or book_day > $2) group by book_day
      on conflict (day) do nothing
      returning day::text, entries::int, debits::text, credits::text`,
-    [day, before?.day ?? null],
+    [day, now.before],
   );
 }
 

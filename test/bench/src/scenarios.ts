@@ -81,16 +81,17 @@ export async function measureScenarios(
   const recovering = new Set<ScenarioName>(names.includes('ledger') ? ['usual', 'ledger'] : []);
   const towns = names.map((name) => ({
     name,
-    ...townOf(name, { seed: bench.seed, accounts }),
-    ...(name === 'ledger' && { past }),
+    there: {
+      ...{ ...bench, town: name, ...townOf(name, { seed: bench.seed, accounts }) },
+      ...(name === 'ledger' && { past }),
+    },
     runs: [] as Throughput[],
     recoverySeconds: [] as number[],
   }));
   // All towns before the first claim: what is compared must not lie half an hour apart.
-  for (const { name, ...town } of towns) await templateFor({ ...bench, ...town, town: name }, 'product');
+  for (const { there } of towns) await templateFor(there, 'product');
   for (let round = 1; round <= rounds; round += 1) {
-    for (const { name, runs, recoverySeconds, ...town } of towns) {
-      const there = { ...bench, ...town, town: name };
+    for (const { name, there, runs, recoverySeconds } of towns) {
       const run = await measureThroughput(there, 'product', claims);
       runs.push(run);
       console.log(`round ${round}  ${name.padEnd(12)} ${run.claimsPerSecond.toFixed(0).padStart(7)} claims/s`);

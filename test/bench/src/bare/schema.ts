@@ -23,8 +23,9 @@ export async function prepareBareDatabase(
 ): Promise<void> {
   await inSession(url, async (client) => {
     await client.query(SCHEMA);
-    const members = [...families].flat();
-    const bindings = [...families].flatMap(bindingsOf);
+    const all = [...families];
+    const members = all.flat();
+    const bindings = all.flatMap(bindingsOf);
     await client.query('INSERT INTO account SELECT * FROM unnest($1::text[], $2::bigint[])', [
       members.map(({ personNo }) => personNo),
       members.map(({ priorYear, currentYear }) => priorYear + currentYear),
