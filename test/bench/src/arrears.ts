@@ -189,14 +189,13 @@ async function besideSteady(town: Town, options: ArrearsOptions): Promise<Arrear
   await using reader = await readOutcomes(kafka, run.prefix);
   const sent: Claim[] = [];
   let running = true;
-  function* noted() {
-    for (const claim of takeWhile(claimsFor(families, seed, 'A'), () => running)) {
-      sent.push(claim);
-      yield claim;
-    }
-  }
+  const noted = takeWhile(
+    claimsFor(families, seed, 'A'),
+    () => running,
+    (claim) => void sent.push(claim),
+  );
   progress(`arrears: ${perSecond} claims/s`);
-  const stream = produceSteadily(kafka, { prefix: run.prefix, claims: noted(), perSecond });
+  const stream = produceSteadily(kafka, { prefix: run.prefix, claims: noted, perSecond });
   await delay(WARM_UP_MS);
   const { times, before, during, after, ...check } = await bracket(town, CHECKS[0], settling.pid, options);
   running = false;

@@ -16,7 +16,7 @@ export interface Recorded {
   readonly targets: Readonly<Record<string, Measured>>;
 }
 
-interface Measured extends Pick<Target, 'target' | 'wanted'> {
+interface Measured extends Pick<Target, 'target' | 'wanted' | 'of'> {
   readonly value: number;
   /** The lowest and the highest of the rounds; equal where there was one. */
   readonly low: number;
@@ -35,11 +35,11 @@ export function toRecord({
   readonly machine: { readonly cpu: string | undefined; readonly cores: number };
   readonly targets: Readonly<Record<string, Target>>;
 }): Recorded {
-  const measured = Object.entries(targets).flatMap(([name, { value, target, wanted, runs }]) => {
+  const measured = Object.entries(targets).flatMap(([name, { value, target, wanted, runs, of }]) => {
     if (value === undefined) return [];
     const all = runs.length === 0 ? [value] : runs;
     const [low, high] = [rounded(Math.min(...all)), rounded(Math.max(...all))];
-    return [[name, { value: rounded(value), low, high, target, wanted }] as const];
+    return [[name, { value: rounded(value), low, high, target, wanted, ...(of !== undefined && { of }) }] as const];
   });
   return {
     date,
@@ -50,17 +50,16 @@ export function toRecord({
 }
 
 /**
- * What a run says beside the one before it that measured the same, a line for each target. Better or worse is said only where the rounds
+ * What a run says beside the one before it that measured the same on as much, a line for each target. Better or worse is said only where the rounds
  * of one lie wholly beside those of the other; a single round on either side says nothing.
  */
 export function compare(history: readonly Recorded[], now: Recorded): string[] {
   return Object.entries(now.targets).flatMap(([name, found]) => {
-    const earlier = history.findLast(({ targets }) => targets[name] !== undefined);
-    const before = earlier?.targets[name];
-    if (earlier === undefined || before === undefined) return [];
-    return [
-      `  ${name}: ${spread(found)} after ${spread(before)} on ${earlier.date.slice(0, 10)}: ${verdict(before, found)}`,
-    ];
+    const runs = history.flatMap(({ date, targets: { [name]: then } }) => (then === undefined ? [] : [{ date, then }]));
+    const before = runs.findLast(({ then }) => then.of === found.of);
+    if (before === undefined) return [];
+    const { date, then } = before;
+    return [`  ${name}: ${spread(found)} after ${spread(then)} on ${date.slice(0, 10)}: ${verdict(then, found)}`];
   });
 }
 
@@ -115,7 +114,8 @@ export function draw(name: string, history: readonly Recorded[]): string {
     xAxis: {
       type: 'category',
       data: runs.map(
-        ({ date, plain }) => `${date.slice(0, 10)}${plain === null ? '' : `\nplain ${Math.round(plain)}`}`,
+        ({ date, plain, of }) =>
+          `${date.slice(0, 10)}${plain === null ? '' : `\nplain ${Math.round(plain)}`}${of === undefined ? '' : `\nof ${of.toLocaleString('en')}`}`,
       ),
     },
     // The line of the target is to be seen too.

@@ -93,10 +93,15 @@ export function* claimsFor(families: readonly Family[], seed: number, idPrefix: 
     yield* makeClaims({ seed: seed + n, count: FILL_CHUNK, families, idPrefix: `${idPrefix}${n}-` });
 }
 
-/** Its items, as long as they are wanted. */
-export function* takeWhile<T>(source: Iterable<T>, wanted: () => boolean): Generator<T, void> {
+/** Its items, as long as they are wanted; `taken` is told of each. */
+export function* takeWhile<T>(
+  source: Iterable<T>,
+  wanted: () => boolean,
+  taken: (item: T) => void,
+): Generator<T, void> {
   for (const item of source) {
     if (!wanted()) return;
+    taken(item);
     yield item;
   }
 }
@@ -239,21 +244,22 @@ export async function readOutcomes(kafka: Kafka, prefix: string): Promise<Outcom
   };
 }
 
-/** Waits until the outcomes topic has grown to `count` records, asking the broker for nothing but its end offsets. */
+/** Longer than a worker needs to find out that another was killed, and to take over. */
+const STALLED_MS = 120_000;
+
+/** Waits until the outcomes topic has grown to `count` records, asking the broker for nothing but its end offsets. Throws where it stops growing. */
 export async function waitForOutcomes(
   kafka: Kafka,
   {
     prefix,
     count,
     everyMs = 250,
-    deadlineMs,
     progress,
     alive,
   }: {
     prefix: string;
     count: number;
     everyMs?: number;
-    deadlineMs: number;
     progress: (records: number) => void;
     alive: () => void;
   },
@@ -261,14 +267,16 @@ export async function waitForOutcomes(
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const deadline = performance.now() + deadlineMs;
+    let [most, grownAt] = [0, performance.now()];
     for (;;) {
       const ends = await admin.fetchTopicOffsets(`${prefix}.settlements.v1`);
       const records = ends.reduce((sum, { high }) => sum + Number(high), 0);
       progress(Math.min(records, count));
       if (records >= count) return;
       alive();
-      if (performance.now() > deadline) throw new Error(`only ${records} of ${count} outcomes after ${deadlineMs} ms`);
+      if (records > most) [most, grownAt] = [records, performance.now()];
+      if (performance.now() - grownAt > STALLED_MS)
+        throw new Error(`only ${records} of ${count} outcomes, and no more for ${STALLED_MS / 1_000} s`);
       await delay(everyMs);
     }
   } finally {

@@ -61,7 +61,6 @@ export interface Latency {
   readonly processors: Readonly<Record<string, number>>;
 }
 
-const SETTLE_DEADLINE_MS = 180_000;
 const READ_DEADLINE_MS = 60_000;
 /** A worker that is to be killed in the midst of its work is looked at more often, which costs the broker something. */
 const KILL_LOOK_EVERY_MS = 25;
@@ -138,7 +137,7 @@ export async function withFullTopic<T>(
       start: (databaseUrl = run.databaseUrl) => startPipeline(name, { ...run, databaseUrl }, servers.workDir),
       answered: (wanted, by, everyMs) =>
         waitForOutcomes(kafka, {
-          ...{ prefix, count: wanted, deadlineMs: SETTLE_DEADLINE_MS, ...(everyMs !== undefined && { everyMs }) },
+          ...{ prefix, count: wanted, ...(everyMs !== undefined && { everyMs }) },
           progress: (records) => progress(`${name}: ${records} of ${wanted} settled`),
           alive: () => by.forEach((process) => void process.assertAlive()),
         }),

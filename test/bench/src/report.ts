@@ -147,16 +147,19 @@ export interface Target {
   readonly wanted: 'at least' | 'at most';
   readonly met?: boolean;
   readonly runs: readonly number[];
+  /** How large was what it was measured on, where that is chosen: accounts of the large town, settlements of the large ledger. */
+  readonly of?: number;
 }
 
 const judge =
   (wanted: Target['wanted']) =>
-  (value: number | undefined, target: number, runs: readonly number[] = []): Target => ({
+  (value: number | undefined, target: number, runs: readonly number[] = [], of?: number): Target => ({
     value,
     target,
     wanted,
     ...(value === undefined ? {} : { met: wanted === 'at least' ? value >= target : value <= target }),
     runs,
+    ...(of !== undefined && { of }),
   });
 const atLeast = judge('at least');
 const atMost = judge('at most');
@@ -166,7 +169,11 @@ const ratios = (parts: readonly number[], wholes: readonly number[]): number[] =
   parts.flatMap((part, round) => ratio(part, wholes[round]) ?? []);
 
 /** Everything the benchmark found, as the one JSON object it ends with. */
-export function summarise(results: Results, options: Readonly<Record<string, unknown>>) {
+export function summarise(
+  results: Results,
+  options: Readonly<Record<string, unknown>> & { readonly accounts?: number; readonly settlements?: number },
+) {
+  const { accounts, settlements } = options;
   const plain = summariseThroughput(results.throughput.plain);
   const bare = summariseThroughput(results.throughput.bare);
   const product = summariseThroughput(results.throughput.product);
@@ -227,10 +234,10 @@ export function summarise(results: Results, options: Readonly<Record<string, unk
       twoWorkers: atLeast(distant?.ratio, 1.5, distant?.ratios),
       contended: atLeast(scenarios.contended.value, 0.5, scenarios.contended.runs),
       deadlocks: atMost(scenarios.deadlocks, 0),
-      accountsCost: atMost(scenarios.accountsCost.value, 1.2, scenarios.accountsCost.runs),
+      accountsCost: atMost(scenarios.accountsCost.value, 1.2, scenarios.accountsCost.runs, accounts),
       relativesCost: atMost(scenarios.relativesCost, 1.2),
-      ledgerCost: atMost(scenarios.ledgerCost.value, 1.2, scenarios.ledgerCost.runs),
-      ledgerRecovery: atMost(scenarios.ledgerRecovery.value, 1.2, scenarios.ledgerRecovery.runs),
+      ledgerCost: atMost(scenarios.ledgerCost.value, 1.2, scenarios.ledgerCost.runs, settlements),
+      ledgerRecovery: atMost(scenarios.ledgerRecovery.value, 1.2, scenarios.ledgerRecovery.runs, settlements),
       idleProcessors: atMost(idle === undefined ? undefined : idleProcessors(idle), 0.2),
       peakRssMegabytes: atMost(
         product.peakRssBytes === undefined ? undefined : product.peakRssBytes / 1e6,

@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { brokerBytes, cpuSeconds, peakRss } from './cost.ts';
-import { fillTopic, waitForOutcomes } from './load.ts';
-import { type Bench, withRun } from './measure.ts';
-import { makeKafka } from './pipeline.ts';
-import { type Run, startPipeline } from './pipelines.ts';
+import { type Bench, withFullTopic } from './measure.ts';
+import type { Run } from './pipelines.ts';
 import { openServers } from './servers.ts';
-import { FAMILY_SIZE, makeClaims, makeFamilies } from './workload.ts';
+import { FAMILY_SIZE, makeFamilies } from './workload.ts';
 
 const HELP = `npm run simulate -w @repo/bench -- [--claims N] [--runs N] [--json]
 
@@ -17,7 +15,6 @@ SIMULATE_NODE_FLAGS adds to the flags of the command that is measured.
 
 const PARTITIONS = 6;
 const CLAIMS_A_FAMILY = 6;
-const SETTLE_DEADLINE_MS = 1_800_000;
 const LOOK_AT_MS = 100;
 const GONGJI = new URL('../../../services/cli/src/main.ts', import.meta.url).pathname;
 
@@ -68,17 +65,11 @@ async function measureSimulate(run: Run, claims: number): Promise<Measured> {
 }
 
 function measure(bench: Bench, { count, runs }: { readonly count: number; readonly runs: number }) {
-  const { servers, patients, seed, progress } = bench;
-  return withRun(bench, 'product', async (run) => {
+  const { servers, progress } = bench;
+  return withFullTopic(bench, 'product', count, async ({ run, start, answered }) => {
     const { prefix } = run;
-    const kafka = makeKafka(run.brokers.split(','), 'bench');
-    await fillTopic(kafka, { prefix, claims: makeClaims({ seed, count, families: patients, idPrefix: 'C' }) });
-    await using pipeline = startPipeline('product', run, servers.workDir);
-    await waitForOutcomes(kafka, {
-      ...{ prefix, count, deadlineMs: SETTLE_DEADLINE_MS },
-      progress: (records) => progress(`${records} of ${count} settled`),
-      alive: () => pipeline.assertAlive(),
-    });
+    await using pipeline = start();
+    await answered(count, [pipeline]);
     await pipeline.stop();
     const measured: Measured[] = [];
     for (let nth = 1; nth <= runs; nth += 1) {

@@ -52,19 +52,18 @@ export function soak(
       Number(await queryOne(run.databaseUrl, 'select coalesce(sum(published_seq), 0) from shard'));
     let running = true;
     let [sent, settled] = [0, 0];
-    function* noted() {
-      for (const claim of takeWhile(claimsFor(families, seed, 'S'), () => running)) {
+    const claims = takeWhile(
+      claimsFor(families, seed, 'S'),
+      () => running,
+      () => {
         sent += 1;
-        yield claim;
-      }
-    }
+      },
+    );
     const { prefix } = run;
     const load =
       perSecond === undefined
-        ? keepFull(kafka, {
-            ...{ prefix, claims: noted(), waiting: WAITING, settled: () => settled, running: () => running },
-          })
-        : produceSteadily(kafka, { prefix, claims: noted(), perSecond });
+        ? keepFull(kafka, { prefix, claims, waiting: WAITING, settled: () => settled, running: () => running })
+        : produceSteadily(kafka, { prefix, claims, perSecond });
     const rssBytes: number[] = [];
     const watch = (async () => {
       const [startedAt, before] = [performance.now(), await usage()];

@@ -1,12 +1,9 @@
 import { parseArgs } from 'node:util';
 import { inSession } from '@repo/embedded';
 import { readCounters } from './cost.ts';
-import { fillTopic, waitForOutcomes } from './load.ts';
-import { type Bench, withRun } from './measure.ts';
-import { makeKafka } from './pipeline.ts';
-import { startPipeline } from './pipelines.ts';
-import { execute, openServers } from './servers.ts';
-import { makeClaims, makeFamilies } from './workload.ts';
+import { type Bench, withFullTopic } from './measure.ts';
+import { openServers } from './servers.ts';
+import { makeFamilies } from './workload.ts';
 
 const HELP = `npm run storage -w @repo/bench -- [--claims N] [--only plain|product] [--json]
 
@@ -15,7 +12,6 @@ its indexes, WAL bytes, and row versions. 60000 claims unless told otherwise. Wi
 `;
 
 const PARTITIONS = 6;
-const DEADLINE_MS = 900_000;
 
 /** What a table has, or has had more of, its partitions together. */
 interface TableSize {
@@ -85,19 +81,10 @@ export function growth(
 
 /** Settles claims from a full topic and looks at what that left. Nothing is vacuumed in between but by the server itself. */
 function measureStorage(bench: Bench, name: 'plain' | 'product', count: number): Promise<Storage> {
-  const { servers, patients, seed, progress } = bench;
-  return withRun(bench, name, async (run) => {
-    const { prefix, databaseUrl } = run;
-    const kafka = makeKafka(run.brokers.split(','), 'bench');
-    await fillTopic(kafka, { prefix, claims: makeClaims({ seed, count, families: patients, idPrefix: 'C' }) });
-    await execute(databaseUrl, 'CHECKPOINT');
+  return withFullTopic(bench, name, count, async ({ run: { databaseUrl }, start, answered }) => {
     const [before, walBefore] = [await readSizes(databaseUrl), await readCounters(databaseUrl, undefined)];
-    await using pipeline = startPipeline(name, run, servers.workDir);
-    await waitForOutcomes(kafka, {
-      ...{ prefix, count, deadlineMs: DEADLINE_MS },
-      progress: (records) => progress(`${name}: ${records} of ${count} settled`),
-      alive: () => pipeline.assertAlive(),
-    });
+    await using pipeline = start();
+    await answered(count, [pipeline]);
     await pipeline.stop();
     const [after, walAfter] = [await readSizes(databaseUrl), await readCounters(databaseUrl, undefined)];
     return { walBytes: (walAfter.walBytes - walBefore.walBytes) / count, tables: growth(before, after, count) };

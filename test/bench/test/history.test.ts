@@ -32,6 +32,14 @@ test('a run is held against the last one that measured the same', () => {
     { ...run('2026-11-02T00:00:00Z', 0, 0, 0), targets: {} },
   ];
   expect(compare(history, run('2026-11-03T00:00:00Z', 0.3, 0.4, 0.5))[0]).toContain('on 2026-11-01');
+  const of = (size: number, value: number): Recorded => ({
+    ...run('2026-11-01T00:00:00Z', value, value, value),
+    targets: { accountsCost: { value, low: value, high: value, target: 1.2, wanted: 'at most', of: size } },
+  });
+  const sizes = [of(1_000_000, 1.05), of(10_000_000, 1.24)];
+  expect(compare(sizes, of(1_000_000, 1.04))[0]).toContain('after 1.05');
+  expect(compare(sizes, of(20_000_000, 1.04))).toEqual([]);
+  expect(draw('accountsCost', sizes)).toContain('of 10,000,000');
   expect(compare([], run('2026-11-03T00:00:00Z', 0.3, 0.4, 0.5))).toEqual([]);
 });
 
