@@ -214,28 +214,38 @@ export class LedgerTransaction {
     return rows.map((row) => ({ bindingId: row.binding_id, on: row.on_day, amount: money(row.amount) }));
   }
 
-  /** The published outcomes at these places, in the order given; a place may be on any shard, its month archived or not. */
+  /**
+   * The published outcomes at these places, in the order given; a place may be on any shard, its month archived or not. Null where there is
+   * none: its month was dropped from the archive.
+   */
   async outcomesAt(
     places: readonly { readonly shardId: number; readonly seq: bigint; readonly month: CalendarDate }[],
-  ): Promise<string[]> {
+  ): Promise<(string | null)[]> {
     if (places.length === 0) return [];
-    const rows = await this.rows<{ payload: Buffer }>(
-      `select payload from unnest($1::int[], $2::bigint[], $3::date[]) with ordinality as asked (shard_id, seq, month, n)
-       join all_outcome using (shard_id, seq, month) order by n`,
+    const rows = await this.rows<{ n: string; payload: Buffer }>(
+      `select n, payload from unnest($1::int[], $2::bigint[], $3::date[]) with ordinality as asked (shard_id, seq, month, n)
+       join all_outcome using (shard_id, seq, month)`,
       [places.map(({ shardId }) => shardId), places.map(({ seq }) => seq), places.map(({ month }) => month)],
     );
-    return rows.map(({ payload }) => payloadText(payload));
+    const found = new Map(rows.map(({ n, payload }) => [Number(n), payloadText(payload)]));
+    return places.map((_, i) => found.get(i + 1) ?? null);
   }
 
-  /** The refunds that were paid of these claims, in order. */
-  async refundsOf(claimIds: readonly string[]): Promise<{ claimId: string; payload: string }[]> {
+  /**
+   * The refunds that were paid of these claims, in order, null for one whose month was dropped from the archive. Read behind the locks of
+   * the persons whom the claims are of: whoever refunds one of them holds those.
+   */
+  async refundsOf(claimIds: readonly string[]): Promise<{ claimId: string; payload: string | null }[]> {
     if (claimIds.length === 0) return [];
-    const rows = await this.rows<{ claim_id: string; payload: Buffer }>(
-      `select claim_id, payload from claim_refund join all_outcome using (shard_id, seq, month)
+    const rows = await this.rows<{ claim_id: string; payload: Buffer | null }>(
+      `select claim_id, payload from claim_refund left join all_outcome using (shard_id, seq, month)
        where claim_id = any($1::text[]) order by claim_id, shard_id, seq`,
       [claimIds],
     );
-    return rows.map((row) => ({ claimId: row.claim_id, payload: payloadText(row.payload) }));
+    return rows.map(({ claim_id, payload }) => ({
+      claimId: claim_id,
+      payload: payload === null ? null : payloadText(payload),
+    }));
   }
 
   /** Work left for these payers on a members shard, in the order it was left. Read under the payers' locks. */

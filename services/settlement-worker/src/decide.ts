@@ -142,7 +142,13 @@ export function decideAll(
 const mustWait = (refund: Refund, taken: ReadonlyMap<string, Buffer>, { refundWaitMs }: DecideDeps): boolean =>
   refundWaitMs > 0 && refund.amount !== 'INVALID' && !taken.has(`claim:${refund.claimId}`);
 
-/** The claim has come: its refunds are decided, in the order they came. Their ids were taken when they came. */
+/** What was taken once is read again, whatever the limits have become since. */
+const TAKEN: DecodeLimits = { valueBytesMax: Number.POSITIVE_INFINITY, futureDaysMax: Number.POSITIVE_INFINITY };
+
+/**
+ * The claim has come: its refunds are decided, in the order they came. Their ids were taken when they came. Throws where one cannot be
+ * read any more, so that it is looked into and not lost.
+ */
 export function answerParked(
   claimId: string,
   parked: Waiting['parked'],
@@ -153,9 +159,9 @@ export function answerParked(
   const waiting = parked.get(claimId) ?? [];
   parked.delete(claimId);
   return waiting.flatMap(({ refundId, record }) => {
-    const message = decode(record, deps.limits);
+    const message = decode(record, TAKEN);
     draft.unparked.push(refundId);
-    if (message.decoded.kind === 'BAD') return [];
+    if (message.decoded.kind === 'BAD') throw new Error('a refund that waited cannot be read any more');
     return [decideOne({ ...message, contentHash: null }, message.decoded, world, deps, draft)];
   });
 }

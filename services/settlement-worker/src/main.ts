@@ -38,7 +38,7 @@ runWorker({
     return {
       apply: (lease, records) => settleBatch(lease, records, deps),
       applyTogether: (batches) => settleTogether(batches, deps),
-      // Where nothing waits there is nothing to look for. Switched off while some wait, they are answered after the next start with it on.
+      // Where none is left to wait there is nothing to look for. Switched off while some wait, each is answered behind its claim, or after the next start with it on.
       ...(config.refundWaitMs > 0 && { doWork: (lease: Lease, share: Share) => expireRefunds(lease, deps, share) }),
       applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),
     };

@@ -36,7 +36,7 @@ export interface Waiting {
   readonly room: number;
 }
 
-/** Where refunds do not wait. */
+/** Of a shard about which nothing was asked. */
 export const NOTHING_WAITS: Waiting = { parked: new Map(), room: 0 };
 
 /** A shard's messages that could be read. */
@@ -63,17 +63,18 @@ export async function loadWorld(tx: LedgerTransaction, arrived: readonly Arrived
   const finding = tx.findIds([
     ...new Set([...good.map(({ identity }) => identity), ...refunded.map((claimId) => `claim:${claimId}`)]),
   ]);
-  const paid = refunded.length === 0 ? new Map<string, Paid>() : await loadPaid(tx, refunded, await finding);
+  const settled = refunded.length === 0 ? new Map<string, Paid>() : await loadSettled(tx, refunded, await finding);
 
   const patients = [...new Set(good.map(({ personNo }) => personNo))];
   const others = [
     ...good.flatMap((message) => (message.kind === 'PREMIUM' ? [message.premium.payer] : [])),
-    ...[...paid.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
+    ...[...settled.values()].flatMap(({ allocation }) => allocation.map(({ account }) => account)),
   ];
-  const [known, persons, bindings, waiting] = await Promise.all([
+  const [known, persons, bindings, refunds, waiting] = await Promise.all([
     finding,
     tx.lockPersons(others, patients),
     tx.bindingsOf({ beneficiaries: patients }),
+    tx.refundsOf([...settled.keys()]),
     Promise.all(arrived.map(async (shard) => [shard.shard.partition, await loadWaiting(tx, shard, deps)] as const)),
   ]);
   tx.requireLocked(bindings);
@@ -81,7 +82,7 @@ export async function loadWorld(tx: LedgerTransaction, arrived: readonly Arrived
   const books = booksOf(policyOf, { persons, bindings, emptied });
   books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
   const taken = new Map([...known].map(([id, { contentHash }]) => [id, contentHash]));
-  return { books, taken, paid, waiting: new Map(waiting) };
+  return { books, taken, paid: lessRefunds(settled, refunds), waiting: new Map(waiting) };
 }
 
 const refundedBy = (good: readonly Good[]): string[] =>
@@ -92,12 +93,12 @@ async function loadWaiting(
   { shard, good }: Arrived,
   { refundWaitMs, targets }: WorldDeps,
 ): Promise<Waiting> {
-  if (refundWaitMs === 0) return NOTHING_WAITS;
   const parked = new Map<string, Parked[]>();
   const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
   const [found, room] = await Promise.all([
-    parkedFor(tx, shard, claims, targets),
-    refundedBy(good).length > 0 ? parkingRoom(tx, shard.partition) : 0,
+    // Also where none is left to wait any more: some may from before, and this is the claim that they wait for.
+    claims.length > 0 ? parkedFor(tx, shard, claims, targets) : [],
+    refundWaitMs > 0 && refundedBy(good).length > 0 ? parkingRoom(tx, shard.partition) : 0,
   ]);
   for (const refund of found) park(parked, refund);
   return { parked, room };
@@ -108,26 +109,37 @@ export function park(parked: Map<string, Parked[]>, refund: Parked): void {
   parked.set(refund.claimId, [...(parked.get(refund.claimId) ?? []), refund]);
 }
 
-async function loadPaid(
+/** What each of these claims has paid. Of one whose outcome is in no month any more nobody knows, so that nothing is given back. */
+async function loadSettled(
   tx: LedgerTransaction,
   refunded: readonly string[],
   known: ReadonlyMap<string, KnownId>,
 ): Promise<Map<string, Paid>> {
-  const paid = new Map<string, Paid>();
   const places = [...new Set(refunded)].flatMap((claimId) => {
     const place = known.get(`claim:${claimId}`);
     return place === undefined || place.seq === null ? [] : [{ ...place, claimId, seq: place.seq }];
   });
   const outcomes = await tx.outcomesAt(places);
-  places.forEach(({ claimId }, i) => {
-    const original = paidFromOutcome(outcomes[i] ?? '{}');
-    if (original !== undefined) paid.set(claimId, original);
-  });
-  for (const { claimId, payload } of await tx.refundsOf([...paid.keys()])) {
-    const before = paid.get(claimId);
-    if (before !== undefined) paid.set(claimId, withRefundOutcome(before, payload));
+  const settled = new Map<string, Paid>();
+  for (const [i, { claimId }] of places.entries()) {
+    const paid = paidFromOutcome(outcomes[i] ?? '{}');
+    if (paid !== undefined) settled.set(claimId, paid);
   }
-  return paid;
+  return settled;
+}
+
+/** Takes off what was given back before. Where that is in no month any more, a claim counts as unknown: it might be given back twice. */
+function lessRefunds(
+  settled: ReadonlyMap<string, Paid>,
+  refunds: Awaited<ReturnType<LedgerTransaction['refundsOf']>>,
+): Map<string, Paid> {
+  const left = new Map(settled);
+  for (const { claimId, payload } of refunds) {
+    const paid = left.get(claimId);
+    if (payload === null) left.delete(claimId);
+    else if (paid !== undefined) left.set(claimId, withRefundOutcome(paid, payload));
+  }
+  return left;
 }
 
 /** The days whose use counts: only of bindings that have a limit, of their own or by their payer's region on that day. */

@@ -3,7 +3,15 @@ import type { Applied, InputRecord, Lease } from '@repo/messaging';
 import { until } from '@repo/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch } from '../../src/settle.ts';
-import { account, acquire, claim as claimOf, load, openSettling, refund as refundOf } from './shard.fixture.ts';
+import {
+  account,
+  acquire,
+  claim as claimOf,
+  load,
+  message,
+  openSettling,
+  refund as refundOf,
+} from './shard.fixture.ts';
 
 let ledger: Ledger;
 let deps: SettleDeps;
@@ -100,6 +108,29 @@ test('a refund whose claim never comes is refused when its time is up', async ()
   ]);
   expect(await answerOf('refund:R4')).toMatchObject({ status: 'REFUSED' });
   expect(await expireRefunds(lease, brief)).toBeNull();
+});
+
+test('a refund that waits is answered behind its claim although none is left to wait any more', async () => {
+  expect(await send(refund('R40', 'C40', '10.00'))).toEqual([]);
+  const records = [{ ...claim('C40'), offset: lease.nextOffset }];
+  expect(answers(await settleBatch(lease, records, { ...deps, refundWaitMs: 0 }))).toMatchObject([
+    { claim_id: 'C40', status: 'SETTLED' },
+    { refund_id: 'R40', status: 'REFUNDED', amount: '10.00' },
+  ]);
+});
+
+test('a refund that waits was taken by the limits of that time', async () => {
+  const late = message('claim.refunded', 'P1', {
+    ...{ refund_id: 'R41', claim_id: 'C41', psn_no: 'P1', amount: '10.00', at: '2025-12-31T11:00:00+08:00' },
+  });
+  expect(await send(late)).toEqual([]);
+  const stricter = { ...deps, limits: { ...deps.limits, futureDaysMax: 100 } };
+  const records = [{ ...claim('C41'), offset: lease.nextOffset }];
+  expect(answers(await settleBatch(lease, records, stricter))).toMatchObject([
+    { claim_id: 'C41', status: 'SETTLED' },
+    { refund_id: 'R41', status: 'REFUNDED', amount: '10.00' },
+  ]);
+  expect(await ledger.rows('select * from parked_refund')).toEqual([]);
 });
 
 test('without waiting a refund is answered at once', async () => {
