@@ -21,6 +21,8 @@ export interface RawMessage {
   readonly value: Uint8Array | null;
   readonly headers: readonly (readonly [name: string, value: Uint8Array])[];
   readonly timestampMs: number;
+  /** Whoever fetched it could not read it: it stands for so many messages, from an offset on, that came as one batch. */
+  readonly unread?: { readonly isTooLarge: boolean; readonly from: bigint; readonly count: number };
 }
 
 /** One thing wrong with a message: where, and what was expected there. Carries no value of the message. */
@@ -176,6 +178,7 @@ function memberIdentity(type: MemberType, wire: Record<string, unknown>): string
 }
 
 function open(raw: RawMessage, limits: DecodeLimits): Opened | Bad {
+  if (raw.unread !== undefined) return unread(raw.unread);
   if (raw.value !== null && raw.value.length > limits.valueBytesMax) return bad('EVENT_TOO_LARGE', {}, []);
   const fields = raw.value === null ? null : readJson(raw.value);
   if (fields === null) return bad('EVENT_UNREADABLE', {}, [{ path: '', problem: 'expected a JSON object in UTF-8' }]);
@@ -185,6 +188,13 @@ function open(raw: RawMessage, limits: DecodeLimits): Opened | Bad {
   const now = (stated === null ? null : parseInstant(stated)) ?? raw.timestampMs;
   const latest = raw.timestampMs + limits.futureDaysMax * 86_400_000;
   return { type, fields, key: raw.key === null ? null : utf8.decode(raw.key), now, latest };
+}
+
+function unread({ isTooLarge, from, count }: NonNullable<RawMessage['unread']>): Bad {
+  const offsets = `offsets ${from} to ${from + BigInt(count) - 1n}`;
+  return isTooLarge
+    ? bad('EVENT_TOO_LARGE', {}, [{ path: '', problem: `the batch it came in holds too much to be read: ${offsets}` }])
+    : bad('EVENT_UNREADABLE', {}, [{ path: '', problem: `the batch it came in cannot be read: ${offsets}` }]);
 }
 
 /** A byte order mark is kept: a key that has one is not the key without it. */

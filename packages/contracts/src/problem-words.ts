@@ -34,6 +34,8 @@ const PROBLEM_WORDS: readonly (readonly [en: string, zh: string])[] = [
   ['expected a whole number from {} to {}', '应为 {} 至 {} 的整数'],
   ['expected at least one reason for a paused binding', '已暂停的共济关系应至少有一个暂停原因'],
   ['expected the last day of an expired binding', '已到期的共济关系应有最后一日'],
+  ['the batch it came in holds too much to be read: offsets {} to {}', '消息所在批次内容过多，无法读取：位移 {} 至 {}'],
+  ['the batch it came in cannot be read: offsets {} to {}', '消息所在批次无法读取：位移 {} 至 {}'],
   // Of the rules and the workers.
   ['this id was seen before with other content', '此编号此前已用于另外的内容'],
   ['no account.opened was received for this person', '没有收到过此人的 account.opened'],

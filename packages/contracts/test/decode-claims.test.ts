@@ -253,6 +253,14 @@ describe('which code comes first', () => {
     expect(badOf(raw)).toEqual({ kind: 'BAD', code: 'EVENT_TOO_LARGE', issues: [], claimId: null, personNo: null });
   });
 
+  test('what nobody could read, before its size', () => {
+    const raw = { ...record(null, { key: null }), unread: { isTooLarge: true, from: 100n, count: 7 } };
+    const problem = 'the batch it came in holds too much to be read: offsets 100 to 106';
+    expect(badOf(raw)).toMatchObject({ code: 'EVENT_TOO_LARGE', issues: [{ path: '', problem }], claimId: null });
+    const other = { ...raw, unread: { isTooLarge: false, from: 5n, count: 1 } };
+    expect(badOf(other)).toMatchObject({ code: 'EVENT_UNREADABLE' });
+  });
+
   test('a value of exactly the largest size is read', () => {
     const json = JSON.stringify(CLAIM_SAMPLES['claim.submitted'].required).padEnd(DECODE_LIMITS.valueBytesMax, ' ');
     expect(decode(record(json, { key: 'P1', type: 'claim.submitted' })).kind).toBe('CLAIM');

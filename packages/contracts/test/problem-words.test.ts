@@ -48,12 +48,13 @@ test('what is wrong with a message as a whole is said in Chinese too', () => {
     claim({ setl_time: '9000-01-01T00:00:00Z' }),
     claim({ medfee_sumamt: '99999.00' }),
     claim(scope),
+    ...[true, false].map((isTooLarge) => ({ ...claim({}), unread: { isTooLarge, from: 100n, count: 7 } })),
   ].map((raw) => decodeClaims(raw, DECODE_LIMITS));
   const decodedMembers = ['PAUSED', 'EXPIRED'].map((state) => decodeMembers(opened(state), DECODE_LIMITS));
   const problems = [...decodedClaims, ...decodedMembers].flatMap((read) =>
     read.kind === 'BAD' ? read.issues.map(({ problem }) => problem) : [],
   );
-  expect(new Set(problems).size).toBe(8);
+  expect(new Set(problems).size).toBe(10);
   expect(untold(problems)).toEqual([]);
 });
 

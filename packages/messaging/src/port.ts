@@ -21,6 +21,16 @@ export interface InputRecord {
   readonly value: Buffer | null;
   readonly headers: Headers;
   readonly timestampMs: number;
+  /** Set where nothing could be read of it: it stands for all records of its batch then, of which it is the last. */
+  readonly unread?: Unread;
+}
+
+/** Records of a batch that holds more than is read at once, or does not hold what it says. */
+export interface Unread {
+  readonly isTooLarge: boolean;
+  /** The offset of the first of them. */
+  readonly from: bigint;
+  readonly count: number;
 }
 
 /** Headers of what is sent: a text stands for its bytes in UTF-8. */

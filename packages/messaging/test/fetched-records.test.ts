@@ -1,8 +1,12 @@
 import { createRequire } from 'node:module';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodingBatches, recordOf } from '../src/kafkajs/fetched-records.ts';
+import { GZIP, LZ4, SNAPPY, ZSTD } from '../src/kafkajs/codecs.ts';
+import { decodingMessages, recordOf } from '../src/kafkajs/fetched-records.ts';
 import { encodeRecordBatch, HEADER_LIST } from '../src/kafkajs/record-batch.ts';
+import type { WaitingRecord } from '../src/port.ts';
+import { HUGE, lz4Of, recordsOf, SHORTEST, sent, snappyOf } from './compressed.fixture.ts';
 
 // kafkajs as it is published: this file loads none of the replacements.
 const require = createRequire(import.meta.url);
@@ -12,32 +16,28 @@ const Decoder = require('kafkajs/src/protocol/decoder');
 const Encoder = require('kafkajs/src/protocol/encoder');
 const Long = require('kafkajs/src/utils/long');
 const decodeMessages = require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
-const { KafkaJSPartialMessageError } = require('kafkajs/src/errors');
-const { lookupCodecByAttributes } = require('kafkajs/src/protocol/message/compression');
+const decodeOlder = require('kafkajs/src/protocol/messageSet/decoder');
 
-const decodeBatch = decodingBatches({
-  PartialMessageError: KafkaJSPartialMessageError,
-  codecOf: lookupCodecByAttributes,
-});
+const CODECS = [null, GZIP(), SNAPPY(), LZ4(), ZSTD()];
+const codecOf = (attributes: number) => CODECS[attributes & 7] ?? null;
+const decode = decodingMessages({ Decoder, codecOf, decodeOlder });
 
-type Messages = Awaited<ReturnType<typeof decodeBatch>>['records'];
-
-/** As kafkajs goes through an answer: batch after batch, up to one that the answer had no room for. */
-async function decodeAll(buffer: Buffer): Promise<Messages> {
-  const messages: Messages = [];
-  const source = { buffer, offset: 0 };
-  while (buffer.length - source.offset >= 49) {
-    try {
-      messages.push(...(await decodeBatch(source)).records);
-    } catch (error) {
-      if (error instanceof KafkaJSPartialMessageError) break;
-      throw error;
-    }
-  }
-  return messages;
+/** What kafkajs has of a message. */
+interface Message {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | Buffer[]>>;
+  readonly isControlRecord: boolean;
+  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
+  readonly record: WaitingRecord;
 }
 
-const shown = (messages: Iterable<Messages[number]>) =>
+const answerOf = (buffer: Buffer) => new Decoder(new Encoder().writeBytes(buffer).buffer);
+const decodeAll = async (buffer: Buffer) => (await decode(answerOf(buffer))) as Message[];
+
+const shown = (messages: Iterable<Message>) =>
   [...messages].map(({ offset, timestamp, key, value, headers, isControlRecord, batchContext }) => {
     const { producerId, inTransaction } = batchContext;
     return { offset, timestamp, key, value, headers, isControlRecord, producerId, inTransaction };
@@ -100,7 +100,7 @@ test('batches have the records that kafkajs finds in them: compressed, of a tran
       async (all, cut, isCut) => {
         const whole = Buffer.concat(await Promise.all(all.map(encode)));
         const answer = isCut ? whole.subarray(0, Math.max(ANSWER_BYTES_MIN, cut % whole.length)) : whole;
-        const theirs = await decodeMessages(new Decoder(new Encoder().writeBytes(answer).buffer));
+        const theirs = (await decodeMessages(answerOf(answer))) as Message[];
         const ours = await decodeAll(answer);
         expect(shown(ours)).toEqual(shown(theirs));
         expect(ours.map(({ record }) => String(record.offset))).toEqual(ours.map(({ offset }) => offset));
@@ -138,6 +138,73 @@ test.each([
   const buffer = one([]);
   buffer.fill(0xff, at);
   await expect(decodeAll(buffer)).rejects.toThrow(RangeError);
+});
+
+test.each([
+  ['GZIP', 1, HUGE.gzip],
+  ['Snappy', 2, Buffer.from([0x80, 0x80, 0x80, 0x80, 0x04])],
+  ['Snappy in frames', 2, HUGE.snappy],
+  ['LZ4', 3, HUGE.lz4],
+  ['Zstandard', 4, HUGE.zstd],
+] as const)('a batch that holds more than is read at once is not read: %s', async (_, codec, records) => {
+  const next = sent(0, Buffer.concat([SHORTEST, SHORTEST]), { from: 107n, count: 2 });
+  const messages = await decodeAll(Buffer.concat([sent(codec, records, { from: 100n, count: 7 }), next]));
+  expect(messages.map(({ offset }) => offset)).toEqual(['106', '107', '107']);
+  expect(messages[0]?.record.read()).toMatchObject({
+    ...{ offset: 106n, key: null, value: null, headers: [] },
+    unread: { isTooLarge: true, from: 100n, count: 7 },
+  });
+  expect(messages[1]?.record.read()).not.toHaveProperty('unread');
+});
+
+test('as large as is read at once is read', async () => {
+  const value = Buffer.alloc((16 << 20) - 100);
+  const plain = recordsOf(value);
+  for (const [codec, records] of [
+    [1, gzipSync(plain)],
+    [4, zstdCompressSync(plain)],
+  ] as const) {
+    const [message] = await decodeAll(sent(codec, records, { from: 100n, count: 1 }));
+    expect(message?.record.read().value?.equals(value)).toBe(true);
+  }
+  // Zeros are no record that a broker takes, but they come out of it whole.
+  const zeros = Buffer.alloc(16 << 20);
+  expect((await SNAPPY().decompress(snappyOf(zeros))).equals(zeros)).toBe(true);
+  expect((await LZ4().decompress(lz4Of(zeros))).equals(zeros)).toBe(true);
+});
+
+test('of small batches that hold much no more is read than fits; the rest is fetched again', async () => {
+  const value = Buffer.alloc(10 << 20);
+  const records = zstdCompressSync(recordsOf(value));
+  const answer = Buffer.concat(Array.from({ length: 20 }, () => sent(4, records, { from: 100n, count: 1 })));
+  expect(await decodeAll(answer)).toHaveLength(4);
+});
+
+test('many small records in one batch are read, and too many are not', async () => {
+  const many = Buffer.concat(Array.from({ length: 200_000 }, () => SHORTEST));
+  expect(await decodeAll(sent(0, many, { from: 100n, count: 200_000 }))).toHaveLength(200_000);
+  const [message, ...others] = await decodeAll(
+    sent(0, Buffer.concat([many, SHORTEST]), { from: 100n, count: 200_001 }),
+  );
+  expect(others).toEqual([]);
+  expect(message?.record.read().unread).toEqual({ isTooLarge: true, from: 100n, count: 200_001 });
+});
+
+test('a record that does not hold what it says is not read, and those beside it are', async () => {
+  const wrong = Buffer.from([12, 0, 0, 2, 40, 1, 0]);
+  const messages = await decodeAll(sent(0, Buffer.concat([SHORTEST, wrong]), { from: 100n, count: 2 }));
+  expect(messages.map(({ record }) => record.read().unread)).toEqual([
+    undefined,
+    { isTooLarge: false, from: 101n, count: 1 },
+  ]);
+});
+
+test('a batch that does not hold what it says is not read; one that was damaged on its way is told', async () => {
+  const broken = sent(4, Buffer.from('not compressed'), { from: 100n, count: 3 });
+  const [message] = await decodeAll(broken);
+  expect(message?.record.read()).toMatchObject({ offset: 102n, unread: { isTooLarge: false, from: 100n, count: 3 } });
+  broken.writeUInt8(0, broken.length - 1);
+  await expect(decodeAll(broken)).rejects.toThrow();
 });
 
 test('a message of an older format, which kafkajs has read itself, has no headers', () => {

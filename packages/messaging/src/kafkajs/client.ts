@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs';
-import { LZ4, SNAPPY, ZSTD } from './codecs.ts';
+import { GZIP, LZ4, SNAPPY, ZSTD } from './codecs.ts';
 import { patchKafkajs } from './patches.ts';
 
 const require = createRequire(import.meta.url);
@@ -12,6 +12,7 @@ patchKafkajs(require);
 export const kafkajs = require('kafkajs') as typeof import('kafkajs');
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 Object.assign(CompressionCodecs, {
+  [CompressionTypes.GZIP]: GZIP,
   [CompressionTypes.Snappy]: SNAPPY,
   [CompressionTypes.LZ4]: LZ4,
   [CompressionTypes.ZSTD]: ZSTD,

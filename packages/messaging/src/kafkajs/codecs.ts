@@ -2,11 +2,34 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 
 /**
- * Reading of the compressions kafkajs lacks: without them one batch of a producer that uses them ends the consumer, again after every
- * restart. Writing is not needed: what we publish is not compressed by us.
+ * Reading of compressed batches, those that kafkajs lacks too: without them one batch of a producer that uses them ends the consumer,
+ * again after every restart. Writing is not needed: what we publish is not compressed by us.
+ *
+ * No more than `DECOMPRESSED_MAX` comes of a batch. The broker bounds what is sent, and 30 KiB may hold a gigabyte.
  */
+export const DECOMPRESSED_MAX = 16 << 20;
 
+/** A batch holds more than is read of one. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
+
+const BOUND = { maxOutputLength: DECOMPRESSED_MAX };
+const inflate = promisify(zlib.unzip);
 const unzstd = promisify(zlib.zstdDecompress);
+
+async function bounded(decompressed: Promise<Buffer>): Promise<Buffer> {
+  try {
+    return await decompressed;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw new TooLarge();
+    throw error;
+  }
+}
+
+function ensureRoom(bytes: number): void {
+  if (bytes > DECOMPRESSED_MAX) throw new TooLarge();
+}
 
 /** Copies within one buffer, byte by byte where source and target overlap: that repeats the source, as both formats mean it. */
 function copyWithin(buffer: Buffer, target: number, distance: number, length: number): void {
@@ -16,8 +39,8 @@ function copyWithin(buffer: Buffer, target: number, distance: number, length: nu
   else for (let index = target; index < target + length; index++) buffer[index] = buffer[index - distance] ?? 0;
 }
 
-/** One raw Snappy block (google/snappy, format_description.txt). */
-function decodeSnappyBlock(block: Buffer): Buffer {
+/** One raw Snappy block (google/snappy, format_description.txt), behind those that came to `bytesBefore`. */
+function decodeSnappyBlock(block: Buffer, bytesBefore = 0): Buffer {
   let from = 0;
   let size = 0;
   for (let shift = 0; ; shift += 7) {
@@ -25,6 +48,7 @@ function decodeSnappyBlock(block: Buffer): Buffer {
     size += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) break;
   }
+  ensureRoom(bytesBefore + size);
   const output = Buffer.alloc(size);
   let to = 0;
   while (from < block.length) {
@@ -61,9 +85,12 @@ const XERIAL_HEADER_SIZE = 16;
 function decodeSnappy(data: Buffer): Buffer {
   if (!data.subarray(0, XERIAL.length).equals(XERIAL)) return decodeSnappyBlock(data);
   const blocks: Buffer[] = [];
+  let bytes = 0;
   for (let from = XERIAL_HEADER_SIZE; from < data.length; ) {
     const size = data.readUInt32BE(from);
-    blocks.push(decodeSnappyBlock(data.subarray(from + 4, from + 4 + size)));
+    const block = decodeSnappyBlock(data.subarray(from + 4, from + 4 + size), bytes);
+    blocks.push(block);
+    bytes += block.length;
     from += 4 + size;
   }
   return Buffer.concat(blocks);
@@ -116,6 +143,7 @@ function decodeLz4(data: Buffer): Buffer {
     const length = size & 0x7fffffff;
     const block = data.subarray(from, from + length);
     from += length + blockChecksum;
+    ensureRoom(to);
     if (to + blockSizeMax > output.length)
       output = Buffer.concat([output], Math.max(2 * output.length, to + blockSizeMax));
     if (size > 0x7fffffff) to += block.copy(output, to);
@@ -130,6 +158,7 @@ const reading = (decompress: (data: Buffer) => Buffer | Promise<Buffer>) => () =
   decompress: async (data: Buffer): Promise<Buffer> => decompress(data),
 });
 
+export const GZIP = reading((data) => bounded(inflate(data, BOUND)));
 export const SNAPPY = reading(decodeSnappy);
 export const LZ4 = reading(decodeLz4);
-export const ZSTD = reading((data) => unzstd(data));
+export const ZSTD = reading((data) => bounded(unzstd(data, BOUND)));

@@ -1,5 +1,7 @@
+import { crc32c } from '@node-rs/crc32';
 import type { KafkaMessage } from 'kafkajs';
-import { type InputRecord, type WaitingRecord, waiting } from '../port.ts';
+import { type InputRecord, type Unread, type WaitingRecord, waiting } from '../port.ts';
+import { TooLarge } from './codecs.ts';
 
 /** What a batch says of all its records. */
 interface BatchFacts {
@@ -12,51 +14,101 @@ interface BatchFacts {
   readonly inTransaction: boolean;
 }
 
-/** Where kafkajs' decoder of an answer is. */
-interface Source {
-  readonly buffer: Buffer;
-  offset: number;
+/** kafkajs' decoder of an answer. */
+interface Decoder {
+  readInt32(): number;
+  canReadBytes(bytes: number): boolean;
+  readBytes(bytes: number): Buffer;
 }
 
 interface Parts {
-  /** kafkajs' error for a batch that the answer had no room for; it keeps those before. */
-  readonly PartialMessageError: new (
-    message: string,
-  ) => Error;
+  readonly Decoder: new (buffer: Buffer) => Decoder;
   readonly codecOf: (attributes: number) => { decompress(bytes: Buffer): Promise<Buffer> } | null;
+  /** Reads the formats before v2. */
+  readonly decodeOlder: (decoder: Decoder, size: number) => Promise<unknown[]>;
 }
 
 /** Base offset 8 and length 4; the other places are counted from behind these. */
 const HEAD_BYTES = 12;
-const [ATTRIBUTES, FIRST_TIMESTAMP, MAX_TIMESTAMP, PRODUCER, COUNT, RECORDS] = [9, 15, 23, 31, 45, 49] as const;
+const [MAGIC, CHECKSUM, ATTRIBUTES, LAST_DELTA, FIRST_TIMESTAMP] = [4, 5, 9, 11, 15] as const;
+const [MAX_TIMESTAMP, PRODUCER, COUNT, RECORDS] = [23, 31, 45, 49] as const;
 const [APPEND_TIME, TRANSACTIONAL, CONTROL] = [0x8, 0x10, 0x20] as const;
+const VERSION_2 = 2;
 
 /**
- * Finds the records of a batch (format v2) without reading them. kafkajs makes some twenty objects of each at once, which then wait with it:
- * a tenth of all that outlived the young generation.
+ * What is read of an answer, in which every partition has a batch at least; the rest is fetched again. Compressed, an answer may hold a
+ * thousand times what was asked for.
  */
-export const decodingBatches =
-  ({ PartialMessageError, codecOf }: Parts) =>
-  async (source: Source): Promise<{ records: FetchedMessage[] }> => {
-    const { buffer, offset } = source;
-    const length = buffer.readInt32BE(offset + 8);
-    const batch = buffer.subarray(offset + HEAD_BYTES, offset + HEAD_BYTES + length);
-    source.offset += HEAD_BYTES + length;
-    if (batch.length < length) throw new PartialMessageError('the answer ends within a record batch');
-    const attributes = batch.readInt16BE(ATTRIBUTES);
-    const facts: BatchFacts = {
-      baseOffset: buffer.readBigInt64BE(offset),
-      firstTimestampMs: Number(batch.readBigInt64BE(FIRST_TIMESTAMP)),
-      appendedAtMs: (attributes & APPEND_TIME) === 0 ? undefined : Number(batch.readBigInt64BE(MAX_TIMESTAMP)),
-      isControlBatch: (attributes & CONTROL) !== 0,
-      producerId: String(batch.readBigInt64BE(PRODUCER)),
-      inTransaction: (attributes & TRANSACTIONAL) !== 0,
-    };
-    const count = batch.readInt32BE(COUNT);
-    const bytes = batch.subarray(RECORDS);
-    const codec = codecOf(attributes);
-    return { records: findRecords(codec === null ? bytes : await codec.decompress(bytes), count, facts) };
+const ANSWER_BYTES_MAX = 32 << 20;
+/** A batch of 8 MiB, which is all that a topic takes, has as many where each has a key, a value and no header. */
+const RECORDS_MAX = 200_000;
+
+/**
+ * Finds the records in a partition's part of an answer without reading them. kafkajs makes some twenty objects of each at once, which then
+ * wait with it: a tenth of all that outlived the young generation. And it fails on a batch of more than some 100,000, whoever sent it.
+ */
+export function decodingMessages({ Decoder, codecOf, decodeOlder }: Parts): (answer: Decoder) => Promise<unknown[]> {
+  /** How much was read of an answer, by the memory that its partitions' parts lie in. */
+  const readOf = new WeakMap<ArrayBufferLike, number>();
+  return async (answer) => {
+    const size = answer.readInt32();
+    if (size <= 0 || !answer.canReadBytes(size)) return [];
+    const set = answer.readBytes(size);
+    if (set.readInt8(HEAD_BYTES + MAGIC) !== VERSION_2) return decodeOlder(new Decoder(set), size);
+    const messages: FetchedMessage[] = [];
+    for (let at = 0; set.length - at >= HEAD_BYTES + RECORDS; ) {
+      const end = at + HEAD_BYTES + set.readInt32BE(at + 8);
+      const read = readOf.get(set.buffer) ?? 0;
+      // The answer had no room for the whole of it, or we have not.
+      if (end > set.length || (messages.length > 0 && read > ANSWER_BYTES_MAX)) break;
+      const batch = await readBatch(set.subarray(at, end), codecOf);
+      readOf.set(set.buffer, read + batch.bytes);
+      for (const message of batch.messages) messages.push(message);
+      at = end;
+    }
+    return messages;
   };
+}
+
+interface ReadBatch {
+  readonly messages: readonly FetchedMessage[];
+  /** What they take. */
+  readonly bytes: number;
+}
+
+async function readBatch(whole: Buffer, codecOf: Parts['codecOf']): Promise<ReadBatch> {
+  const batch = whole.subarray(HEAD_BYTES);
+  const attributes = batch.readInt16BE(ATTRIBUTES);
+  const lastTimestampMs = Number(batch.readBigInt64BE(MAX_TIMESTAMP));
+  const facts: BatchFacts = {
+    baseOffset: whole.readBigInt64BE(),
+    firstTimestampMs: Number(batch.readBigInt64BE(FIRST_TIMESTAMP)),
+    appendedAtMs: (attributes & APPEND_TIME) === 0 ? undefined : lastTimestampMs,
+    isControlBatch: (attributes & CONTROL) !== 0,
+    producerId: String(batch.readBigInt64BE(PRODUCER)),
+    inTransaction: (attributes & TRANSACTIONAL) !== 0,
+  };
+  const count = batch.readInt32BE(COUNT);
+  try {
+    if (count > RECORDS_MAX) throw new TooLarge();
+    const codec = codecOf(attributes);
+    const bytes = batch.subarray(RECORDS);
+    const records = codec === null ? bytes : await codec.decompress(bytes);
+    return { messages: findRecords(records, count, facts), bytes: records.length };
+  } catch (error) {
+    // What the network damaged is fetched again; what was sent like this will never be otherwise.
+    if (isOutOfMemory(error) || crc32c(batch.subarray(ATTRIBUTES)) !== batch.readUInt32BE(CHECKSUM)) throw error;
+    const unread = { isTooLarge: error instanceof TooLarge, from: facts.baseOffset, count };
+    const last = facts.baseOffset + BigInt(batch.readInt32BE(LAST_DELTA));
+    return { messages: [new FetchedMessage(new UnreadRecord(last, lastTimestampMs, unread), facts)], bytes: 0 };
+  }
+}
+
+/** By zlib, by Zstandard, by V8. */
+const isOutOfMemory = (error: unknown): boolean =>
+  /Z_MEM_ERROR|memory_allocation|MEMORY_ALLOCATION|allocation failed/.test(
+    `${(error as NodeJS.ErrnoException).code} ${error}`,
+  );
 
 function findRecords(bytes: Buffer, count: number, facts: BatchFacts): FetchedMessage[] {
   const records: FetchedMessage[] = [];
@@ -128,24 +180,48 @@ class FetchedRecord implements WaitingRecord {
 
   read(): InputRecord {
     const { offset, timestampMs } = this;
-    const cursor = new Cursor(this.#bytes, this.#at);
-    const [key, value] = [cursor.field(), cursor.field()];
-    const headers: [string, Buffer][] = [];
-    // A value may be missing; an empty one stands for it.
-    for (let left = cursor.varInt(); left > 0; left--)
-      headers.push([(cursor.field() ?? NOTHING).toString(), cursor.field() ?? NOTHING]);
-    return { offset, key, value, headers, timestampMs };
+    try {
+      const cursor = new Cursor(this.#bytes, this.#at);
+      const [key, value] = [cursor.field(), cursor.field()];
+      const headers: [string, Buffer][] = [];
+      // A value may be missing; an empty one stands for it.
+      for (let left = cursor.varInt(); left > 0; left--)
+        headers.push([(cursor.field() ?? NOTHING).toString(), cursor.field() ?? NOTHING]);
+      return { offset, key, value, headers, timestampMs };
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return new UnreadRecord(offset, timestampMs, { isTooLarge: false, from: offset, count: 1 }).read();
+    }
+  }
+}
+
+/** What stands for the records of a batch that cannot be read. */
+class UnreadRecord implements WaitingRecord {
+  readonly offset: bigint;
+  readonly size = 0;
+  readonly timestampMs: number;
+  readonly #unread: Unread;
+
+  constructor(offset: bigint, timestampMs: number, unread: Unread) {
+    this.offset = offset;
+    this.timestampMs = timestampMs;
+    this.#unread = unread;
+  }
+
+  read(): InputRecord {
+    const { offset, timestampMs } = this;
+    return { offset, key: null, value: null, headers: [], timestampMs, unread: this.#unread };
   }
 }
 
 /** A fetched record as kafkajs hands it over. It looks at the offset itself, and at whether the transaction was aborted. */
 class FetchedMessage {
-  readonly record: FetchedRecord;
+  readonly record: FetchedRecord | UnreadRecord;
   readonly offset: string;
   readonly batchContext: BatchFacts;
   #read: InputRecord | undefined;
 
-  constructor(record: FetchedRecord, batchContext: BatchFacts) {
+  constructor(record: FetchedRecord | UnreadRecord, batchContext: BatchFacts) {
     this.record = record;
     this.offset = String(record.offset);
     this.batchContext = batchContext;

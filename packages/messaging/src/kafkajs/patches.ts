@@ -1,5 +1,5 @@
 import { protocolErrorOf } from './errors.ts';
-import { decodingBatches } from './fetched-records.ts';
+import { decodingMessages } from './fetched-records.ts';
 import { type EncoderClass, joiningOnce, producingInParts } from './produce-request.ts';
 import { type Broker, type Cluster, type CreateEosManager, type Protocol, secondVersion } from './transactions.ts';
 
@@ -245,11 +245,10 @@ export function refusingNewerBrokers({ requests, lookup }: Requests): Requests {
   };
 }
 
-type Decoding = Parameters<typeof decodingBatches>[0];
+type Decoding = Parameters<typeof decodingMessages>[0];
 
 interface Errors {
   readonly KafkaJSConnectionError: ConnectionError;
-  readonly KafkaJSPartialMessageError: Decoding['PartialMessageError'];
 }
 
 interface Compression {
@@ -273,13 +272,14 @@ export function patchKafkajs(require: NodeJS.Require): void {
   replace('kafkajs/src/producer/groupMessagesPerPartition', () => groupingInPlace);
   replace('kafkajs/src/protocol/requests/produce/v3/request', producingInParts(Encoder));
   replace('kafkajs/src/protocol/request', () => joiningOnce(Encoder));
-  const { KafkaJSConnectionError, KafkaJSPartialMessageError } = require('kafkajs/src/errors') as Errors;
-  const { lookupCodecByAttributes } = require('kafkajs/src/protocol/message/compression') as Compression;
-  replace('kafkajs/src/protocol/recordBatch/v0/decoder', () =>
-    decodingBatches({ PartialMessageError: KafkaJSPartialMessageError, codecOf: lookupCodecByAttributes }),
+  const { KafkaJSConnectionError } = require('kafkajs/src/errors') as Errors;
+  const { lookupCodecByAttributes: codecOf } = require('kafkajs/src/protocol/message/compression') as Compression;
+  const Decoder = require('kafkajs/src/protocol/decoder') as Protocol['Decoder'] & Decoding['Decoder'];
+  const decodeOlder = require('kafkajs/src/protocol/messageSet/decoder') as Decoding['decodeOlder'];
+  replace('kafkajs/src/protocol/requests/fetch/v4/decodeMessages', () =>
+    decodingMessages({ Decoder, codecOf, decodeOlder }),
   );
   const errors = require('kafkajs/src/protocol/error') as Omit<Protocol, 'Encoder' | 'Decoder'>;
-  const Decoder = require('kafkajs/src/protocol/decoder') as Protocol['Decoder'];
   const { manager, produce } = secondVersion({ Encoder, Decoder, ...errors });
   replace('kafkajs/src/producer/eosManager', (original: CreateEosManager) =>
     rememberingCoordinators(manager(original)),

@@ -15,6 +15,7 @@ import { connect, kafkajs } from '../../src/kafkajs/client.ts';
 import { READ_STALLED_MS, readToEnd as toTheEnd } from '../../src/kafkajs/tools.ts';
 import { World } from '../../src/memory/world.ts';
 import { partitionForKey } from '../../src/partition.ts';
+import { HUGE, produce, recordsOf, sent } from '../compressed.fixture.ts';
 import { startEchoWorker } from '../echo-worker.ts';
 import { LocalStore } from '../local-store.ts';
 
@@ -211,6 +212,27 @@ describe('reading', () => {
       texts.map((value) => ({ key: 'k', value })),
     );
     expect((await readToEnd(setup, topics.claims)).map(({ value }) => `${value}`)).toEqual(texts);
+  });
+
+  it.each([
+    ['gzip', 1],
+    ['snappy', 2],
+    ['lz4', 3],
+    ['zstd', 4],
+  ] as const)('leaves unread what becomes too large: %s', async (name, codec) => {
+    const setup = await setUp();
+    const batches = [
+      sent(0, recordsOf(Buffer.from('first')), { from: 0n, count: 1 }),
+      sent(codec, HUGE[name], { from: 0n, count: 1 }),
+      sent(0, recordsOf(Buffer.from('last')), { from: 0n, count: 1 }),
+    ];
+    await produce(testBrokers(), { topic: setup.topics.claims, partition: 0, batches });
+    const read = await readToEnd(setup, setup.topics.claims);
+    expect(read.map(({ value, unread }) => unread ?? `${value}`)).toEqual([
+      'first',
+      { isTooLarge: true, from: 1n, count: 1 },
+      'last',
+    ]);
   });
 
   it('sends a key where Kafka’s default partitioner does', async () => {

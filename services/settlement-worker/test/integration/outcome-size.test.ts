@@ -86,6 +86,17 @@ test('of a message larger than a dead letter may be only the place and the reaso
   expect(kept.rows[0]?.value?.length).toBe(whole.length);
 });
 
+test('of a batch that is not read only the place and the reason are kept, and what comes behind it is settled', async () => {
+  await load(deps, account('P1', '0.00', '100.00'));
+  const unread = { ...claim(6, 'P1'), key: null, value: null, headers: [] };
+  const records = [{ ...unread, unread: { isTooLarge: true, from: 0n, count: 7 } }, claim(7, 'P1')];
+  const { rows } = await settleBatch(lease, records, deps);
+  expect(rows).toMatchObject([{ topic: 'dead', key: null, value: null }, { topic: 'results' }]);
+  const headers = Object.fromEntries((rows[0]?.headers ?? []).map(([name, text]) => [name, text.toString()]));
+  expect(headers).toMatchObject({ 'gongji-code': 'EVENT_TOO_LARGE', 'gongji-offset': '6' });
+  expect(headers['gongji-detail']).toContain('offsets 0 to 6');
+});
+
 test('a trace context longer than any is not carried through', async () => {
   await load(deps, account('P1', '0.00', '10.00'));
   const traced = (offset: number, text: string) => claim(offset, 'P1', [['traceparent', Buffer.from(text)]]);
