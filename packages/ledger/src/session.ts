@@ -23,6 +23,7 @@ const AFTER_ANOTHER = '25P02';
 export class Session {
   readonly #client: Client;
   readonly #sent: Promise<unknown>[] = [];
+  #begun: Promise<unknown> = Promise.resolve();
   #corked = false;
 
   private constructor(client: Client) {
@@ -39,7 +40,7 @@ export class Session {
   async #run<T>(mode: string, work: (session: Session) => Promise<T>): Promise<T> {
     const client = this.#client;
     try {
-      this.send(`begin ${mode}`, []);
+      this.#begun = this.#query(`begin ${mode}`, []);
       const result = await work(this);
       this.send('commit', []);
       await Promise.all(this.#sent);
@@ -56,9 +57,11 @@ export class Session {
     }
   }
 
-  /** The rows that a statement answers. */
+  /** The rows that a statement answers. Rejects where BEGIN failed: whoever reads first then writes nothing, which would commit by itself. */
   async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    const { rows } = await this.#query(sql, parameters);
+    const answer = this.#query(sql, parameters);
+    await this.#begun;
+    const { rows } = await answer;
     return rows as Row[];
   }
 

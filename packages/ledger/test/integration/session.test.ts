@@ -3,6 +3,7 @@ import { date } from '@repo/domain';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isTransient, Ledger, type LedgerTransaction, Raced } from '../../src/index.ts';
+import { Session } from '../../src/session.ts';
 import { fresh, kept, owner } from './fixture.ts';
 
 test('whatever is copied into a table is what stands there', async () => {
@@ -56,6 +57,21 @@ test('rows that are refused on their way into a table undo the transaction, and 
   expect(await taken()).toEqual([{ event_id: 'A' }, { event_id: 'B' }]);
   await transact(['F'], '');
   expect(await taken()).toEqual(['A', 'B', 'F'].map((event_id) => ({ event_id })));
+  expect(await ledger.connections()).toMatchObject({ busy: 0, waiting: 0 });
+});
+
+test('where BEGIN fails nothing is written', async () => {
+  const { ledger } = await fresh();
+  const ended = Session.run(ledger.orm, 'isolation level unheard of', async (session) => {
+    await session.rows('select 1', []);
+    session.copy(
+      'event_id',
+      ['event_id', 'content_hash', 'shard_id', 'month'],
+      [['A', Buffer.alloc(16), 0, '2025-03-01']],
+    );
+  });
+  await expect(ended).rejects.toMatchObject({ code: '42601' });
+  expect(await ledger.rows('select from event_id')).toEqual([]);
   expect(await ledger.connections()).toMatchObject({ busy: 0, waiting: 0 });
 });
 
