@@ -43,12 +43,14 @@ export class MemberWorld implements MemberBooks {
       else if ('binding' in event) {
         people.add(event.binding.payer);
         bindingIds.push(event.binding.bindingId);
-        // The limits on how many may be bound count both persons' bindings: both rows are locked.
+        // The limits on how many may be bound count both persons' bindings: both are locked.
         if (event.kind === 'BINDING_REQUESTED') requested.add(event.binding.payer).add(event.binding.beneficiary);
       } else people.add('payer' in event ? event.payer : event.personNo);
       if (event.kind === 'REFUND_PAID') refundIds.push(event.refundId);
       if (event.kind === 'CONTRIBUTION_PAID' || event.kind === 'CONTRIBUTION_MISSED') withMonths.push(event.personNo);
     }
+    // One may be bound before an account is opened, so that there is no row of theirs yet.
+    await tx.lockNames(requested);
     const persons = await tx.lockPersons([...people, ...requested]);
     const bindings = await tx.bindingsOf({
       payers: [...people, ...requested],

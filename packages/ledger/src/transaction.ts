@@ -172,6 +172,19 @@ export class LedgerTransaction {
   }
 
   /**
+   * Lets no other transaction that asks for any of these persons' names go on before this one ends, whether they have a row or not. To be
+   * asked for before any row: then nobody who has a row waits for a name.
+   */
+  async lockNames(personNos: Iterable<string>): Promise<void> {
+    const names = [...new Set(personNos)].sort();
+    if (names.length === 0) return;
+    await this.rows(
+      'select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest($1::text[]) with ordinality as asked (name, n) order by n',
+      [names],
+    );
+  }
+
+  /**
    * Bindings that name any of these persons, read under the payers' locks. A payer who appeared since the locks were taken is not
    * locked: then the whole transaction begins again (`requireLocked`).
    */
