@@ -2,7 +2,7 @@ import { takeChunk } from './chunks.ts';
 import { Alarm } from './clock.ts';
 import { ensure, HaltError } from './errors.ts';
 import { pauseOf } from './options.ts';
-import type { Applied, InputRecord, Lease, OutboxRow, WaitingRecord } from './port.ts';
+import type { Applied, InputProgress, InputRecord, Lease, OutboxRow, WaitingRecord } from './port.ts';
 import type { PublishLane } from './publish-lane.ts';
 import { loadRows, type Tenure } from './tenure.ts';
 
@@ -28,6 +28,7 @@ export class ApplyLane {
   readonly #tenure: Tenure;
   readonly #publishing: PublishLane;
   readonly #alarm: Alarm;
+  readonly #progress: InputProgress;
   #inbox: WaitingRecord[] = [];
   #inboxBytes = 0;
   #inboxHasRoom: (() => void) | undefined;
@@ -39,6 +40,11 @@ export class ApplyLane {
     this.#tenure = tenure;
     this.#publishing = publishing;
     this.#alarm = new Alarm(tenure.settings.clock);
+    this.#progress = {
+      end: async () => (await tenure.session.bounds()).end,
+      // Asked between batches only: what was handed over and is not here any more has been applied.
+      isApplied: (end) => (this.#inbox[0]?.offset ?? tenure.session.position()) >= end,
+    };
     tenure.onChange(() => {
       this.#alarm.ring();
       this.#inboxHasRoom?.();
@@ -142,7 +148,7 @@ export class ApplyLane {
     const { processor, clock, limits } = this.#tenure.settings;
     let found = false;
     const run = async (lease: Lease): Promise<Applied | null> => {
-      const applied = (await processor.applyIdle?.(lease)) ?? null;
+      const applied = (await processor.applyIdle?.(lease, this.#progress)) ?? null;
       found = applied !== null;
       return applied;
     };

@@ -27,6 +27,7 @@ export type {
   Disposition,
   Headers,
   InputLog,
+  InputProgress,
   InputRecord,
   Lease,
   LogBounds,

@@ -106,6 +106,14 @@ export interface Batch {
   readonly records: readonly InputRecord[];
 }
 
+/** How far a shard's input has been applied, for work that may have to come behind what the log holds. */
+export interface InputProgress {
+  /** Where the log ends now, asked of the broker. Not to be waited for by a shard's work, which everything else of the shard waits for. */
+  end(): Promise<bigint>;
+  /** Whether everything before this offset has been applied, or holds nothing for us. */
+  isApplied(end: bigint): boolean;
+}
+
 /** The service's side: one batch = one database transaction, which compares-and-sets the shard's row, writes outcomes and outbox rows, and commits. */
 export interface BatchProcessor {
   /**
@@ -124,7 +132,7 @@ export interface BatchProcessor {
    * Called every `idleIntervalMs` while it answers null, and at once again while it finds work, then in turn with the batches
    * that wait, so that neither starves the other. Never concurrently with `apply` of the same shard.
    */
-  applyIdle?(lease: Lease): Promise<Applied | null>;
+  applyIdle?(lease: Lease, input: InputProgress): Promise<Applied | null>;
   /**
    * Sets one record aside, in a transaction of the same form: `apply` met a defect with this record alone, repeatedly.
    * Without it, or after `quarantineMax` records, a defect halts the shard.
@@ -155,6 +163,8 @@ export interface LogSession {
   close(): void;
   /** Everything below this offset is applied. For lag displays only: nothing reads it to decide. */
   progress(nextOffset: bigint): void;
+  /** Everything below was handed to `apply`, or holds nothing for us; 0 until the first fetch begins. */
+  position(): bigint;
 }
 
 export interface BatchContext {

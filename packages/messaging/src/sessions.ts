@@ -117,7 +117,7 @@ export class Sessions {
   /** The client skipped offsets that hold nothing for us (control records, aborted transactions). */
   skipTo(partition: number, offset: bigint): void {
     const session = this.#sessions.get(partition);
-    if (session !== undefined) session.expected = offset;
+    if (session?.state === 'reading' || session?.state === 'full') session.expected = offset;
   }
 
   /** Releases every shard and takes no more. */
@@ -136,6 +136,7 @@ export class Sessions {
 
   #open(session: Session): void {
     session.state = 'opening';
+    session.expected = 0n;
     this.#chain(session.partition, async () => {
       if (session.isGone) return;
       const { partition } = session;
@@ -147,6 +148,7 @@ export class Sessions {
           progress: (offset) => {
             session.applied = offset;
           },
+          position: () => session.expected,
         });
         if (offset === null) this.#close(session);
         if (offset === null || session.isGone || session.state !== 'opening') return;

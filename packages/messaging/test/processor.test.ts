@@ -230,6 +230,27 @@ describe('applying', () => {
   });
 });
 
+describe('idle work', () => {
+  it('is told what of the log has been applied, and not what was only fetched', async () => {
+    const told: [isApplied: boolean, next: bigint][] = [];
+    const bench = makeBench({
+      limits: { batchRecordsMax: 1, idleIntervalMs: 20 },
+      processor: (store, pause) => ({
+        ...slowEcho(store, pause),
+        applyIdle: async (_, input) => {
+          told.push([input.isApplied(8n), store.row(SHARD).nextOffset]);
+          return null;
+        },
+      }),
+    });
+    await bench.acquire();
+    bench.apply(records(0, 7));
+    await bench.until(() => told.at(-1)?.[0] === true);
+    expect(told[0]?.[0]).toBe(false);
+    for (const [isApplied, next] of told) expect(isApplied).toBe(next >= 8n);
+  });
+});
+
 describe('a record that meets a defect', () => {
   const failingOn = (store: LocalStore, poison: ReadonlySet<bigint>): BatchProcessor => {
     const echo = new Echo(store, OUTPUT);

@@ -1,6 +1,6 @@
 import type { PolicyLookup } from '@repo/domain';
 import type { Ledger, LedgerTransaction, LockedShard, OrderResult, QuarantineOrder } from '@repo/ledger';
-import type { Applied, BatchProcessor, InputRecord, Lease, ShardId } from '@repo/messaging';
+import type { Applied, BatchProcessor, InputProgress, InputRecord, Lease, ShardId } from '@repo/messaging';
 import type { HeldRoom } from './held-room.ts';
 import type { OutboxTargets } from './outbox.ts';
 
@@ -33,7 +33,7 @@ export const FULL_SHARE: Share = { countMax: Number.POSITIVE_INFINITY, begin() {
 /** What a worker does with messages: as they come, and those that were held; and what it does between them. */
 export interface Core extends Pick<BatchProcessor, 'apply' | 'applyTogether'> {
   /** One transaction of work that needs no message; null = there is none now. Does nothing of a key of which anything is held. */
-  doWork?(lease: Lease, share: Share): Promise<Applied | null>;
+  doWork?(lease: Lease, share: Share, input: InputProgress): Promise<Applied | null>;
   /** Applies messages that were held, in their order, as `apply` would: only the offset stays where it is. */
   applyHeld(tx: LedgerTransaction, place: BatchPlace, records: readonly InputRecord[]): Promise<AppliedIn>;
 }

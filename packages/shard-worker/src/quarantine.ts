@@ -7,7 +7,7 @@ import {
   partHeld,
   quarantineDepth,
 } from '@repo/ledger';
-import type { Applied, BatchProcessor, InputRecord, Lease, ShardId } from '@repo/messaging';
+import type { Applied, BatchProcessor, InputProgress, InputRecord, Lease, ShardId } from '@repo/messaging';
 import type { BatchPlace, Core, QuarantineDeps } from './core.ts';
 import { failureOf, toHeld, withKey, writeRows } from './held.ts';
 import { HeldRoom } from './held-room.ts';
@@ -35,7 +35,7 @@ export function withQuarantine(core: Core, deps: QuarantineDeps): BatchProcessor
   return {
     apply: (lease, records) => core.apply(lease, records),
     ...(core.applyTogether && { applyTogether: core.applyTogether.bind(core) }),
-    applyIdle: async (lease) => (await orders.carryOut(lease)) ?? (await work(lease, core, deps)),
+    applyIdle: async (lease, input) => (await orders.carryOut(lease)) ?? (await work(lease, input, core, deps)),
     quarantine: (lease, record, error) => hold(lease, record, error, deps),
   };
 }
@@ -95,7 +95,7 @@ function hold(lease: Lease, record: InputRecord, error: unknown, deps: Quarantin
  * Does what waits between messages. Where that meets a defect, less at once, down to one person's alone, twice: then that key is held, which
  * its work waits for, and the next call goes on with everybody else's.
  */
-async function work(lease: Lease, core: Core, deps: QuarantineDeps): Promise<Applied | null> {
+async function work(lease: Lease, input: InputProgress, core: Core, deps: QuarantineDeps): Promise<Applied | null> {
   let only: string | undefined;
   let begun: Buffer | undefined;
   const begin = (kind: string, key: Buffer): void => {
@@ -105,7 +105,7 @@ async function work(lease: Lease, core: Core, deps: QuarantineDeps): Promise<App
   for (let countMax = Number.POSITIVE_INFINITY; ; countMax = Math.min(countMax, WORK_MAX * 2) >> 1) {
     begun = undefined;
     try {
-      return (await core.doWork?.(lease, { countMax: countMax || 1, only, begin })) ?? null;
+      return (await core.doWork?.(lease, { countMax: countMax || 1, only, begin }, input)) ?? null;
     } catch (error) {
       if (classify(error) !== 'defect') throw error;
       if (countMax > 0) continue;

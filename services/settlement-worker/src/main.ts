@@ -1,7 +1,8 @@
 import { DECODE_LIMITS, topicsOf } from '@repo/contracts';
-import type { Lease } from '@repo/messaging';
+import type { InputProgress, Lease } from '@repo/messaging';
 import { runWorker, type Share } from '@repo/shard-worker';
 import type { Observed } from './decide.ts';
+import { ReadThrough } from './read-through.ts';
 import { expireRefunds, settleBatch, settleHeld, settleTogether } from './settle.ts';
 
 runWorker({
@@ -35,11 +36,15 @@ runWorker({
         for (const [code, { length }] of Map.groupBy(skips, (skip) => skip)) metrics.declines.add({ code }, length);
       },
     };
+    const readThrough = new ReadThrough();
     return {
       apply: (lease, records) => settleBatch(lease, records, deps),
       applyTogether: (batches) => settleTogether(batches, deps),
       // Where none is left to wait there is nothing to look for. Switched off while some wait, each is answered behind its claim, or after the next start with it on.
-      ...(config.refundWaitMs > 0 && { doWork: (lease: Lease, share: Share) => expireRefunds(lease, deps, share) }),
+      ...(config.refundWaitMs > 0 && {
+        doWork: (lease: Lease, share: Share, input: InputProgress) =>
+          expireRefunds(lease, deps, share, () => readThrough.agoMs(lease, input)),
+      }),
       applyHeld: (tx, place, records) => settleHeld(tx, place, records, deps),
     };
   },

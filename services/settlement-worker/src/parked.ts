@@ -41,7 +41,7 @@ export async function parkedFor(
 }
 
 /** A refund whose patient is quarantined waits on: its claim may have come, and be among what is held. */
-const EXPIRED = `parked_refund where partition = $1 and until <= now() and not (
+const EXPIRED = `parked_refund where partition = $1 and until <= now() - $3 * interval '1 ms' and not (
   exists (select from shard where topic = $2 and partition = $1 and quarantined)
   and exists (select from quarantined_message as held where held.partition = $1 and held.topic = $2
     and sha256(held.key) = sha256(parked_refund.key)))`;
@@ -61,22 +61,19 @@ export async function parkingRoom(tx: LedgerTransaction, partition: number): Pro
 /** Whether the time of any refund is up, by the database's clock. */
 export async function isAnyExpired(ledger: Ledger, { partition, topic }: ShardId): Promise<boolean> {
   const [row] = await ledger.rows<{ expired: boolean }>(`select exists (select from ${EXPIRED}) as expired`, [
-    partition,
-    topic,
+    ...[partition, topic, 0],
   ]);
   return row?.expired === true;
 }
 
-/** The refunds whose time is up, as they are stored. */
+/** The refunds whose time was up so long ago, as they are stored. */
 export const expired = (
   tx: LedgerTransaction,
   { partition, topic }: ShardId,
-  limit: number,
+  { agoMs, limit }: { readonly agoMs: number; readonly limit: number },
 ): Promise<readonly ParkedRow[]> =>
-  tx.rows<ParkedRow>(`select ${COLUMNS} from ${EXPIRED} order by until, log_offset limit $3`, [
-    partition,
-    topic,
-    limit,
+  tx.rows<ParkedRow>(`select ${COLUMNS} from ${EXPIRED} order by until, log_offset limit $4`, [
+    ...[partition, topic, agoMs, limit],
   ]);
 
 /** A stored refund as it came. Throws `Unopened`. */

@@ -156,12 +156,23 @@ const crossingsOf = (books: Books): WorkItem[] =>
 
 const EXPIRED_MAX = 500;
 
-/** Answers the refunds whose claim did not come in time; null when there are none. */
-export async function expireRefunds(lease: Lease, deps: SettleDeps, share = FULL_SHARE): Promise<Applied | null> {
+/**
+ * Answers the refunds whose claim did not come in time; null when there are none. `readAgoMs` says how long ago, in ms, the log held nothing that
+ * has not been applied by now, null where that is not known yet: only what was up by then is answered.
+ */
+export async function expireRefunds(
+  lease: Lease,
+  deps: SettleDeps,
+  share = FULL_SHARE,
+  readAgoMs: () => number | null = () => 0,
+): Promise<Applied | null> {
   if (!(await isAnyExpired(deps.ledger, lease.shard))) return null;
+  const agoMs = readAgoMs();
+  if (agoMs === null) return null;
   return deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);
-    const waiting = await expired(tx, lease.shard, Math.min(EXPIRED_MAX, share.countMax));
+    const waiting = await expired(tx, lease.shard, { agoMs, limit: Math.min(EXPIRED_MAX, share.countMax) });
+    if (waiting.length === 0) return null;
     for (const { key } of waiting) if (key !== null) share.begin('REFUND', key);
     const refunds = waiting.map((row) => openParked(lease.shard, row, deps.targets));
     const parked: Waiting['parked'] = new Map();

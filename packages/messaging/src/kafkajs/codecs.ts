@@ -7,7 +7,7 @@ import zlib from 'node:zlib';
  *
  * No more than `DECOMPRESSED_MAX` comes of a batch. The broker bounds what is sent, and 30 KiB may hold a gigabyte.
  */
-export const DECOMPRESSED_MAX = 16 << 20;
+const DECOMPRESSED_MAX = 16 << 20;
 
 /** A batch holds more than is read of one. */
 export class TooLarge extends Error {

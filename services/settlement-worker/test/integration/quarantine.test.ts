@@ -3,7 +3,7 @@ import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messagin
 import { type Core, HELD_MAX, HeldRoom, type OrderStep, withQuarantine } from '@repo/shard-worker';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch, settleHeld } from '../../src/settle.ts';
-import { account, acquire, claim as claimOf, load, openSettling, refund, SHARD } from './shard.fixture.ts';
+import { ALL_APPLIED, account, acquire, claim as claimOf, load, openSettling, refund, SHARD } from './shard.fixture.ts';
 
 let ledger: Ledger;
 /** As the operator's commands connect: the owner of the tables. */
@@ -98,7 +98,11 @@ function told({ nextOffset, rows }: Applied): string[] {
 /** What a shard does between batches until there is nothing left to do. */
 async function idle(): Promise<string[]> {
   const lines: string[] = [];
-  for (let applied = await worker.applyIdle?.(lease); applied; applied = await worker.applyIdle?.(lease))
+  for (
+    let applied = await worker.applyIdle?.(lease, ALL_APPLIED);
+    applied;
+    applied = await worker.applyIdle?.(lease, ALL_APPLIED)
+  )
     lines.push(...told(applied));
   return lines;
 }
@@ -231,7 +235,7 @@ describe('a release', () => {
         },
         quarantineDeps(),
       );
-      await expect(dying.applyIdle?.(lease)).rejects.toThrow('Connection terminated');
+      await expect(dying.applyIdle?.(lease, ALL_APPLIED)).rejects.toThrow('Connection terminated');
       expect(await heldOffsets()).toEqual([0, 1, 3]);
       await begin();
       expect(await idle()).toEqual(['C1 SETTLED', 'C2 SETTLED', 'C4 SETTLED']);
@@ -253,7 +257,7 @@ describe('a release', () => {
     await order('RELEASE', 0n);
     const [zombie, stale] = [worker, lease];
     await begin();
-    await expect(zombie.applyIdle?.(stale)).rejects.toMatchObject({ name: 'Fenced' });
+    await expect(zombie.applyIdle?.(stale, ALL_APPLIED)).rejects.toMatchObject({ name: 'Fenced' });
     expect(await heldOffsets()).toEqual([0, 1, 3]);
   });
 
@@ -378,7 +382,7 @@ describe('a refund that the worker fails on when its time is up', () => {
     const ids = Array.from({ length: 12 }, (_, n) => `R${n}`);
     await lateRefund(...ids);
     const untilItFails = async () => {
-      while (await worker.applyIdle?.(lease));
+      while (await worker.applyIdle?.(lease, ALL_APPLIED));
     };
     await expect(untilItFails()).rejects.toThrow('the worker fails on too much work');
     await begin(1);

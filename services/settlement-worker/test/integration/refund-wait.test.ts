@@ -1,7 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf, Fenced, findOutcome, type Ledger } from '@repo/ledger';
-import type { Applied, InputRecord, Lease } from '@repo/messaging';
+import {
+  type Applied,
+  createProcessor,
+  type InputProgress,
+  type InputRecord,
+  type Lease,
+  type LogSession,
+} from '@repo/messaging';
+import { classify, FULL_SHARE, shardStore } from '@repo/shard-worker';
 import { until } from '@repo/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ReadThrough } from '../../src/read-through.ts';
 import { expireRefunds, type SettleDeps, settleBatch } from '../../src/settle.ts';
 import {
   account,
@@ -131,6 +141,76 @@ test('a refund that waits was taken by the limits of that time', async () => {
     { refund_id: 'R41', status: 'REFUNDED', amount: '10.00' },
   ]);
   expect(await ledger.rows('select * from parked_refund')).toEqual([]);
+});
+
+test('a refund is not refused while what the log held when its time was up has not been applied', async () => {
+  const readThrough = new ReadThrough();
+  let [end, applied] = [7n, 5n];
+  const input: InputProgress = { end: async () => end, isApplied: (offset) => applied >= offset };
+  const look = () => expireRefunds(lease, deps, FULL_SHARE, () => readThrough.agoMs(lease, input));
+  const records = [{ ...refund('R42', 'C42'), offset: lease.nextOffset }];
+  expect(answers(await settleBatch(lease, records, { ...deps, refundWaitMs: 1 }))).toEqual([]);
+  const isUp = async () => (await ledger.rows('select from parked_refund where until < now()')).length > 0;
+  await until(isUp, { what: 'its time to be up', deadlineMs: 10_000 });
+  // Asked where the log ends, and then not there yet, although it grows no more; then only the end that was asked for counts.
+  for (let nth = 0; nth < 3; nth += 1) expect(await look()).toBeNull();
+  [end, applied] = [9n, 7n];
+  expect(answers((await look()) as Applied)).toMatchObject([{ refund_id: 'R42', code: 'REFUND_CLAIM_NOT_FOUND' }]);
+});
+
+test('a refund whose time is up later than the log was looked at waits for the next look', async () => {
+  const readThrough = new ReadThrough();
+  const input: InputProgress = { end: async () => 0n, isApplied: () => true };
+  expect(readThrough.agoMs(lease, input)).toBeNull();
+  await delay(50);
+  expect(readThrough.agoMs(lease, input)).toBeGreaterThan(45);
+  // Another tenure of the shard begins anew.
+  expect(readThrough.agoMs({ ...lease, epoch: lease.epoch + 1n }, input)).toBeNull();
+  const away: InputProgress = { end: () => Promise.reject(new Error('no broker')), isApplied: () => true };
+  const unheard = new ReadThrough();
+  for (let nth = 0; nth < 3; nth += 1) {
+    expect(unheard.agoMs(lease, away)).toBeNull();
+    await delay(0);
+  }
+});
+
+test('a claim that came in time is settled before its refund is looked at, although the worker was away until that had expired', async () => {
+  const away = await acquire(ledger, 1);
+  const parked = [{ ...refund('R43', 'C43'), offset: 0n }];
+  await settleBatch(away, parked, { ...deps, refundWaitMs: 1 });
+  const isUp = async () => (await ledger.rows('select from parked_refund where until < now()')).length > 0;
+  await until(isUp, { what: 'its time to be up', deadlineMs: 10_000 });
+  const readThrough = new ReadThrough();
+  const published: string[] = [];
+  let position = 0n;
+  const session: LogSession = {
+    bounds: async () => ({ start: 0n, end: 2n, partitions: 1 }),
+    ...{ reopen() {}, close() {}, progress() {}, position: () => position },
+  };
+  const worker = createProcessor({
+    ...{ topic: 'claims', owner: 'test', store: shardStore(ledger, deps.targets), classify },
+    publisher: {
+      ...{ recover: async () => 0n, refresh: async () => {}, release: async () => {} },
+      publish: async (_, rows) => {
+        for (const { value } of rows) published.push(JSON.parse(String(value)).status);
+        return rows.at(-1)?.seq ?? 0n;
+      },
+    },
+    processor: {
+      apply: (at, records) => settleBatch(at, records, deps),
+      applyIdle: (at, input) => expireRefunds(at, deps, FULL_SHARE, () => readThrough.agoMs(at, input)),
+    },
+    onHalt: (_, reason) => published.push(reason),
+  });
+  position = (await worker.acquire(1, session)) ?? 0n;
+  // Longer than two looks of a worker that has nothing to do, before the fetch that brings the claim.
+  await delay(600);
+  position = 2n;
+  const record = { ...claim('C43'), offset: 1n };
+  worker.apply(1, [{ offset: 1n, size: 1, read: () => record }], { end: 2n });
+  await until(async () => published.length >= 2, { what: 'both to be answered', deadlineMs: 10_000 });
+  await worker.release(1);
+  expect(published).toEqual(['SETTLED', 'REFUNDED']);
 });
 
 test('without waiting a refund is answered at once', async () => {

@@ -4,7 +4,7 @@ import { Envelopes, newKey, Unopened } from '@repo/sealing';
 import { shardStore, withQuarantine } from '@repo/shard-worker';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch, settleHeld } from '../../src/settle.ts';
-import { account, acquire, load, openSettling, SHARD, timestampMs } from './shard.fixture.ts';
+import { ALL_APPLIED, account, acquire, load, openSettling, SHARD, timestampMs } from './shard.fixture.ts';
 
 const CERTIFICATE = '420106198811230059';
 const [OLD, NEW] = [newKey(), newKey()];
@@ -84,7 +84,11 @@ const answersOf = ({ rows }: Applied) =>
   );
 async function idle(): Promise<string[]> {
   const answers: string[] = [];
-  for (let applied = await worker.applyIdle?.(lease); applied; applied = await worker.applyIdle?.(lease))
+  for (
+    let applied = await worker.applyIdle?.(lease, ALL_APPLIED);
+    applied;
+    applied = await worker.applyIdle?.(lease, ALL_APPLIED)
+  )
     answers.push(...answersOf(moved(applied)));
   return answers;
 }
@@ -244,7 +248,7 @@ describe('a held message', () => {
     const [held] = await findHeld(owner, { ...SHARD, offset: first }, { limit: 1 });
     expect(held?.failure).toMatch(/^Unopened KEY_MISSING /);
     await order('DROP', first);
-    const dropped = await worker.applyIdle?.(lease);
+    const dropped = await worker.applyIdle?.(lease, ALL_APPLIED);
     expect(dropped?.rows).toMatchObject([{ topic: 'dead', key: Buffer.from('P1'), value: null }]);
     const detail = dropped?.rows[0]?.headers.find(([name]) => name === 'gongji-detail')?.[1];
     expect(String(detail)).toMatch(/^sealed by a key that is not here, or changed: see its place/);

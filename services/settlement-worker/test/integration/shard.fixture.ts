@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DECODE_LIMITS, decodeMembers } from '@repo/contracts';
 import { Ledger, loadMembers, migrate, schemaKey } from '@repo/ledger';
-import type { InputRecord, Lease } from '@repo/messaging';
+import type { InputProgress, InputRecord, Lease } from '@repo/messaging';
 import { shippedPolicies } from '@repo/policy';
 import { Envelopes, makeKeyFile, newKey } from '@repo/sealing';
 import { contentHash } from '@repo/shard-worker';
@@ -23,6 +23,9 @@ export async function keyFile(): Promise<string> {
 /** When messages come, and events that say no other moment. */
 export const timestampMs = Date.parse('2025-03-10T10:00:05+08:00');
 export const SHARD = { topic: 'claims', partition: 0 };
+
+/** A log that has been applied to its end. */
+export const ALL_APPLIED: InputProgress = { end: async () => 0n, isApplied: () => true };
 
 /** A ledger of its own, and all that settling needs besides: the shipped rules, the usual limits. */
 export async function openSettling(refundWaitMs: number): Promise<{ readonly url: string; readonly deps: SettleDeps }> {

@@ -1,6 +1,6 @@
 import { DECODE_LIMITS } from '@repo/contracts';
 import { findQuarantines, Ledger, leaveOrder, migrate, schemaKey } from '@repo/ledger';
-import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
+import type { Applied, BatchProcessor, InputProgress, InputRecord, Lease } from '@repo/messaging';
 import { shippedPolicies } from '@repo/policy';
 import { Envelopes, newKey } from '@repo/sealing';
 import { withQuarantine } from '@repo/shard-worker';
@@ -12,6 +12,7 @@ import { Pace } from '../../src/pace.ts';
 
 const timestampMs = Date.parse('2025-04-02T00:00:00+08:00');
 const SHARD = { topic: 'members', partition: 0 };
+const ALL_APPLIED: InputProgress = { end: async () => 0n, isApplied: () => true };
 const PAYERS = ['A1', 'A2', 'A3', 'A4', 'A5'];
 
 let ledger: Ledger;
@@ -105,7 +106,11 @@ function told({ nextOffset, rows }: Applied): string[] {
 /** All that the shard does until there is nothing left. */
 async function idle(): Promise<string[]> {
   const lines: string[] = [];
-  for (let applied = await worker.applyIdle?.(lease); applied; applied = await worker.applyIdle?.(lease))
+  for (
+    let applied = await worker.applyIdle?.(lease, ALL_APPLIED);
+    applied;
+    applied = await worker.applyIdle?.(lease, ALL_APPLIED)
+  )
     lines.push(...told(applied));
   return lines;
 }

@@ -1,6 +1,6 @@
 import { DECODE_LIMITS } from '@repo/contracts';
 import { Ledger } from '@repo/ledger';
-import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
+import type { Applied, BatchProcessor, InputProgress, InputRecord, Lease } from '@repo/messaging';
 import { Envelopes, newKey } from '@repo/sealing';
 import { type SettleDeps, settleBatch, settleHeld } from '@repo/settlement-worker/settle';
 import { withQuarantine } from '@repo/shard-worker';
@@ -9,6 +9,9 @@ import { doIdleWork } from '@repo/sharing-worker/idle-work';
 import { Pace } from '@repo/sharing-worker/pace';
 import type { PublishedRecord } from '../compare.ts';
 import type { RawRecord } from '../system/topics.ts';
+
+/** Whatever was sent is applied before anything else is done. */
+const ALL_APPLIED: InputProgress = { end: async () => 0n, isApplied: () => true };
 
 /** Where a worker's transaction can be held: its locks are had and its reads done; or all is written but COMMIT. */
 export type Point = Parameters<NonNullable<SettleDeps['failpoint']>>[0];
@@ -112,7 +115,7 @@ export class Shard implements AsyncDisposable {
 
   /** One transaction of the oldest order about what is set aside; false = there is none. */
   async carryOut(): Promise<boolean> {
-    const applied = (await this.#worker.applyIdle?.(this.#lease)) ?? null;
+    const applied = (await this.#worker.applyIdle?.(this.#lease, ALL_APPLIED)) ?? null;
     if (applied !== null) this.#keep(applied);
     return applied !== null;
   }
