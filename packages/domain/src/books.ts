@@ -193,7 +193,8 @@ export class Books implements FamilyView {
     if (had && has && !stale) return;
     // One event may post to an account more than once: what it left in the end is what counts.
     const { type, id } = note.cause;
-    const key = `${type} ${id} ${person.personNo}`;
+    // Between them what no id has.
+    const key = `${type}\n${id}\n${person.personNo}`;
     this.#crossings.delete(key);
     this.#crossings.set(key, { payer: person.personNo, empty: !has, at: note.at, cause: note.cause });
   }

@@ -99,15 +99,15 @@ class Held implements HeldBook {
   readonly #paid: { personNo: string; refundId: string; amount: Money }[] = [];
 
   constructor(rows: readonly { personNo: string; refundId: string; left: Money }[]) {
-    for (const { personNo, refundId, left } of rows) this.#left.set(`${refundId} ${personNo}`, left);
+    for (const { personNo, refundId, left } of rows) this.#left.set(`${refundId}\n${personNo}`, left);
   }
 
   heldFor(refundId: string, personNo: string): Money {
-    return this.#left.get(`${refundId} ${personNo}`) ?? ZERO;
+    return this.#left.get(`${refundId}\n${personNo}`) ?? ZERO;
   }
 
   pay(refundId: string, personNo: string, amount: Money): void {
-    this.#left.set(`${refundId} ${personNo}`, subtract(this.heldFor(refundId, personNo), amount));
+    this.#left.set(`${refundId}\n${personNo}`, subtract(this.heldFor(refundId, personNo), amount));
     this.#paid.push({ personNo, refundId, amount });
   }
 

@@ -118,7 +118,7 @@ export class World {
 
   get #memberBooks() {
     const held = {
-      heldFor: (refundId: string, personNo: string) => this.#held.get(`${refundId} ${personNo}`) ?? ZERO,
+      heldFor: (refundId: string, personNo: string) => this.#held.get(`${refundId}\n${personNo}`) ?? ZERO,
       pay: (refundId: string, personNo: string, amount: Money) =>
         this.#hold(personNo, refundId, subtract(ZERO, amount)),
     };
@@ -126,7 +126,7 @@ export class World {
   }
 
   #hold(personNo: string, refundId: string, amount: Money): void {
-    const key = `${refundId} ${personNo}`;
+    const key = `${refundId}\n${personNo}`;
     this.#held.set(key, add(this.#held.get(key) ?? ZERO, amount));
   }
 
