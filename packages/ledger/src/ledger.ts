@@ -93,11 +93,15 @@ export class Ledger {
     }
   }
 
-  /** Takes a shard: the epoch rises, and with it every earlier owner's writes fail. */
+  /**
+   * Takes a shard: the epoch rises, and with it every earlier owner's writes fail. Its topic's partitions are counted once, for its first
+   * shard: a partition that was added later is one too many, not a shard of a larger topic.
+   */
   async acquireShard(shard: ShardKey, owner: string, partitions: number): Promise<ShardRow> {
     const [row] = await this.rows<Record<string, string>>(
       `insert into shard (topic, partition, partitions, owner, closed_through)
-         values ($1, $2, $3, $4, (select max(closed_through) from shard))
+         values ($1, $2, coalesce((select min(partitions) from shard where topic = $1), $3), $4,
+           (select max(closed_through) from shard))
        on conflict (topic, partition) do update set epoch = shard.epoch + 1, owner = excluded.owner
        returning ${SHARD_COLUMNS}`,
       [shard.topic, shard.partition, partitions, owner],
@@ -111,6 +115,15 @@ export class Ledger {
       [shard.topic, shard.partition],
     );
     return toShard(row);
+  }
+
+  /** How many partitions an input topic had when the first of its shards was taken; undefined before. */
+  async countPartitions(topic: string): Promise<number | undefined> {
+    const [row] = await this.rows<{ partitions: number | null }>(
+      'select min(partitions) as partitions from shard where topic = $1',
+      [topic],
+    );
+    return row?.partitions ?? undefined;
   }
 
   /** Every shard there is, with how far each of its sequences has been written. */

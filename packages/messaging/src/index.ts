@@ -8,6 +8,7 @@ export { KafkaPublisher, type KafkaPublisherOptions } from './kafkajs/publisher.
 export { type RecordPlace, RecordReader } from './kafkajs/record-reader.ts';
 export { type OutgoingRecord, readToEnd, Sender, type TailedRecord, type TailOptions, tail } from './kafkajs/tools.ts';
 export {
+  countPartitions,
   createTopics,
   PartitionCountError,
   TOPIC_BYTES_MAX,

@@ -69,7 +69,7 @@ export interface ShardState {
   readonly outSeq: bigint;
   /** A mirror of what has been published, never ahead of it; 0 = none. */
   readonly publishedSeq: bigint;
-  /** The partition count of the input topic when the shard's row was created. */
+  /** The partition count of the input topic when the first of its shards was taken. */
   readonly partitions: number;
 }
 
@@ -84,7 +84,10 @@ export interface Lease {
 
 /** The database's side. Every method may reject with an error that the service's `classify` knows. */
 export interface ShardStore {
-  /** Takes the shard: epoch + 1. Creates the row where there is none (epoch 1, `partitions` as given; a stored count is never changed). */
+  /**
+   * Takes the shard: epoch + 1. Creates the row where there is none: epoch 1, and the `partitions` that the topic's other shards have, or,
+   * of its first, those given. A stored count is never changed, so what a topic has grown by is not taken for a part of it.
+   */
   acquire(shard: ShardId, owner: string, partitions: number): Promise<ShardState>;
   read(shard: ShardId): Promise<ShardState>;
   /** Rows with `seq > afterSeq` in order, at most `limit`. */

@@ -32,7 +32,8 @@ export class LocalStore implements ShardStore {
   async acquire(shard: ShardId, _owner: string, partitions: number): Promise<ShardState> {
     const row = this.row(shard);
     row.epoch += 1n;
-    if (row.epoch === 1n) row.partitions = partitions;
+    const known = [...this.#rows.values()].find((other) => other.partitions > 0)?.partitions;
+    if (row.epoch === 1n) row.partitions = known ?? partitions;
     return this.read(shard);
   }
 

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { OUTCOME_CODES, type PolicyLookup } from '@repo/domain';
-import { countHeld, isTransient, Ledger, monthsAhead } from '@repo/ledger';
+import { countHeld, Ledger, monthsAhead } from '@repo/ledger';
 import { createProcessor, type KafkaConnection, KafkaLog, KafkaPublisher } from '@repo/messaging';
 import {
   ConfigurationError,
@@ -23,10 +22,10 @@ import { Health } from './health.ts';
 import { HeldRoom } from './held-room.ts';
 import type { OutboxTargets } from './outbox.ts';
 import { withQuarantine } from './quarantine.ts';
+import { requirePartitions, requireSchema } from './requirements.ts';
 import { classify, shardStore } from './store.ts';
 import { traceBatches, tracePublications } from './tracing.ts';
 
-const SCHEMA_ASKED_EVERY_MS = 1_000;
 const DATABASE = { 'db.system.name': 'postgresql' };
 
 interface WorkerTools {
@@ -170,31 +169,9 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     },
   });
   stack.use(admin);
-  await requireSchema(ledger, log, context.signal);
+  await requireSchema({ ledger, log, signal: context.signal });
+  await requirePartitions({ topic, expected: config.partitions, connection, ledger, log, signal: context.signal });
   stack.defer(() => input.stop());
   await input.run(handler);
   await parts.background?.({ config, connection, log, stack });
-}
-
-/**
- * On an older schema a worker would call every message that needs what is missing there a defect, and set it aside. So it asks before it
- * takes a shard, and ends with the names; while the database is away it waits, as it does later on.
- */
-async function requireSchema(ledger: Ledger, log: Logger, signal: AbortSignal): Promise<void> {
-  let missing: string[] | undefined;
-  while (missing === undefined) {
-    try {
-      missing = await ledger.missingMigrations();
-    } catch (error) {
-      // One that does not let us in will not in a minute either.
-      if (explainRefusal(error) !== undefined || !isTransient(error)) throw error;
-      await delay(SCHEMA_ASKED_EVERY_MS, undefined, { signal });
-    }
-  }
-  if (missing.length === 0) return;
-  log.error(
-    { migration: missing },
-    'the database lacks migrations: run "gongji setup" of this version, then start again',
-  );
-  throw new ConfigurationError(missing.map((name) => `the database lacks ${name}`));
 }

@@ -92,10 +92,10 @@ export async function perform(command: Command, deps: CommandDeps): Promise<Perf
   const known = await findEvent(deps.ledger, identity);
   if (known !== undefined) return standing(known, content);
   using _place = deps.underWay.commands.take();
-  const partitions = await partitionsOf(deps.ledger, topic);
+  const partitions = await deps.ledger.countPartitions(topic);
   // Outcomes after this one may be about the event; before there is a shard, all are.
   const before =
-    partitions === 0
+    partitions === undefined
       ? undefined
       : await findProgress(deps.ledger, { topic, partition: partitionForKey(command.key, partitions) });
   const { type, key, traceparent } = command;
@@ -136,13 +136,6 @@ function encode({ type, key, fixed, body, commandId }: Command, { now, futureDay
     identity: decoded.identity,
     content: contentHash(decoded.content),
   };
-}
-
-async function partitionsOf(ledger: Ledger, topic: string): Promise<number> {
-  const [row] = await ledger.rows<{ partitions: number }>('select partitions from shard where topic = $1 limit 1', [
-    topic,
-  ]);
-  return row?.partitions ?? 0;
 }
 
 /** The broker may be away for longer than a caller waits; the key makes it safe to ask again. */

@@ -1,6 +1,6 @@
 import type { Admin, ITopicConfig, ITopicMetadata } from 'kafkajs';
 import { connect, type KafkaConnection } from './client.ts';
-import { classifyKafkaError } from './errors.ts';
+import { classifyKafkaError, protocolErrorOf } from './errors.ts';
 import { topicOffsets } from './offsets.ts';
 
 const MIB = 1 << 20;
@@ -52,8 +52,8 @@ const KNOWN_WITHIN_MS = 30_000;
 const ASKED_EVERY_MS = 100;
 
 /** Of several brokers one that has not heard of a new topic yet calls it unknown; kafkajs' own wait for leaders ends there. */
-async function metadataOf(admin: Admin, names: string[]): Promise<ITopicMetadata[]> {
-  const end = performance.now() + KNOWN_WITHIN_MS;
+async function metadataOf(admin: Admin, names: string[], withinMs = KNOWN_WITHIN_MS): Promise<ITopicMetadata[]> {
+  const end = performance.now() + withinMs;
   for (;;) {
     try {
       return (await admin.fetchTopicMetadata({ topics: names })).topics;
@@ -110,6 +110,25 @@ export async function createTopics({
     // A topic that answers can be written to and read.
     for (const topic of Object.values(names)) await topicOffsets(admin, topic);
     return names;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** How many partitions a topic has; undefined where no broker has heard of it within the time. */
+export async function countPartitions(
+  connection: KafkaConnection,
+  topic: string,
+  withinMs = KNOWN_WITHIN_MS,
+): Promise<number | undefined> {
+  const admin = connect(connection).admin();
+  try {
+    await admin.connect();
+    const [found] = await metadataOf(admin, [topic], withinMs);
+    return found?.partitions.length;
+  } catch (error) {
+    if (protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
+    throw error;
   } finally {
     await admin.disconnect();
   }

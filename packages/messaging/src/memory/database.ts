@@ -146,7 +146,8 @@ export class MemoryDatabase {
     const unlock = await this.#lock(shard.partition);
     const row = this.#row(shard.partition);
     row.epoch += 1n;
-    if (row.epoch === 1n) row.partitions = partitions;
+    const known = [...this.#rows.values()].find((other) => other.partitions > 0)?.partitions;
+    if (row.epoch === 1n) row.partitions = known ?? partitions;
     unlock();
     return { ...row };
   }

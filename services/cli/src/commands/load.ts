@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
+import { StartFailure } from '@repo/embedded';
 import { loadPolicies } from '@repo/policy';
 import { command, NotUnderstood, parseOptions, refuse } from '../arguments.ts';
 import type { Format } from '../bulk/lines.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
-import { runningServers } from '../system/addresses.ts';
+import { runningBrokers, runningServers } from '../system/addresses.ts';
 
 const HELP = `Usage: gongji load FILE [--format csv|ndjson] [--check] [--json]
 
@@ -22,7 +23,8 @@ entered. What is already there with the same content is passed over, so a load t
   --json    one JSON object
 
 Exits with 0 if all is entered, 1 if a line is bad, 2 if the arguments or the settings are not understood. It finds a running \`npm start\` of
-this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database, GONGJI_PARTITIONS the partitions of its members topic.`;
+this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database. GONGJI_PARTITIONS (6) must be the count of its members topic: where
+a worker has been there, or GONGJI_KAFKA_BROKERS is set and has the topic, another one is refused.`;
 
 /** Loads a file. Answers the exit code. */
 export const run = command(readArguments, HELP, load);
@@ -40,12 +42,25 @@ async function load(asked: Asked, settings: Settings): Promise<number> {
   const loaded = await loadPolicies({ dir: settings.policyDir });
   if ('problems' in loaded) return refuse(loaded.problems.join('\n'));
   // Loaded here, so that the list of commands does not wait for a Kafka client.
-  const { loadFile } = await import('../bulk/load-file.ts');
+  const [{ requirePartitions }, { loadFile }] = await Promise.all([
+    import('../system/partition-count.ts'),
+    import('../bulk/load-file.ts'),
+  ]);
+  const { brokers, kafkaAccess } = runningBrokers(settings) ?? {};
+  const { topicPrefix } = runningServers(settings) ?? settings;
+  const { partitions } = settings;
+  const connection = brokers && { brokers, clientId: 'gongji-load', ...kafkaAccess };
+  try {
+    await requirePartitions({ databaseUrl, connection, topicPrefix, partitions });
+  } catch (error) {
+    if (error instanceof StartFailure) return refuse(error.message);
+    throw error;
+  }
   const bar = progressBar(process.stderr);
   const done = await loadFile({
     databaseUrl,
     ...asked,
-    partitions: settings.partitions,
+    partitions,
     policies: loaded.policies,
     ...(bar && { onProgress: bar.show }),
   }).finally(() => bar?.clear());

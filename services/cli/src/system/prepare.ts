@@ -2,6 +2,7 @@ import { StartFailure } from '@repo/embedded';
 import { migrate, OtherSchema } from '@repo/ledger';
 import { createTopics, PartitionCountError } from '@repo/messaging';
 import { explainRefusal, type KafkaAccess } from '@repo/transport';
+import { requirePartitions } from './partition-count.ts';
 
 /** Brings the schema and the topics to where this version needs them. Does nothing where they already are. */
 export async function prepare(options: {
@@ -15,6 +16,8 @@ export async function prepare(options: {
   const { databaseUrl, brokers, kafkaAccess, topicPrefix, partitions, inputRetentionDays } = options;
   const connection = { brokers: brokers.split(','), clientId: 'gongji-start', ...kafkaAccess };
   try {
+    // First: topics that were made with another count than the database knows could only be made anew.
+    await requirePartitions({ databaseUrl, topicPrefix, partitions });
     const topics = { connection, prefix: topicPrefix, partitions, inputRetentionDays };
     await Promise.all([migrate(databaseUrl), createTopics(topics)]);
   } catch (error) {

@@ -1,6 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { topicsOf } from '@repo/contracts';
+import { migrate, schemaKey } from '@repo/ledger';
+import { cloneDatabase } from '@repo/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { City } from '../../src/demo/city.ts';
 import type { RunningCity } from './city.fixture.ts';
@@ -86,6 +89,24 @@ export function loadCases(running: () => RunningCity): void {
     });
     const audited = await gongji(running(), ['audit', '--json', '--no-kafka']);
     expect(JSON.parse(audited.stdout)).toMatchObject({ clean: true });
+  });
+
+  test('nobody is loaded for another count of partitions than the topics have, whether a shard is taken or not', async () => {
+    const before = await count();
+    const folder = mkdtempSync(join(tmpdir(), 'gongji-load-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'members.ndjson');
+    writeFileSync(file, strangers().join('\n'));
+    const { settings, http } = running();
+    const others = { settings: { ...settings, partitions: 3 }, http };
+    const known = await gongji(others, ['load', file]);
+    expect(known).toMatchObject({ code: 2, stderr: expect.stringContaining('set GONGJI_PARTITIONS=2') });
+    const fresh = await cloneDatabase({ key: schemaKey(), migrate });
+    others.settings.databaseUrl = fresh.url;
+    const { members } = topicsOf(settings.topicPrefix);
+    const atBroker = await gongji(others, ['load', file]);
+    expect(atBroker).toMatchObject({ code: 2, stderr: expect.stringContaining(`${members} has 2 partitions`) });
+    expect(await count()).toBe(before);
   });
 
   test('accounts and bindings are taken from CSV, and the API shows them', async () => {

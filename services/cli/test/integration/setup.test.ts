@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { schemaKey } from '@repo/ledger';
+import { topicsOf } from '@repo/contracts';
+import { Ledger, schemaKey } from '@repo/ledger';
+import { countPartitions } from '@repo/messaging';
 import { freshTopicPrefix, testBrokers, testDatabaseUrl } from '@repo/testkit';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -43,6 +45,19 @@ test('an empty database and broker are set up, once, and a second time changes n
 
 test('topics of another size are refused, since every key would move', async () => {
   await expect(run([], { ...settings, partitions: 3 })).rejects.toThrow(/has 2 partitions, expected 3/);
+});
+
+test('topics are not made with another size than the database knows', async () => {
+  const topicPrefix = freshTopicPrefix();
+  const { claims, members } = topicsOf(topicPrefix);
+  const ledger = await Ledger.open({ url: databaseUrl, name: 'test' });
+  await ledger.acquireShard({ topic: members, partition: 0 }, 'a worker', 2);
+  await ledger.close();
+  await expect(run([], { ...settings, topicPrefix, partitions: 3 })).rejects.toThrow(
+    `GONGJI_PARTITIONS is 3, but this database knows ${members} with 2 partitions: set GONGJI_PARTITIONS=2`,
+  );
+  const connection = { brokers: settings.kafkaBrokers, clientId: 'setup-test' };
+  expect(await countPartitions(connection, claims, 0)).toBeUndefined();
 });
 
 test('a server that refuses is told by its code, without the URL', async () => {
