@@ -182,6 +182,18 @@ export class Ledger {
     );
     if (marked.length !== 1) throw new Fenced('the shard has another owner');
   }
+
+  /** Notes that the log holds nothing to apply between a shard's next offset and this one. Moves nothing else. */
+  async skipTo(
+    lease: { readonly shard: ShardKey; readonly epoch: bigint; readonly nextOffset: bigint },
+    nextOffset: bigint,
+  ): Promise<void> {
+    const moved = await this.rows(
+      `update shard set next_offset = $5 where topic = $1 and partition = $2 and epoch = $3 and next_offset = $4 returning 1`,
+      [lease.shard.topic, lease.shard.partition, lease.epoch, lease.nextOffset, nextOffset],
+    );
+    if (moved.length !== 1) throw new Fenced('the shard has another owner, or has moved on');
+  }
 }
 
 function toShard(row: Record<string, string> | undefined): ShardRow {

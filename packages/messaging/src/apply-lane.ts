@@ -2,8 +2,9 @@ import { takeChunk } from './chunks.ts';
 import { Alarm } from './clock.ts';
 import { ensure, HaltError } from './errors.ts';
 import { pauseOf } from './options.ts';
-import type { Applied, InputProgress, InputRecord, Lease, OutboxRow, WaitingRecord } from './port.ts';
+import type { Applied, BatchContext, InputProgress, InputRecord, Lease, OutboxRow, WaitingRecord } from './port.ts';
 import type { PublishLane } from './publish-lane.ts';
+import { Skips } from './skips.ts';
 import { loadRows, type Tenure } from './tenure.ts';
 
 /** What one transaction is to do, and the offset it leaves behind. */
@@ -28,7 +29,10 @@ export class ApplyLane {
   readonly #tenure: Tenure;
   readonly #publishing: PublishLane;
   readonly #alarm: Alarm;
+  readonly #skips: Skips;
   readonly #progress: InputProgress;
+  /** Everything below came to the inbox, or is no record. */
+  #readTo: bigint;
   #inbox: WaitingRecord[] = [];
   #inboxBytes = 0;
   #inboxHasRoom: (() => void) | undefined;
@@ -40,10 +44,12 @@ export class ApplyLane {
     this.#tenure = tenure;
     this.#publishing = publishing;
     this.#alarm = new Alarm(tenure.settings.clock);
+    this.#skips = new Skips(tenure);
+    this.#readTo = tenure.nextOffset;
     this.#progress = {
       end: async () => (await tenure.session.bounds()).end,
-      // Asked between batches only: what was handed over and is not here any more has been applied.
-      isApplied: (end) => (this.#inbox[0]?.offset ?? tenure.session.position()) >= end,
+      // Asked between batches only: what came and is not here any more has been applied.
+      isApplied: (end) => (this.#inbox[0]?.offset ?? this.#readTo) >= end,
     };
     tenure.onChange(() => {
       this.#alarm.ring();
@@ -52,10 +58,12 @@ export class ApplyLane {
   }
 
   /** Takes records. Null = there is room for another fetch; else resolves when there is. */
-  push(records: readonly WaitingRecord[], logEnd: bigint): Promise<void> | null {
+  push(records: readonly WaitingRecord[], { end, next }: BatchContext): Promise<void> | null {
     const tenure = this.#tenure;
     if (!tenure.isOpen) return null;
-    tenure.logEnd = logEnd;
+    tenure.logEnd = end;
+    this.#skips.read(records, next);
+    this.#readTo = next;
     this.#inbox.push(...records);
     for (const record of records) this.#inboxBytes += record.size;
     this.#alarm.ring();
@@ -88,9 +96,12 @@ export class ApplyLane {
         });
       } else {
         this.#idleWasLast = false;
-        await this.#alarm.wait(Math.min(idleDueInMs, 0x7fffffff));
+        if (this.#skips.dueInMs <= 0) await this.#skips.store();
+        else await this.#alarm.wait(Math.min(idleDueInMs, this.#skips.dueInMs, 0x7fffffff));
       }
     }
+    // Whoever stops us may not come back for as long as the log keeps what was read last.
+    await this.#skips.storeAtEnd();
     this.#publishing.finish();
   }
 

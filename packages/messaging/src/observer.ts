@@ -1,7 +1,7 @@
 import type { Disposition, ShardId } from './port.ts';
 
 export type ShardPhase = 'acquiring' | 'ready' | 'closed' | 'halted';
-export type Step = 'acquire' | 'apply' | 'idle' | 'publish' | 'mark';
+export type Step = 'acquire' | 'apply' | 'idle' | 'skip' | 'publish' | 'mark';
 
 /** What the service may count and time. Methods must not throw. Durations are in milliseconds. */
 export interface Observer {

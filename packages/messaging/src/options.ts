@@ -42,6 +42,8 @@ export interface Limits {
   /** Without any success for this long the shard halts. */
   readonly outageMaxMs: number;
   readonly idleIntervalMs: number;
+  /** How soon a shard to which nothing comes stores that it has read past what is no record (`skips.ts`). */
+  readonly skipAfterMs: number;
   /** How soon an idle shard stores its published position in the database. */
   readonly markIntervalMs: number;
   /** How often an idle shard writes its position again; far below the broker's `offsets.retention.minutes` (7 days). */
@@ -69,6 +71,7 @@ export const LIMITS: Limits = {
   quarantineMax: 10,
   outageMaxMs: 300_000,
   idleIntervalMs: 250,
+  skipAfterMs: 10_000,
   markIntervalMs: 1_000,
   refreshIntervalMs: 6 * 3_600_000,
   drainMaxMs: 5_000,

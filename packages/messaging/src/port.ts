@@ -94,6 +94,8 @@ export interface ShardStore {
   loadOutbox(shard: ShardId, afterSeq: bigint, limit: number): Promise<readonly OutboxRow[]>;
   /** `published_seq = greatest(published_seq, seq)` where the epoch is the lease's; rejects as fenced where it is not. */
   markPublished(lease: Pick<Lease, 'shard' | 'epoch'>, seq: bigint): Promise<void>;
+  /** Moves `next_offset` alone, past offsets that hold no record, with the compare-and-set of a batch; rejects as fenced where that matches no row. */
+  skipTo(lease: Pick<Lease, 'shard' | 'epoch' | 'nextOffset'>, nextOffset: bigint): Promise<void>;
 }
 
 /** What one committed transaction left behind. `rows` are the outbox rows it wrote, in order; the last one's `seq` is `outSeq`. */
@@ -166,13 +168,13 @@ export interface LogSession {
   close(): void;
   /** Everything below this offset is applied. For lag displays only: nothing reads it to decide. */
   progress(nextOffset: bigint): void;
-  /** Everything below was handed to `apply`, or holds nothing for us; 0 until the first fetch begins. */
-  position(): bigint;
 }
 
 export interface BatchContext {
   /** The log's end as of this fetch. */
   readonly end: bigint;
+  /** Where the next fetch begins: behind the last record, and what follows it that is none. */
+  readonly next: bigint;
 }
 
 /** The log never calls `acquire` and `release` of one partition concurrently, and `apply` only between the two. */
@@ -181,7 +183,7 @@ export interface ShardHandler {
   acquire(partition: number, session: LogSession): Promise<bigint | null>;
   /**
    * Takes records that continue where `acquire` or the last call ended, with gaps only where the log has none (control records,
-   * compaction). Null = read on at once; a promise resolves when more may be read, and never rejects.
+   * compaction); without any where a fetch found nothing but such. Null = read on at once; a promise resolves when more may be read, and never rejects.
    */
   apply(partition: number, batch: readonly WaitingRecord[], context: BatchContext): Promise<void> | null;
   /** The partition is no longer ours, or we stop: nothing new is begun; what has begun is finished or given up. Never rejects. */

@@ -58,8 +58,8 @@ class Processor implements ShardHandler {
     }
   }
 
-  apply(partition: number, batch: readonly WaitingRecord[], { end }: BatchContext): Promise<void> | null {
-    return this.#running.get(partition)?.applying.push(batch, end) ?? null;
+  apply(partition: number, batch: readonly WaitingRecord[], context: BatchContext): Promise<void> | null {
+    return this.#running.get(partition)?.applying.push(batch, context) ?? null;
   }
 
   async release(partition: number): Promise<void> {

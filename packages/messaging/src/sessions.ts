@@ -97,9 +97,7 @@ export class Sessions {
       this.#reopen(session);
       return false;
     }
-    session.expected = fetched.next;
-    const room = this.#handler.apply(session.partition, fetched.records, { end: fetched.end });
-    if (room !== null) void this.#pauseUntil(session, room);
+    this.#passOn(session, fetched);
     return true;
   }
 
@@ -115,9 +113,15 @@ export class Sessions {
   }
 
   /** The client skipped offsets that hold nothing for us (control records, aborted transactions). */
-  skipTo(partition: number, offset: bigint): void {
+  skipTo({ partition, next, end }: Omit<Fetched, 'from' | 'records'>): void {
     const session = this.#sessions.get(partition);
-    if (session?.state === 'reading' || session?.state === 'full') session.expected = offset;
+    if (session?.state === 'reading') this.#passOn(session, { records: [], next, end });
+  }
+
+  #passOn(session: Session, { records, next, end }: Pick<Fetched, 'records' | 'next' | 'end'>): void {
+    session.expected = next;
+    const room = this.#handler.apply(session.partition, records, { end, next });
+    if (room !== null) void this.#pauseUntil(session, room);
   }
 
   /** Releases every shard and takes no more. */
@@ -136,7 +140,6 @@ export class Sessions {
 
   #open(session: Session): void {
     session.state = 'opening';
-    session.expected = 0n;
     this.#chain(session.partition, async () => {
       if (session.isGone) return;
       const { partition } = session;
@@ -148,7 +151,6 @@ export class Sessions {
           progress: (offset) => {
             session.applied = offset;
           },
-          position: () => session.expected,
         });
         if (offset === null) this.#close(session);
         if (offset === null || session.isGone || session.state !== 'opening') return;

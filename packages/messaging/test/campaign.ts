@@ -190,6 +190,7 @@ export class Campaign {
       batchRecordsMax: 8,
       publishRowsMax: 6,
       idleIntervalMs: 20,
+      skipAfterMs: 200,
       markIntervalMs: 50,
       drainMaxMs: 100,
       quarantineMax: 1_000,

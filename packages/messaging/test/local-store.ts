@@ -52,6 +52,12 @@ export class LocalStore implements ShardStore {
     if (seq > row.publishedSeq) row.publishedSeq = seq;
   }
 
+  async skipTo({ shard, epoch, nextOffset }: Pick<Lease, 'shard' | 'epoch' | 'nextOffset'>, to: bigint): Promise<void> {
+    const row = this.row(shard);
+    if (row.epoch !== epoch || row.nextOffset !== nextOffset) throw new FencedError();
+    row.nextOffset = to;
+  }
+
   /** One transaction: compare-and-set, then the rows. */
   commit(lease: Lease, nextOffset: bigint, rows: readonly Omit<OutboxRow, 'seq'>[]): Applied {
     const row = this.row(lease.shard);

@@ -52,7 +52,6 @@ export function makeBench(
     limits: options.limits ?? {},
     ...(options.observer === undefined ? {} : { observer: options.observer }),
   });
-  let position = 0n;
   const session: LogSession = {
     bounds: async () => broker.bounds(0),
     reopen: () => {
@@ -60,7 +59,6 @@ export function makeBench(
     },
     close() {},
     progress() {},
-    position: () => position,
   };
   const until = async (condition: () => boolean): Promise<void> => {
     expect(await world.run(condition, world.now + 600_000)).toBe(true);
@@ -86,15 +84,9 @@ export function makeBench(
     settled,
     visible,
     reopened: () => reopened,
-    acquire: async (partition = 0) => {
-      const offset = await settled(handler.acquire(partition, session));
-      position = offset ?? position;
-      return offset;
-    },
-    apply: (batch: InputRecord[], partition = 0) => {
-      position = (batch.at(-1)?.offset ?? position - 1n) + 1n;
-      return handler.apply(partition, batch.map(waiting), { end: 1_000n });
-    },
+    acquire: (partition = 0) => settled(handler.acquire(partition, session)),
+    apply: (batch: InputRecord[], partition = 0, next = (batch.at(-1)?.offset ?? 0n) + 1n) =>
+      handler.apply(partition, batch.map(waiting), { end: 1_000n, next }),
   };
 }
 

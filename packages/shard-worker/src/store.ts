@@ -19,6 +19,7 @@ export const shardStore = (ledger: Ledger, targets: OutboxTargets): ShardStore =
     }
   },
   markPublished: (lease, seq) => ledger.markPublished(lease, seq),
+  skipTo: (lease, nextOffset) => ledger.skipTo(lease, nextOffset),
 });
 
 /** Total: what any error of the ledger, the broker or our own code means for the shard. */

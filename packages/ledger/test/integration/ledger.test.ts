@@ -58,6 +58,18 @@ test('the same offsets are never applied twice', async () => {
   await expect(settle(ledger, held, [claim('C1', 'A', '10.00')])).rejects.toBeInstanceOf(Fenced);
 });
 
+test('offsets that hold nothing are passed over by the shard’s owner alone, and only from where it stands', async () => {
+  const { ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const zombie = await lease(ledger, 0);
+  const held = await settle(ledger, await lease(ledger, 0), [claim('C1', 'A', '10.00')]);
+  await expect(ledger.skipTo({ ...zombie, nextOffset: held.nextOffset }, 5n)).rejects.toBeInstanceOf(Fenced);
+  await expect(ledger.skipTo({ ...held, nextOffset: 0n }, 5n)).rejects.toBeInstanceOf(Fenced);
+  await ledger.skipTo(held, 5n);
+  expect(await ledger.readShard(held.shard)).toMatchObject({ nextOffset: 5n, outSeq: 1n });
+  await settle(ledger, { ...held, nextOffset: 5n }, [claim('C2', 'A', '10.00')]);
+});
+
 test('two shards that share a payer never take more than there is, nor wait for each other in a circle', async () => {
   const { ledger } = await fresh();
   const members = ['A', 'B', 'C', 'D'];

@@ -228,11 +228,11 @@ export class KafkaLog implements InputLog {
    * begin where we are may come from a fetch that a rebalance overtook: read again from where we are, and believe it the second time.
    */
   #followSkip({ payload }: InstrumentationEvent<SkipPayload>, sessions: Sessions): void {
-    const { topic, partition, batchSize, firstOffset, lastOffset } = payload;
+    const { topic, partition, batchSize, firstOffset, lastOffset, highWatermark } = payload;
     const expected = sessions.expected(partition);
     if (batchSize > 0 || topic !== this.#options.topic || expected === undefined) return;
     if (firstOffset === null || BigInt(firstOffset) === expected || this.#doubted.get(partition) === expected) {
-      sessions.skipTo(partition, BigInt(lastOffset) + 1n);
+      sessions.skipTo({ partition, next: BigInt(lastOffset) + 1n, end: BigInt(highWatermark) });
     } else {
       this.#doubted.set(partition, expected);
       whileRunning(() => this.#consumer.seek({ topic, partition, offset: String(expected) }));
@@ -276,6 +276,7 @@ interface SkipPayload {
   readonly batchSize: number;
   readonly firstOffset: string | null;
   readonly lastOffset: string;
+  readonly highWatermark: string;
 }
 
 /** kafkajs refuses seek, pause and resume once its consumer is gone; there is nothing left to steer then. */

@@ -57,6 +57,8 @@ export class MemoryDatabase {
   readonly #locks = new Map<number, { held: boolean; waiting: Array<() => void> }>();
   /** Breaks the protocol for tests of the tests: transactions do not look at epoch and offset. */
   readonly breakCompareAndSet: boolean;
+  /** How often offsets without a record were stored as read. */
+  skips = 0;
 
   constructor(world: World, { breakCompareAndSet = false } = {}) {
     this.#world = world;
@@ -161,6 +163,16 @@ export class MemoryDatabase {
     if (!isMine) throw new FencedError();
   }
 
+  async skipTo({ shard, epoch, nextOffset }: Pick<Lease, 'shard' | 'epoch' | 'nextOffset'>, to: bigint): Promise<void> {
+    const unlock = await this.#lock(shard.partition);
+    const row = this.#row(shard.partition);
+    const isMine = this.breakCompareAndSet || (row.epoch === epoch && row.nextOffset === nextOffset);
+    if (isMine) row.nextOffset = to;
+    if (isMine) this.skips += 1;
+    unlock();
+    if (!isMine) throw new FencedError();
+  }
+
   #row(partition: number): Row {
     let row = this.#rows.get(partition);
     if (row === undefined) {
@@ -242,5 +254,9 @@ export class MemoryStore implements ShardStore {
 
   markPublished(lease: Pick<Lease, 'shard' | 'epoch'>, seq: bigint): Promise<void> {
     return this.#process.call(() => this.#database.markPublished(lease, seq));
+  }
+
+  skipTo(lease: Pick<Lease, 'shard' | 'epoch' | 'nextOffset'>, nextOffset: bigint): Promise<void> {
+    return this.#process.call(() => this.#database.skipTo(lease, nextOffset));
   }
 }

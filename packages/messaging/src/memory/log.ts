@@ -104,7 +104,7 @@ export class MemoryLog implements InputLog {
     // A fetch that was under way while the partition was stopped or moved is not delivered, as in any client.
     if (this.#reading.get(fetched.partition) !== fetched.from || fetched.next === fetched.from) return;
     this.#reading.set(fetched.partition, fetched.next);
-    if (fetched.records.length === 0) sessions.skipTo(fetched.partition, fetched.next);
+    if (fetched.records.length === 0) sessions.skipTo(fetched);
     else sessions.deliver({ ...fetched, records: fetched.records.map(waiting) });
   }
 }

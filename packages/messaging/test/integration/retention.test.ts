@@ -1,7 +1,9 @@
-import { freshTopicPrefix, testBrokers } from '@repo/testkit';
+import { freshTopicPrefix, testBrokers, until } from '@repo/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTopics, findTruncated, Sender } from '../../src/index.ts';
 import { connect, kafkajs } from '../../src/kafkajs/client.ts';
+import { startEchoWorker } from '../echo-worker.ts';
+import { LocalStore } from '../local-store.ts';
 
 async function setUp(inputRetentionDays?: number) {
   const prefix = freshTopicPrefix();
@@ -51,4 +53,55 @@ test('partitions that have lost their beginning are found, with the day of what 
   expect(await findTruncated(asked)).toEqual([{ topic: topics.claims, partition: 1, oldestMs: second }]);
   await below('2');
   expect(await findTruncated(asked)).toEqual([{ topic: topics.claims, partition: 1, oldestMs: null }]);
+});
+
+test('retention may take the markers behind the last record: a worker that comes back finds nothing lost, but for records', async () => {
+  const { connection, topics, admin } = await setUp();
+  const app = connection.clientId;
+  const hospital = connect(connection).producer({
+    transactionalId: `${app}-hospital`,
+    maxInFlightRequests: 1,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+  await hospital.connect();
+  onTestFinished(() => hospital.disconnect());
+  const send = async (...values: readonly string[]) => {
+    const transaction = await hospital.transaction();
+    await transaction.send({ topic: topics.claims, messages: values.map((value) => ({ value, partition: 0 })) });
+    await transaction.commit();
+  };
+  const below = async (offset: number) => {
+    await admin.fetchTopicOffsets(topics.claims);
+    await admin.deleteTopicRecords({ topic: topics.claims, partitions: [{ partition: 0, offset: String(offset) }] });
+  };
+  const store = new LocalStore();
+  const row = store.row({ topic: topics.claims, partition: 0 });
+  const halts: string[] = [];
+  const start = (limits = {}) =>
+    startEchoWorker({
+      ...{ connection, app, topics, store, limits },
+      onCrash: (error) => expect.unreachable(error.message),
+      onHalt: (_, reason) => void halts.push(reason),
+    });
+  await send('a', 'b');
+  const first = await start();
+  await until(() => row.publishedSeq === 2n, { what: 'two records applied' });
+  await first();
+  // The marker is at 2.
+  expect(row.nextOffset).toBe(3n);
+  await below(3);
+
+  const second = await start({ skipAfterMs: 200 });
+  await send('c');
+  await until(() => row.nextOffset === 5n, { what: 'the next marker stored without a stop' });
+  await below(5);
+  await second();
+  expect(halts).toEqual([]);
+
+  await send('d', 'e');
+  await below(6);
+  const third = await start();
+  await until(() => halts.length > 0, { what: 'a halt' });
+  expect(halts).toEqual(['input-lost']);
+  await third();
 });
