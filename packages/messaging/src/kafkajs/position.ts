@@ -2,6 +2,7 @@ import type { Admin, Kafka, Message } from 'kafkajs';
 import type { InputRecord, OutgoingHeaders } from '../port.ts';
 import { connect, type KafkaConnection } from './client.ts';
 import { LastRecordReader } from './last-record.ts';
+import { topicOffsets } from './offsets.ts';
 import { HEADER_LIST } from './record-batch.ts';
 
 /** On the last result of a transaction: the `seq` of its last row, and so how far all is published once this can be read. */
@@ -54,6 +55,13 @@ export class PositionReader implements AsyncDisposable {
   /** The last committed record of an output partition; undefined where it has none. */
   lastRecord(topic: string, partition: number): Promise<InputRecord | undefined> {
     return this.#lastRecords.read(topic, partition);
+  }
+
+  /** Where the next record of an output partition would be; above 0 where it had any, though it may hold none now. */
+  async end(topic: string, partition: number): Promise<bigint> {
+    this.#admin ??= this.#connectAdmin();
+    const offsets = await topicOffsets(await this.#admin, topic);
+    return BigInt(offsets.find((entry) => entry.partition === partition)?.high ?? 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

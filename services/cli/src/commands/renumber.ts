@@ -10,7 +10,8 @@ For a database that was restored or failed over to a replica that lagged: Kafka 
 (position-ahead-of-database). This lists such shards: how far each has published, and how far the database has written.
 
   --apply   lets their numbers go on behind what was published. The workers must be stopped. What was lost is then made again from the
-            inputs when they start, and published a second time under new numbers and its old ce_id.
+            inputs when they start, and published a second time under new numbers and its old ce_id. Where retention has taken the last
+            record of an output partition, its numbers go on behind the highest that it can have had, and may leave some out: the list says so.
   --json    one JSON object a line
 
 First try to recover the lost commits themselves: then none of this is needed. Settings: GONGJI_DATABASE_URL (the owner's) and
@@ -56,5 +57,11 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   }
 }
 
-const describe = ({ topic, partition, written, outSeq }: LostShard): string =>
-  `${topic}/${partition}  written ${written}, published ${outSeq}: ${outSeq - written} outcomes lost`;
+const NAMES = { results: 'results', deadLetters: 'dead letters' } as const;
+
+function describe({ topic, partition, written, outSeq, resultSeq, deadSeq, guessed }: LostShard): string {
+  const lost = `${topic}/${partition}  written ${written}, published ${outSeq}: ${outSeq - written} outcomes lost`;
+  const next = { results: resultSeq + 1n, deadLetters: deadSeq + 1n };
+  const gaps = guessed.map((which) => `; ${NAMES[which]} go on at ${next[which]}, which may leave numbers out`);
+  return `${lost}${gaps.join('')}`;
+}
