@@ -31,11 +31,12 @@ export const isChecked = ({ insuranceKind, employment, purse }: Person): boolean
  * that has no contribution; one sharing event a binding for all of them. Doing it again changes nothing.
  */
 export function applyArrearsCheck(
-  { books, contributions, policyOf }: MemberBooks,
+  world: MemberBooks,
   personNo: string,
   on: CalendarDate,
   cause: Cause,
 ): { readonly marked: number; readonly events: readonly SharingEvent[]; readonly due: readonly DueWork[] } {
+  const { books, contributions, policyOf } = world;
   const person = books.person(personNo);
   if (person === undefined || !isChecked(person)) return { marked: 0, events: [], due: [] };
   const known = new Set(Array.from(contributions.monthsOf(personNo), ({ period }) => period));
@@ -46,6 +47,6 @@ export function applyArrearsCheck(
   for (const { period, dueDate } of missing) contributions.put({ personNo, period, dueDate, paid: false });
   const after = { ...person, arrearsSince: firstDayUnpaid(contributions.monthsOf(personNo)) };
   const at = startOf(on);
-  const changed = arrearsChanged(books, person, after, policyOf(person.insuredArea, on), { at, cause });
+  const changed = arrearsChanged(world, person, after, { at, cause });
   return { marked: missing.length, ...changed };
 }

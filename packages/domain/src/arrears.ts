@@ -1,4 +1,4 @@
-import { hold, lift } from './binding-state.ts';
+import { hold, lift, redate } from './binding-state.ts';
 import type { Books } from './books.ts';
 import { addDays, type CalendarDate, dateOf, earlier, type Instant } from './calendar.ts';
 import type { Cause, SharingEvent } from './member-event.ts';
@@ -11,7 +11,13 @@ import {
   type PauseReason,
   type Person,
 } from './person.ts';
-import type { Policy } from './policy.ts';
+import type { Policy, PolicyLookup } from './policy.ts';
+
+/** What arrears are judged by: the books of the payer's family, and the rules of each area and date. */
+interface Rules {
+  readonly books: Books;
+  readonly policyOf: PolicyLookup;
+}
 
 /** A moment of the calendar on which a payer's sharing is to be looked at again. */
 export interface DueWork {
@@ -85,17 +91,19 @@ export function laterBlock(person: Person, policy: Policy, { at, cause }: { at: 
 
 /**
  * After any fact about a person's arrears has changed (a month missed or paid, insurance, retirement): keeps the spell, and
- * pauses or resumes what follows from it. Stores `after`.
+ * pauses or resumes what follows from it. `isRestated`: the month that the spell began with has another due date, so that the spell
+ * never began on the old one. Stores `after`.
  */
 export function arrearsChanged(
-  books: Books,
+  { books, policyOf }: Rules,
   before: Person,
   after: Person,
-  policy: Policy,
-  step: { at: Instant; cause: Cause },
+  step: { at: Instant; cause: Cause; isRestated?: boolean },
 ): { events: SharingEvent[]; due: DueWork[] } {
+  const policy = policyOf(after.insuredArea, dateOf(step.at));
   const since = arrearsStart(after);
-  const person = { ...after, spellSince: since === null ? null : earlier(before.spellSince ?? since, since) };
+  const kept = step.isRestated ? null : before.spellSince;
+  const person = { ...after, spellSince: since === null ? null : earlier(kept ?? since, since) };
   books.putPerson(person);
   const isFreed = !isExempt(before, policy) && isExempt(after, policy);
   if (isFreed) {
@@ -103,9 +111,47 @@ export function arrearsChanged(
     const events = resumeAll(books, after.personNo, { ...step, reason: 'ARREARS', from: dateOf(step.at) });
     return { events, due: [] };
   }
-  if (since !== null) return enforceArrears(books, person, policy, step);
+  if (since !== null) {
+    const lifted = followSpell(books, before, person, policy, step);
+    const { events, due } = enforceArrears(books, person, policy, step);
+    return { events: [...lifted, ...events], due };
+  }
   const { spellSince } = before;
   return { events: spellSince === null ? [] : recover(books, person, spellSince, policy, step), due: [] };
+}
+
+/**
+ * Where the first blocked day of the spell has moved, the holds move with it, as if it had been that day at first (rule 6.1, any order):
+ * one of a block that has begun is dated anew, which tells nobody, since the reason stays; one of a block still to come is lifted.
+ */
+function followSpell(
+  books: Books,
+  before: Person,
+  person: Person,
+  policy: Policy,
+  step: { at: Instant; cause: Cause },
+): SharingEvent[] {
+  const on = dateOf(step.at);
+  const start = blockStart(person, policy, person.spellSince);
+  if (start === null) return [];
+  const wasStart = blockStart(before, policy, before.spellSince);
+  const wasBlocked = wasStart !== null && wasStart <= on;
+  const { spellSince } = person;
+  const isEarlier = spellSince !== null && before.spellSince !== null && spellSince < before.spellSince;
+  const change = { ...step, reason: 'ARREARS', from: on } as const;
+  const events = changeAll(books, person.personNo, 'RESUMED', change, (binding) => {
+    const held = binding.holds.get('ARREARS');
+    // An imported reason has no day: it goes only where what blocked is gone.
+    const isUnfounded = held === BEGINNING ? wasBlocked : held !== undefined && held < start;
+    return start > on && isUnfounded ? lift(binding, 'ARREARS', on) : binding;
+  });
+  for (const before of [...books.bindingsBy(person.personNo)]) {
+    const held = before.holds.get('ARREARS');
+    if (held === undefined || held === BEGINNING || (held > start && !isEarlier)) continue;
+    const binding = redate(before, 'ARREARS', start, on);
+    if (binding !== before) books.putBinding(binding);
+  }
+  return events;
 }
 
 /**

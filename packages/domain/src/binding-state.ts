@@ -32,3 +32,10 @@ export function lift(binding: Binding, reason: PauseReason, on: CalendarDate): B
   holds.delete(reason);
   return { ...binding, state: holds.size === 0 ? 'ACTIVE' : 'PAUSED', holds };
 }
+
+/** The binding with another first day of a reason it has; the same object when nothing changes or it has ended. */
+export function redate(binding: Binding, reason: PauseReason, from: CalendarDate, on: CalendarDate): Binding {
+  const held = binding.holds.get(reason);
+  if (held === undefined || held === from || nextState(binding, 'HOLD', on) === null) return binding;
+  return { ...binding, holds: new Map(binding.holds).set(reason, from) };
+}

@@ -165,7 +165,7 @@ function changeAccount(event: Extract<MemberEvent, { kind: 'ACCOUNT_CHANGED' }>,
     if (insured === undefined && facts.employment === undefined && facts.personCategory === undefined) {
       return done(events);
     }
-    const changed = arrearsChanged(books, before, after, policy, event);
+    const changed = arrearsChanged(world, before, after, event);
     return done([...changed.events, ...events], changed.due);
   });
 }
@@ -223,23 +223,25 @@ function payContribution(
   if (!wasUnpaid) return done();
   const before = world.books.person(personNo) ?? person;
   const after = { ...before, arrearsSince: firstDayUnpaid(world.contributions.monthsOf(personNo)) };
-  const policy = world.policyOf(after.insuredArea, dateOf(event.at));
-  const { events, due } = arrearsChanged(world.books, before, after, policy, event);
+  const { events, due } = arrearsChanged(world, before, after, event);
   return done(events, due);
 }
 
 function missContribution(
   event: Extract<MemberEvent, { kind: 'CONTRIBUTION_MISSED' }>,
   person: Person,
-  { books, contributions, policyOf }: MemberBooks,
+  world: MemberBooks,
 ): Verdict {
+  const { contributions } = world;
   const { personNo, period, dueDate } = event;
-  for (const month of contributions.monthsOf(personNo)) if (month.period === period && month.paid) return done();
+  const known = Array.from(contributions.monthsOf(personNo)).find((month) => month.period === period);
+  if (known?.paid) return done();
   // A due date that is stated takes the place of the one a check reckoned, so that their order does not matter.
   contributions.put({ personNo, period, dueDate, paid: false });
   const after = { ...person, arrearsSince: firstDayUnpaid(contributions.monthsOf(personNo)) };
-  const policy = policyOf(after.insuredArea, dateOf(event.at));
-  const { events, due } = arrearsChanged(books, person, after, policy, event);
+  const was = known?.dueDate ?? dueDate;
+  const isRestated = was !== dueDate && addDays(was, 1) === person.spellSince;
+  const { events, due } = arrearsChanged(world, person, after, { ...event, isRestated });
   return done(events, due);
 }
 

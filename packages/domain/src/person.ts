@@ -100,9 +100,8 @@ export function isInArrears(person: Person, on: CalendarDate, policy: Policy): b
   return since !== null && on >= since && !isExempt(person, policy);
 }
 
-/** First day on which present arrears block sharing (grace included); null when nothing blocks. */
-export function blockStart(person: Person, policy: Policy): CalendarDate | null {
-  const since = arrearsStart(person);
+/** First day on which arrears, by default the present ones, block sharing (grace included); null when nothing blocks. */
+export function blockStart(person: Person, policy: Policy, since = arrearsStart(person)): CalendarDate | null {
   if (since === null || !policy.pauseOnArrears || isExempt(person, policy)) return null;
   return since === BEGINNING ? since : addDays(since, policy.arrearsGraceDays);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { redate } from '../src/binding-state.ts';
 import { BINDING_EVENTS, BINDING_STATES, date, hold, lift, nextState, PAUSE_REASONS, stateOn } from '../src/index.ts';
 import { binding } from './builders.ts';
 
@@ -50,6 +51,15 @@ test('adding a reason that is there or removing one that is not changes nothing,
     const still = binding({ state });
     expect(hold(still, 'ARREARS', on, on)).toBe(still);
   }
+});
+
+test('another first day of a reason changes no state, and nothing of what has ended or does not have it', () => {
+  const [first, later] = [hold(binding(), 'ARREARS', on, on), date('2025-04-01')];
+  expect(redate(first, 'ARREARS', later, on)).toEqual({ ...first, holds: new Map([['ARREARS', later]]) });
+  expect(redate(first, 'ARREARS', on, on)).toBe(first);
+  expect(redate(first, 'USER', later, on)).toBe(first);
+  const ended = { ...first, effectiveTo: date('2025-03-09') };
+  expect(redate(ended, 'ARREARS', later, on)).toBe(ended);
 });
 
 test('a binding expires the day after its last day, PENDING ones do not', () => {

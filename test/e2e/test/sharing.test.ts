@@ -68,6 +68,20 @@ describe('a payer in arrears', () => {
     expect(scene.auditor.account('P2', '2025-03-20')?.unpaid_periods).toEqual(['2025-02', '2025-03']);
   });
 
+  it('is paused by the due date that is stated, also where a check reckoned another before', () => {
+    const scene = family('130200');
+    const check = (on: string) => sharing(scene.send('members', 'arrears.check', '', { check_id: on, on }));
+    expect(check('2025-03-01')).toEqual(['paused ARREARS 2025-03-01 PAUSED']);
+    expect(sharing(missed(scene, '2025-02', '2025-03-15', '2025-03-05'))).toEqual([
+      'resumed ARREARS 2025-03-05 ACTIVE',
+    ]);
+    expect(split(scene.claim('1.00', '2025-03-10'))).toEqual(['P2 1.00', 'cash 0.00']);
+    expect(check('2025-03-20')).toEqual(['paused ARREARS 2025-03-16 PAUSED']);
+    expect(check('2025-04-01')).toEqual([]);
+    expect(missed(scene, '2025-03', '2025-03-10', '2025-04-02')).toEqual([]);
+    expect(skips(scene.claim('1.00', '2025-03-12'))[1]).toBe('P2 PAYER_IN_ARREARS');
+  });
+
   it('confirms by hand where the region resumes by hand, without waiting days', () => {
     const scene = family('430100');
     const resume = (date: string) => scene.move('binding.resumed', 'B1', 'P2', date, { reason: 'ARREARS' });

@@ -43,8 +43,8 @@ export function isWaiting(person: Person, policy: Policy, date: string): boolean
   return person.ended_spell_start <= date && date < addDays(person.recovered_on, waitDays);
 }
 
-/** After a fact of arrears changed: the spell begins, goes on or ends, and the bindings follow. */
-export function reviewArrears(world: World, person: Person, date: string, cause: Cause): void {
+/** After a fact of arrears changed: the spell begins, goes on or ends, and the bindings follow. `wasBlocked`: by the facts before. */
+export function reviewArrears(world: World, person: Person, date: string, cause: Cause, wasBlocked = false): void {
   const since = arrearsSince(person);
   const policy = world.policy(person, date);
   person.block_ahead = null;
@@ -52,11 +52,43 @@ export function reviewArrears(world: World, person: Person, date: string, cause:
     if (person.spell_start !== null) endSpell(world, person, policy, date, cause);
     return;
   }
-  person.spell_start = earliest([since, person.spell_start ?? since]);
+  const spellBefore = person.spell_start;
+  person.spell_start = earliest([since, spellBefore ?? since]);
   if (!policy.pauseOnArrears || isExempt(person, policy)) return;
+  followSpell(world, person, { policy, spellBefore, wasBlocked, date, cause });
   const firstBlocked = addDays(since, policy.arrearsGraceDays);
   if (firstBlocked > date) person.block_ahead = firstBlocked;
   else block(world, person, firstBlocked, date, cause);
+}
+
+/** Whether the spell that lasts blocks sharing on a date. */
+export function isSpellBlocking(person: Person, policy: Policy, date: string): boolean {
+  if (person.spell_start === null || !policy.pauseOnArrears || isExempt(person, policy)) return false;
+  return addDays(person.spell_start, policy.arrearsGraceDays) <= date;
+}
+
+interface SpellChange {
+  readonly policy: Policy;
+  readonly spellBefore: string | null;
+  readonly wasBlocked: boolean;
+  readonly date: string;
+  readonly cause: Cause;
+}
+
+/** ARREARS counts from the first blocked day of the spell: it is dated by it, and goes while that day is still to come. */
+function followSpell(world: World, person: Person, change: SpellChange): void {
+  const { policy, spellBefore, wasBlocked, date, cause } = change;
+  if (person.spell_start === null) return;
+  const firstBlocked = addDays(person.spell_start, policy.arrearsGraceDays);
+  const hasComeEarlier = spellBefore !== null && person.spell_start < spellBefore;
+  for (const binding of world.bindingsOf(person.psn_no)) {
+    const from = binding.reasons.get('ARREARS');
+    if (from === undefined || !isLive(binding, date)) continue;
+    const isTooEarly = from === null ? wasBlocked : from < firstBlocked;
+    if (firstBlocked > date && isTooEarly) {
+      removeReason(world, binding, { reason: 'ARREARS', date, effective_on: date, cause });
+    } else if (from !== null && (from < firstBlocked || hasComeEarlier)) binding.reasons.set('ARREARS', firstBlocked);
+  }
 }
 
 function block(world: World, person: Person, firstBlocked: string, date: string, cause: Cause): void {

@@ -1,5 +1,5 @@
 import { credit } from './account.ts';
-import { checkArrears, clearArrears, dueDateOf, isRetired, reviewArrears } from './arrears.ts';
+import { checkArrears, clearArrears, dueDateOf, isRetired, isSpellBlocking, reviewArrears } from './arrears.ts';
 import { addDays, BEGINNING, shanghaiDate, startOfDate, yearOf } from './dates.ts';
 import { partitionOf } from './partition.ts';
 import { addReason, removeReason, reviewZeroBalance } from './sharing.ts';
@@ -104,8 +104,14 @@ export function clearMonth(world: World, person: Person, period: string, date: s
 export function missContribution(world: World, person: Person, fields: Fields, date: string, cause: Cause): void {
   const period = fields.text('period');
   if (person.paid.has(period)) return;
-  person.unpaid.set(period, fields.text('due_date'));
-  reviewArrears(world, person, date, cause);
+  const [reckoned, stated] = [person.unpaid.get(period), fields.text('due_date')];
+  const wasBlocked = isSpellBlocking(person, world.policy(person, date), date);
+  // The order of a check and of what is stated does not matter: a spell that began with the month began by the stated date.
+  if (reckoned !== undefined && reckoned !== stated && addDays(reckoned, 1) === person.spell_start) {
+    person.spell_start = null;
+  }
+  person.unpaid.set(period, stated);
+  reviewArrears(world, person, date, cause, wasBlocked);
 }
 
 /** `refund.paid`: money held for manual payout left; anything but exactly what is held is not allowed. */

@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  addDays,
+  applyArrearsCheck,
+  applyMemberEvent,
+  type CalendarDate,
+  type DueWork,
+  date,
+  enforceArrears,
+  type MemberEvent,
+  nextPeriod,
+  type PolicyLookup,
+  parsePeriod,
+  periodOf,
+  type SharingEvent,
+  startOf,
+} from '../src/index.ts';
+import { binding, lookup, person, World } from './builders.ts';
+
+const cause = { type: 'test', id: '1' };
+
+/** A payer as the sharing worker meets them: what earlier days left for a day is done before anything else of that day. */
+class Payer {
+  readonly world: World;
+  #due: DueWork[] = [];
+
+  constructor(policyOf: PolicyLookup, facts: Partial<Parameters<typeof person>[0]> = {}) {
+    const persons = [person({ ...facts, personNo: 'P2' })];
+    this.world = new World(
+      { persons, bindings: [binding(), binding({ bindingId: 'B2', beneficiary: 'P9' })] },
+      policyOf,
+    );
+  }
+
+  /** Takes an event of a date; answers what is told of it, work of earlier days included. */
+  takes(on: string, event: object): string[] {
+    const at = startOf(date(on)) + 3_600_000;
+    const earlier = this.reaches(on);
+    const verdict = applyMemberEvent({ personNo: 'P2', at, cause, ...event } as MemberEvent, this.world);
+    if (verdict.kind === 'DEAD') return [...earlier, verdict.code];
+    this.#due.push(...verdict.due);
+    return [...earlier, ...verdict.events.map(told)];
+  }
+
+  isChecked(on: string): string[] {
+    const earlier = this.reaches(on);
+    const { events, due } = applyArrearsCheck(this.world, 'P2', date(on), cause);
+    this.#due.push(...due);
+    return [...earlier, ...events.map(told)];
+  }
+
+  /** What the calendar brings up to a date. */
+  reaches(on: string): string[] {
+    const all: string[] = [];
+    for (let day = this.#nextDay(); day !== undefined && day <= on; day = this.#nextDay()) {
+      const dueOn = day;
+      this.#due = this.#due.filter((work) => work.dueOn !== dueOn);
+      const { books, policyOf } = this.world;
+      const step = { at: startOf(dueOn), cause };
+      const { events, due } = enforceArrears(books, this.#person(), policyOf(this.#person().insuredArea, dueOn), step);
+      all.push(...events.map(told));
+      this.#due.push(...due);
+    }
+    return all;
+  }
+
+  /** Everything that later decisions go by. */
+  state() {
+    const { arrearsSince, spellSince, recoveredOn, lastSpellStart } = this.#person();
+    const months = [...this.world.months.values()].map(({ period, dueDate, paid }) => ({ period, dueDate, paid }));
+    return {
+      ...{ arrearsSince, spellSince, recoveredOn, lastSpellStart },
+      months: months.sort((a, b) => (a.period < b.period ? -1 : 1)),
+      holds: this.world.books
+        .bindingsBy('P2')
+        .map(({ bindingId, holds }) => [bindingId, ...holds].flat())
+        .sort(),
+    };
+  }
+
+  #person() {
+    const found = this.world.books.person('P2');
+    if (found === undefined) throw new Error('a person once opened stays');
+    return found;
+  }
+
+  #nextDay = (): CalendarDate | undefined => this.#due.map(({ dueOn }) => dueOn).sort()[0];
+}
+
+const told = (event: SharingEvent): string =>
+  'reason' in event
+    ? `${event.binding.bindingId} ${event.kind} ${event.reason} ${event.effectiveOn}`
+    : `${event.binding.bindingId} ${event.kind}`;
+
+const months = ['2025-01', '2025-02', '2025-03'].flatMap((text) => parsePeriod(text) ?? []);
+
+test('what a check reckons and what is stated of a month come to the same in any order and however often (I16)', () => {
+  const stated = fc.record({ period: fc.constantFrom(...months), days: fc.integer({ min: -20, max: 40 }) });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(0, 5, 20),
+      fc.uniqueArray(stated, { selector: ({ period }) => period, maxLength: 3 }),
+      fc.integer({ min: 0, max: 80 }),
+      fc.infiniteStream(fc.nat()),
+      (arrearsGraceDays, facts, days, dice) => {
+        const on = addDays(date('2025-02-01'), days);
+        const steps = [...facts, ...facts, null, null].map((fact) => (payer: Payer) => {
+          if (fact === null) return payer.isChecked(on);
+          const { period } = fact;
+          const dueDate = addDays(date(`${nextPeriod(period)}-01`), fact.days);
+          return payer.takes(on, { kind: 'CONTRIBUTION_MISSED', period, dueDate });
+        });
+        const shuffled = steps.map((step) => ({ step, rank: dice.next().value })).sort((a, b) => a.rank - b.rank);
+        const after = (order: readonly ((payer: Payer) => unknown)[]) => {
+          const payer = new Payer(lookup({ arrearsGraceDays }));
+          for (const step of order) step(payer);
+          const [now, later] = [payer.state(), addDays(on, 15)];
+          payer.reaches(later);
+          for (const period of [...months, periodOf(on)])
+            payer.takes(later, { kind: 'CONTRIBUTION_PAID', period, amount: null, reference: '' });
+          return [now, payer.state()];
+        };
+        expect(after(shuffled.map(({ step }) => step))).toEqual(after(steps));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
