@@ -1,6 +1,6 @@
 import { hold, lift, redate } from './binding-state.ts';
 import type { Books } from './books.ts';
-import { addDays, type CalendarDate, dateOf, earlier, type Instant } from './calendar.ts';
+import { addDays, type CalendarDate, dateOf, type Instant } from './calendar.ts';
 import type { Cause, SharingEvent } from './member-event.ts';
 import {
   arrearsStart,
@@ -102,8 +102,8 @@ export function arrearsChanged(
 ): { events: SharingEvent[]; due: DueWork[] } {
   const policy = policyOf(after.insuredArea, dateOf(step.at));
   const since = arrearsStart(after);
-  const kept = step.isRestated ? null : before.spellSince;
-  const person = { ...after, spellSince: since === null ? null : earlier(kept ?? since, since) };
+  const hadBegun = !step.isRestated && isBlocking(before, policy, dateOf(step.at));
+  const person = { ...after, spellSince: since === null ? null : spellStart(before, since, hadBegun) };
   books.putPerson(person);
   const isFreed = !isExempt(before, policy) && isExempt(after, policy);
   if (isFreed) {
@@ -120,6 +120,21 @@ export function arrearsChanged(
   return { events: spellSince === null ? [] : recover(books, person, spellSince, policy, step), due: [] };
 }
 
+/** Whether the spell that lasts has begun to block sharing by a date. */
+function isBlocking(person: Person, policy: Policy, on: CalendarDate): boolean {
+  const start = blockStart(person, policy, person.spellSince);
+  return start !== null && start <= on;
+}
+
+/**
+ * The first day of the spell: paying its oldest month moves it only where it had not begun to block. What never blocked is no spell that
+ * a recovery could be remembered of (rule 6.2).
+ */
+function spellStart({ spellSince }: Person, since: CalendarDate, hadBegun: boolean): CalendarDate {
+  if (spellSince === null || since <= spellSince) return since;
+  return hadBegun ? spellSince : since;
+}
+
 /**
  * Where the first blocked day of the spell has moved, the holds move with it, as if it had been that day at first (rule 6.1, any order):
  * one of a block that has begun is dated anew, which tells nobody, since the reason stays; one of a block still to come is lifted.
@@ -134,8 +149,7 @@ function followSpell(
   const on = dateOf(step.at);
   const start = blockStart(person, policy, person.spellSince);
   if (start === null) return [];
-  const wasStart = blockStart(before, policy, before.spellSince);
-  const wasBlocked = wasStart !== null && wasStart <= on;
+  const wasBlocked = isBlocking(before, policy, on);
   const { spellSince } = person;
   const isEarlier = spellSince !== null && before.spellSince !== null && spellSince < before.spellSince;
   const change = { ...step, reason: 'ARREARS', from: on } as const;

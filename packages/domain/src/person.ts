@@ -33,7 +33,7 @@ export interface Person {
   readonly uninsuredSince: CalendarDate | null;
   /** First day in arrears while any month is unpaid, else null. */
   readonly arrearsSince: CalendarDate | null;
-  /** First day of the present arrears spell, which paying its oldest month does not move; null when not in arrears. */
+  /** First day of the present arrears spell, which paying its oldest month does not move once it blocks; null when not in arrears. */
   readonly spellSince: CalendarDate | null;
   /** The last arrears spell that ended and blocked sharing: its first day (`BEGINNING` if unknown) and the day it ended. */
   readonly lastSpellStart: CalendarDate;

@@ -127,3 +127,33 @@ test('what a check reckons and what is stated of a month come to the same in any
     { numRuns: 500 },
   );
 });
+
+test('a recovery is remembered exactly where arrears had paused sharing, by the first day of that pause (I17)', () => {
+  const step = fc.record({
+    kind: fc.constantFrom('MISSED', 'MISSED', 'PAID', 'PAID', 'CHECK'),
+    period: fc.constantFrom(...months),
+    due: fc.integer({ min: -30, max: 10 }),
+    days: fc.integer({ min: 0, max: 20 }),
+  });
+  fc.assert(
+    fc.property(fc.constantFrom(0, 10, 30), fc.array(step, { maxLength: 15 }), (arrearsGraceDays, steps) => {
+      const payer = new Payer(lookup({ arrearsGraceDays }));
+      let on = date('2025-02-01');
+      for (const { kind, period, due, days } of steps) {
+        on = addDays(on, days);
+        payer.reaches(on);
+        const before = payer.state();
+        if (kind === 'CHECK') payer.isChecked(on);
+        if (kind === 'MISSED') payer.takes(on, { kind: 'CONTRIBUTION_MISSED', period, dueDate: addDays(on, due) });
+        if (kind === 'PAID') payer.takes(on, { kind: 'CONTRIBUTION_PAID', period, amount: null, reference: '' });
+        const after = payer.state();
+        const hasEnded = before.arrearsSince !== null && after.arrearsSince === null;
+        const paused = hasEnded ? before.holds.flatMap((held) => held[2] ?? []) : [];
+        for (const first of paused) expect(first).toBe(addDays(date(String(before.spellSince)), arrearsGraceDays));
+        if (paused.length > 0) expect(after).toMatchObject({ recoveredOn: on, lastSpellStart: before.spellSince });
+        else expect([after.recoveredOn, after.lastSpellStart]).toEqual([before.recoveredOn, before.lastSpellStart]);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -54,6 +54,15 @@ describe('a payer in arrears', () => {
     expect(split(scene.claim('1.00', '2025-04-04'))).toEqual(['P2 1.00', 'cash 0.00']);
   });
 
+  it('has no spell to recover from where the grace of no unpaid month has ended', () => {
+    const scene = family('410100');
+    expect(missed(scene, '2025-01', '2025-01-15', '2025-01-16')).toEqual([]);
+    expect(missed(scene, '2025-02', '2025-01-18', '2025-01-19')).toEqual([]);
+    expect(recovered(scene, '2025-01', '2025-01-20')).toEqual([]);
+    expect(recovered(scene, '2025-02', '2025-01-22')).toEqual([]);
+    expect(split(scene.claim('1.00', '2025-01-22'))).toEqual(['P2 1.00', 'cash 0.00']);
+  });
+
   it('is found by the nightly check for months after the import, once their due day has passed', () => {
     const scene = family('410100');
     const check = (on: string) => scene.send('members', 'arrears.check', '', { check_id: on, on });

@@ -53,7 +53,8 @@ export function reviewArrears(world: World, person: Person, date: string, cause:
     return;
   }
   const spellBefore = person.spell_start;
-  person.spell_start = earliest([since, spellBefore ?? since]);
+  // Paying the oldest month does not end a spell that has blocked; one that has not was none (6.2).
+  person.spell_start = isSpellBlocking(person, policy, date) ? earliest([since, spellBefore ?? since]) : since;
   if (!policy.pauseOnArrears || isExempt(person, policy)) return;
   followSpell(world, person, { policy, spellBefore, wasBlocked, date, cause });
   const firstBlocked = addDays(since, policy.arrearsGraceDays);
