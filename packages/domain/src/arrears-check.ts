@@ -1,5 +1,5 @@
-import { arrearsChanged, type DueWork } from './arrears.ts';
-import { type CalendarDate, date, dayOfPeriod, nextPeriod, type Period, startOf } from './calendar.ts';
+import { arrearsChanged, type DueWork, reviewArrears } from './arrears.ts';
+import { addDays, type CalendarDate, date, dayOfPeriod, nextPeriod, type Period, startOf } from './calendar.ts';
 import { firstDayUnpaid } from './contribution.ts';
 import type { Cause, SharingEvent } from './member-event.ts';
 import type { MemberBooks } from './members.ts';
@@ -26,9 +26,23 @@ export function monthsDue(
 export const isChecked = ({ insuranceKind, employment, purse }: Person): boolean =>
   insuranceKind === EMPLOYEE_INSURANCE && (employment === 'ACTIVE' || employment === 'FLEXIBLE') && purse !== null;
 
+/** How the check of a date judges those of an area who are in arrears. */
+export interface BlockRule {
+  readonly area: string;
+  /** Whose arrears began by this day is blocked; null where arrears pause nobody. */
+  readonly latestStart: CalendarDate | null;
+  readonly retireesExempt: boolean;
+}
+
+export function blockRule(area: string, on: CalendarDate, policyOf: PolicyLookup): BlockRule {
+  const { pauseOnArrears, arrearsGraceDays, retireesExempt } = policyOf(area, on);
+  return { area, latestStart: pauseOnArrears ? addDays(on, -arrearsGraceDays) : null, retireesExempt };
+}
+
 /**
  * The arrears check of a date for one person (rule 6.1): marks every month past due, later than the month the account was stated in,
- * that has no contribution; one sharing event a binding for all of them. Doing it again changes nothing.
+ * that has no contribution, and sees to it that arrears block as the rules of the date say; one sharing event a binding for all of
+ * them. Doing it again changes nothing.
  */
 export function applyArrearsCheck(
   world: MemberBooks,
@@ -38,15 +52,14 @@ export function applyArrearsCheck(
 ): { readonly marked: number; readonly events: readonly SharingEvent[]; readonly due: readonly DueWork[] } {
   const { books, contributions, policyOf } = world;
   const person = books.person(personNo);
-  if (person === undefined || !isChecked(person)) return { marked: 0, events: [], due: [] };
+  if (person === undefined) return { marked: 0, events: [], due: [] };
+  const step = { at: startOf(on), cause };
   const known = new Set(Array.from(contributions.monthsOf(personNo), ({ period }) => period));
-  const missing = monthsDue(person.insuredArea, person.asOfPeriod, on, policyOf).filter(
-    ({ period }) => !known.has(period),
-  );
-  if (missing.length === 0) return { marked: 0, events: [], due: [] };
+  const due = isChecked(person) ? monthsDue(person.insuredArea, person.asOfPeriod, on, policyOf) : [];
+  const missing = due.filter(({ period }) => !known.has(period));
+  // Without a fact no work is left either: who was in arrears has it, or is found by a later check.
+  if (missing.length === 0) return { marked: 0, events: reviewArrears(world, person, step), due: [] };
   for (const { period, dueDate } of missing) contributions.put({ personNo, period, dueDate, paid: false });
   const after = { ...person, arrearsSince: firstDayUnpaid(contributions.monthsOf(personNo)) };
-  const at = startOf(on);
-  const changed = arrearsChanged(world, person, after, { at, cause });
-  return { marked: missing.length, ...changed };
+  return { marked: missing.length, ...arrearsChanged(world, person, after, step) };
 }

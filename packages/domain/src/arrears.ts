@@ -7,7 +7,7 @@ import {
   BEGINNING,
   type Binding,
   blockStart,
-  isExempt,
+  isPausable,
   type PauseReason,
   type Person,
 } from './person.ts';
@@ -68,19 +68,21 @@ export const toldFrom = (from: CalendarDate, at: Instant): CalendarDate => (from
 
 /**
  * Arrears that block sharing by `at` put ARREARS on the payer's bindings; arrears that will block later leave work for
- * that day (grace). Called when a fact about arrears has changed, and on the day left by an earlier call.
+ * that day (grace). Called when a fact about arrears has changed, and on the day left by an earlier call. `newlyOn`: the first blocked
+ * day, where it is not the one by the facts and rules alone.
  */
 export function enforceArrears(
   books: Books,
   person: Person,
   policy: Policy,
   step: { at: Instant; cause: Cause },
+  newlyOn: CalendarDate | null = null,
 ): { events: SharingEvent[]; due: DueWork[] } {
-  const from = blockStart(person, policy);
-  if (from === null) return { events: [], due: [] };
+  const start = blockStart(person, policy);
+  if (start === null) return { events: [], due: [] };
   const due = laterBlock(person, policy, step);
   if (due.length > 0) return { events: [], due };
-  return { events: pauseAll(books, person.personNo, { ...step, reason: 'ARREARS', from }), due };
+  return { events: pauseAll(books, person.personNo, { ...step, reason: 'ARREARS', from: newlyOn ?? start }), due };
 }
 
 /** The work that present arrears leave for the day on which they begin to block, where that day is still to come. */
@@ -90,9 +92,9 @@ export function laterBlock(person: Person, policy: Policy, { at, cause }: { at: 
 }
 
 /**
- * After any fact about a person's arrears has changed (a month missed or paid, insurance, retirement): keeps the spell, and
- * pauses or resumes what follows from it. `isRestated`: the month that the spell began with has another due date, so that the spell
- * never began on the old one. Stores `after`.
+ * After any fact about a person's arrears has changed (a month missed or paid, insurance, retirement, the area whose rules hold): keeps
+ * the spell, and pauses or resumes what follows from it. `isRestated`: the month that the spell began with has another due date, so
+ * that the spell never began on the old one. Stores `after`.
  */
 export function arrearsChanged(
   { books, policyOf }: Rules,
@@ -100,28 +102,57 @@ export function arrearsChanged(
   after: Person,
   step: { at: Instant; cause: Cause; isRestated?: boolean },
 ): { events: SharingEvent[]; due: DueWork[] } {
-  const policy = policyOf(after.insuredArea, dateOf(step.at));
+  const on = dateOf(step.at);
+  const was = { person: before, policy: policyOf(before.insuredArea, on) };
+  const policy = policyOf(after.insuredArea, on);
   const since = arrearsStart(after);
-  const hadBegun = !step.isRestated && isBlocking(before, policy, dateOf(step.at));
+  const hadBegun = !step.isRestated && isSpellBlocking(was, on);
   const person = { ...after, spellSince: since === null ? null : spellStart(before, since, hadBegun) };
   books.putPerson(person);
-  const isFreed = !isExempt(before, policy) && isExempt(after, policy);
-  if (isFreed) {
-    // Retiring frees the payer at once, whatever is unpaid.
-    const events = resumeAll(books, after.personNo, { ...step, reason: 'ARREARS', from: dateOf(step.at) });
-    return { events, due: [] };
+  // Retiring, or moving to where arrears pause nobody, frees the payer at once, whatever is unpaid.
+  if (!isPausable(person, policy)) return { events: freeAll(books, person, step), due: [] };
+  if (since === null) {
+    const { spellSince } = before;
+    return { events: spellSince === null ? [] : recover(books, person, spellSince, policy, step), due: [] };
   }
-  if (since !== null) {
-    const lifted = followSpell(books, before, person, policy, step);
-    const { events, due } = enforceArrears(books, person, policy, step);
-    return { events: [...lifted, ...events], due };
-  }
-  const { spellSince } = before;
-  return { events: spellSince === null ? [] : recover(books, person, spellSince, policy, step), due: [] };
+  const lifted = followSpell(books, was, { person, policy }, step);
+  // The same arrears under other rules block from the day of the event, and not from when these would have.
+  const isByRules = arrearsStart(before) === since && !isBlocking(was, on);
+  const { events, due } = enforceArrears(books, person, policy, step, isByRules ? on : null);
+  return { events: [...lifted, ...events], due };
+}
+
+/**
+ * Present arrears by the rules of a date, where no fact has changed: a version of the pack that has begun may block, or pause nobody any
+ * more (rule 6.1).
+ */
+export function reviewArrears(
+  { books, policyOf }: Rules,
+  person: Person,
+  step: { at: Instant; cause: Cause },
+): SharingEvent[] {
+  if (arrearsStart(person) === null) return [];
+  const policy = policyOf(person.insuredArea, dateOf(step.at));
+  return isPausable(person, policy) ? enforceArrears(books, person, policy, step).events : freeAll(books, person, step);
+}
+
+const freeAll = (books: Books, person: Person, step: { at: Instant; cause: Cause }): SharingEvent[] =>
+  resumeAll(books, person.personNo, { ...step, reason: 'ARREARS', from: dateOf(step.at) });
+
+/** A person under the rules that hold for them. */
+interface Ruled {
+  readonly person: Person;
+  readonly policy: Policy;
+}
+
+/** Whether present arrears block sharing on a date. */
+function isBlocking({ person, policy }: Ruled, on: CalendarDate): boolean {
+  const start = blockStart(person, policy);
+  return start !== null && start <= on;
 }
 
 /** Whether the spell that lasts has begun to block sharing by a date. */
-function isBlocking(person: Person, policy: Policy, on: CalendarDate): boolean {
+function isSpellBlocking({ person, policy }: Ruled, on: CalendarDate): boolean {
   const start = blockStart(person, policy, person.spellSince);
   return start !== null && start <= on;
 }
@@ -141,17 +172,17 @@ function spellStart({ spellSince }: Person, since: CalendarDate, hadBegun: boole
  */
 function followSpell(
   books: Books,
-  before: Person,
-  person: Person,
-  policy: Policy,
+  was: Ruled,
+  { person, policy }: Ruled,
   step: { at: Instant; cause: Cause },
 ): SharingEvent[] {
   const on = dateOf(step.at);
-  const start = blockStart(person, policy, person.spellSince);
-  if (start === null) return [];
-  const wasBlocked = isBlocking(before, policy, on);
   const { spellSince } = person;
-  const isEarlier = spellSince !== null && before.spellSince !== null && spellSince < before.spellSince;
+  const start = blockStart(person, policy, spellSince);
+  if (start === null) return [];
+  const wasBlocked = isSpellBlocking(was, on);
+  const spellWas = was.person.spellSince;
+  const isEarlier = spellSince !== null && spellWas !== null && spellSince < spellWas;
   const change = { ...step, reason: 'ARREARS', from: on } as const;
   const events = changeAll(books, person.personNo, 'RESUMED', change, (binding) => {
     const held = binding.holds.get('ARREARS');
@@ -169,7 +200,7 @@ function followSpell(
 }
 
 /**
- * Nothing is unpaid any more and the person is insured: remembers the spell if it had begun to block, and lifts ARREARS unless
+ * Nothing is unpaid any more and the person, whom arrears may pause, is insured: remembers the spell if it had begun to block, and lifts ARREARS unless
  * the region waits for the payer's word.
  */
 function recover(
@@ -180,7 +211,7 @@ function recover(
   step: { at: Instant; cause: Cause },
 ): SharingEvent[] {
   const on = dateOf(step.at);
-  const counted = policy.pauseOnArrears && !isExempt(person, policy) && on >= addDays(spell, policy.arrearsGraceDays);
+  const counted = on >= addDays(spell, policy.arrearsGraceDays);
   if (counted) books.putPerson({ ...person, recoveredOn: on, lastSpellStart: spell });
   if (policy.resumeMode === 'MANUAL') return [];
   const from = counted ? addDays(on, policy.resumeWaitDays) : on;

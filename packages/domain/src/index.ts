@@ -10,7 +10,7 @@ export {
 export type { Area } from './area.ts';
 export { isSameProvince, isWithin } from './area.ts';
 export { arrearsChanged, type DueWork, enforceArrears } from './arrears.ts';
-export { applyArrearsCheck, isChecked, monthsDue } from './arrears-check.ts';
+export { applyArrearsCheck, type BlockRule, blockRule, isChecked, monthsDue } from './arrears-check.ts';
 export { assert, InvariantBroken } from './assert.ts';
 export {
   BACKDATED_REASONS,

@@ -160,15 +160,15 @@ function changeAccount(event: Extract<MemberEvent, { kind: 'ACCOUNT_CHANGED' }>,
       insured === undefined ? before.uninsuredSince : insured ? null : (before.uninsuredSince ?? on);
     const after: Person = { ...before, ...facts, uninsuredSince };
     books.putPerson(after);
-    const policy = policyOf(after.insuredArea, on);
-    const events = followEmployer(event, after, policy, books);
-    if (insured === undefined && facts.employment === undefined && facts.personCategory === undefined) {
-      return done(events);
-    }
-    const changed = arrearsChanged(world, before, after, event);
+    const changed = MATTERS_TO_ARREARS.some((fact) => event.changes[fact] !== undefined)
+      ? arrearsChanged(world, before, after, event)
+      : { events: [], due: [] };
+    const events = followEmployer(event, after, policyOf(after.insuredArea, on), books);
     return done([...changed.events, ...events], changed.due);
   });
 }
+
+const MATTERS_TO_ARREARS = ['insured', 'employment', 'personCategory', 'insuredArea'] as const;
 
 /** EMPLOYER_OFF follows the employer's switch for payers in employment, where the region asks for it (rule 6.3). */
 function followEmployer(

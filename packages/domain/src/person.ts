@@ -88,6 +88,10 @@ export const isRetired = (person: Pick<Person, 'employment' | 'personCategory'>)
 export const isExempt = (person: Pick<Person, 'employment' | 'personCategory'>, policy: Policy): boolean =>
   policy.retireesExempt && isRetired(person);
 
+/** Whether arrears can pause the sharing of this person at all. */
+export const isPausable = (person: Pick<Person, 'employment' | 'personCategory'>, policy: Policy): boolean =>
+  policy.pauseOnArrears && !isExempt(person, policy);
+
 /** First day of the present arrears: a month unpaid, or insurance ended; null when neither. */
 export function arrearsStart(person: Pick<Person, 'arrearsSince' | 'uninsuredSince'>): CalendarDate | null {
   if (person.arrearsSince === null) return person.uninsuredSince;
@@ -102,7 +106,7 @@ export function isInArrears(person: Person, on: CalendarDate, policy: Policy): b
 
 /** First day on which arrears, by default the present ones, block sharing (grace included); null when nothing blocks. */
 export function blockStart(person: Person, policy: Policy, since = arrearsStart(person)): CalendarDate | null {
-  if (since === null || !policy.pauseOnArrears || isExempt(person, policy)) return null;
+  if (since === null || !isPausable(person, policy)) return null;
   return since === BEGINNING ? since : addDays(since, policy.arrearsGraceDays);
 }
 

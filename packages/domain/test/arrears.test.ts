@@ -4,6 +4,7 @@ import {
   addDays,
   applyArrearsCheck,
   applyMemberEvent,
+  blockStart,
   type CalendarDate,
   type DueWork,
   date,
@@ -16,7 +17,7 @@ import {
   type SharingEvent,
   startOf,
 } from '../src/index.ts';
-import { binding, lookup, person, World } from './builders.ts';
+import { BASE_POLICY, binding, lookup, person, World } from './builders.ts';
 
 const cause = { type: 'test', id: '1' };
 
@@ -58,7 +59,7 @@ class Payer {
       this.#due = this.#due.filter((work) => work.dueOn !== dueOn);
       const { books, policyOf } = this.world;
       const step = { at: startOf(dueOn), cause };
-      const { events, due } = enforceArrears(books, this.#person(), policyOf(this.#person().insuredArea, dueOn), step);
+      const { events, due } = enforceArrears(books, this.person(), policyOf(this.person().insuredArea, dueOn), step);
       all.push(...events.map(told));
       this.#due.push(...due);
     }
@@ -67,7 +68,7 @@ class Payer {
 
   /** Everything that later decisions go by. */
   state() {
-    const { arrearsSince, spellSince, recoveredOn, lastSpellStart } = this.#person();
+    const { arrearsSince, spellSince, recoveredOn, lastSpellStart } = this.person();
     const months = [...this.world.months.values()].map(({ period, dueDate, paid }) => ({ period, dueDate, paid }));
     return {
       ...{ arrearsSince, spellSince, recoveredOn, lastSpellStart },
@@ -79,7 +80,7 @@ class Payer {
     };
   }
 
-  #person() {
+  person() {
     const found = this.world.books.person('P2');
     if (found === undefined) throw new Error('a person once opened stays');
     return found;
@@ -152,6 +153,54 @@ test('a recovery is remembered exactly where arrears had paused sharing, by the 
         for (const first of paused) expect(first).toBe(addDays(date(String(before.spellSince)), arrearsGraceDays));
         if (paused.length > 0) expect(after).toMatchObject({ recoveredOn: on, lastSpellStart: before.spellSince });
         else expect([after.recoveredOn, after.lastSpellStart]).toEqual([before.recoveredOn, before.lastSpellStart]);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('after a check every live binding holds ARREARS as the facts and the rules of its date say, whatever moved or changed (I12)', () => {
+  const [from, to] = [date('2025-02-20'), date('2025-03-20')];
+  const pack = fc.record({
+    pauseOnArrears: fc.boolean(),
+    retireesExempt: fc.boolean(),
+    arrearsGraceDays: fc.constantFrom(0, 0, 15),
+  });
+  const step = fc.record({
+    days: fc.integer({ min: 0, max: 12 }),
+    event: fc.constantFrom<object>(
+      ...months.map((period, n) => ({ kind: 'CONTRIBUTION_MISSED', period, dueDate: date(`2025-0${n + 2}-05`) })),
+      ...months.map((period) => ({ kind: 'CONTRIBUTION_PAID', period, amount: null, reference: '' })),
+      ...['330106', '440106', '530106'].map((insuredArea) => ({ kind: 'ACCOUNT_CHANGED', changes: { insuredArea } })),
+      ...['RETIRED', 'NONE'].map((employment) => ({ kind: 'ACCOUNT_CHANGED', changes: { employment } })),
+      ...[true, false].map((insured) => ({ kind: 'ACCOUNT_CHANGED', changes: { insured } })),
+    ),
+  });
+  fc.assert(
+    fc.property(fc.tuple(pack, pack, pack), fc.array(step, { maxLength: 12 }), ([one, other, third], steps) => {
+      // Areas differ in grace, versions do not: a check leaves what it paused before a version made the grace longer.
+      const packs = [
+        ['33', { ...one, arrearsGraceDays: 0 }, { ...other, arrearsGraceDays: 0 }],
+        ['44', other, other],
+        ['53', third, third],
+      ] as const;
+      const policyOf: PolicyLookup = (area, on) => {
+        const [, before, after] = packs.find(([province]) => area.startsWith(province)) ?? packs[0];
+        return { ...BASE_POLICY, ...(from <= on && on < to ? after : before) };
+      };
+      const payer = new Payer(policyOf);
+      let on = date('2025-02-01');
+      for (const { days, event } of steps) {
+        on = addDays(on, days);
+        payer.takes(on, event);
+        payer.isChecked(on);
+        const who = payer.person();
+        const policy = policyOf(who.insuredArea, on);
+        const [now, spell] = [blockStart(who, policy), blockStart(who, policy, who.spellSince)];
+        const held = payer.state().holds.map((binding) => binding.includes('ARREARS'));
+        if (now !== null && now <= on) expect(held).toEqual([true, true]);
+        // A spell that has blocked goes on until nothing is unpaid, also where what is left is within its grace.
+        else if (spell === null || spell > on) expect(held).toEqual([false, false]);
       }
     }),
     { numRuns: 500 },

@@ -1,4 +1,4 @@
-import type { CalendarDate, Instant, Period } from '@repo/domain';
+import type { BlockRule, CalendarDate, Instant, Period } from '@repo/domain';
 import { isHeldSql } from './quarantine.ts';
 import type { RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
@@ -18,6 +18,8 @@ export interface ArrearsChunk {
   /** The areas of those who contribute, and the earliest month from which any of them is looked at. */
   readonly areas: readonly string[];
   readonly since: Period | null;
+  /** The areas of those in arrears. */
+  readonly behindIn: readonly string[];
 }
 
 /** The oldest check that this shard still works on. */
@@ -31,6 +33,7 @@ export async function openCheck(tx: LedgerTransaction, partition: number): Promi
 }
 
 const CONTRIBUTES = `insutype = '310' and employment in ('ACTIVE', 'FLEXIBLE') and year is not null`;
+const IS_BEHIND = '(arrears_since is not null or uninsured_since is not null)';
 
 export async function readChunk(
   tx: LedgerTransaction,
@@ -38,10 +41,18 @@ export async function readChunk(
   after: string,
   size: number,
 ): Promise<ArrearsChunk> {
-  const [row] = await tx.rows<{ last: string | null; count: string; areas: string[] | null; since: Period | null }>(
+  interface Row {
+    readonly last: string | null;
+    readonly count: string;
+    readonly areas: string[] | null;
+    readonly since: Period | null;
+    readonly behindIn: string[] | null;
+  }
+  const [row] = await tx.rows<Row>(
     `select max(psn_no) as last, count(*) as count,
-       array_agg(distinct insu_admdvs) filter (where ${CONTRIBUTES}) as areas, min(as_of_period) filter (where ${CONTRIBUTES}) as since
-     from (select psn_no, insu_admdvs, as_of_period, insutype, employment, year from account
+       array_agg(distinct insu_admdvs) filter (where ${CONTRIBUTES}) as areas, min(as_of_period) filter (where ${CONTRIBUTES}) as since,
+       array_agg(distinct insu_admdvs) filter (where ${IS_BEHIND}) as "behindIn"
+     from (select psn_no, insu_admdvs, as_of_period, insutype, employment, year, arrears_since, uninsured_since from account
            where partition = $1 and psn_no > $2 order by psn_no limit $3) as chunk`,
     [partition, after, size],
   );
@@ -50,19 +61,30 @@ export async function readChunk(
     count: Number(row?.count ?? 0),
     areas: row?.areas ?? [],
     since: row?.since ?? null,
+    behindIn: row?.behindIn ?? [],
   };
 }
 
+/** A stretch of a shard's persons, and what a check of a date goes by there. */
+export interface CheckedStretch {
+  readonly after: string;
+  readonly last: string;
+  readonly on: CalendarDate;
+  /** By area, each month whose due date has passed; a month is listed once. */
+  readonly months: readonly { readonly area: string; readonly period: Period }[];
+  /** Of each area in which somebody is in arrears. */
+  readonly rules: readonly BlockRule[];
+}
+
 /**
- * The persons of a stretch whom the check concerns: a month past due without a contribution, work that waits for a date, or an account
- * that New Year may fill. `months` lists, by area, each month whose due date has passed; a month is listed once. A person's months are
- * counted and not sought one by one, so that a check costs about the same after years.
+ * The persons of a stretch whom the check concerns: a month past due without a contribution, arrears that a binding does not show as the
+ * rules have it, work that waits for a date, or an account that New Year may fill. A person's months are counted and not sought one by
+ * one, so that a check costs about the same after years; bindings are sought only of those in arrears.
  */
 export async function concernedIn(
   tx: LedgerTransaction,
   partition: number,
-  range: { readonly after: string; readonly last: string; readonly year: number },
-  months: readonly { readonly area: string; readonly period: Period }[],
+  { after, last, on, months, rules }: CheckedStretch,
 ): Promise<string[]> {
   const rows = await tx.rows<{ psn_no: string }>(
     `select psn_no from account join (
@@ -72,16 +94,21 @@ export async function concernedIn(
          -- width_bucket: how many of the sorted periods are not later than the one the account was stated in
          and cardinality(periods) - width_bucket(as_of_period, periods) > (select count(*) from contribution
            where contribution.psn_no = account.psn_no and period = any (periods) and period > as_of_period)
+     union select psn_no from account join unnest($7::text[], $8::date[], $9::boolean[]) as rule (area, latest, exempt) on area = insu_admdvs
+       where partition = $1 and psn_no > $2 and psn_no <= $3 and ${IS_BEHIND} and exists (select from binding
+         where payer = psn_no and state in ('ACTIVE', 'PAUSED') and (effective_to is null or effective_to >= $6)
+           and case when latest is null or (exempt and (employment = 'RETIRED' or psn_type like '12%')) then held_arrears is not null
+             else held_arrears is null and least(arrears_since, uninsured_since) <= latest end)
      union select payer from shard_work where partition = $1 and payer > $2 and payer <= $3
      union select payer from binding join account on psn_no = payer
-       where partition = $1 and payer > $2 and payer <= $3 and held_zero_balance is not null and year < $6`,
+       where partition = $1 and payer > $2 and payer <= $3 and held_zero_balance is not null and year < extract(year from $6::date)`,
     [
-      partition,
-      range.after,
-      range.last,
-      months.map(({ area }) => area),
-      months.map(({ period }) => period),
-      range.year,
+      ...[partition, after, last],
+      ...[months.map(({ area }) => area), months.map(({ period }) => period)],
+      on,
+      rules.map(({ area }) => area),
+      rules.map(({ latestStart }) => latestStart),
+      rules.map(({ retireesExempt }) => retireesExempt),
     ],
   );
   return rows.map(({ psn_no }) => psn_no);

@@ -1,5 +1,6 @@
-import { applyArrearsCheck, type CalendarDate, monthsDue, startOf, yearOf } from '@repo/domain';
+import { applyArrearsCheck, blockRule, monthsDue, startOf } from '@repo/domain';
 import {
+  type ArrearsChunk,
   concernedIn,
   type LedgerTransaction,
   leaveOut,
@@ -113,11 +114,12 @@ async function doCheck(
   const { partition } = place.lease.shard;
   const check = await openCheck(tx, partition);
   if (check === null) return null;
-  const { last, count, areas, since } = await readChunk(tx, partition, check.cursor, place.chunk);
+  const chunk = await readChunk(tx, partition, check.cursor, place.chunk);
+  const { last, count } = chunk;
   const { world, marked } =
     last === null
       ? { world: await MemberWorld.load(tx, [], deps.policyOf), marked: 0 }
-      : await checkStretch(tx, place, check, { last, areas, since }, draft, deps);
+      : await checkStretch(tx, place, check, { ...chunk, last }, draft, deps);
   const paused = draft.outcomes.length;
   await moveCheck(tx, partition, check.checkId, {
     last,
@@ -144,19 +146,19 @@ async function checkStretch(
   tx: LedgerTransaction,
   place: Place,
   check: OpenCheck,
-  stretch: { last: string; areas: readonly string[]; since: Parameters<typeof monthsDue>[1] | null },
+  { last, areas, since, behindIn }: ArrearsChunk & { last: string },
   draft: MemberDraft,
   deps: MemberDeps,
 ): Promise<{ world: MemberWorld; marked: number }> {
   const { partition } = place.lease.shard;
-  const { on, cursor } = check;
-  const { last, areas, since } = stretch;
+  const { on, cursor: after } = check;
+  const { policyOf } = deps;
   const months =
     since === null
       ? []
-      : areas.flatMap((area) => monthsDue(area, since, on, deps.policyOf).map((month) => ({ area, ...month })));
-  const range = { after: cursor, last, year: yearOf(on as CalendarDate) };
-  const concerned = await concernedIn(tx, partition, range, months);
+      : areas.flatMap((area) => monthsDue(area, since, on, policyOf).map((month) => ({ area, ...month })));
+  const rules = behindIn.map((area) => blockRule(area, on, policyOf));
+  const concerned = await concernedIn(tx, partition, { after, last, on, months, rules });
   const { free, held } = await partPayers(tx, place, concerned);
   leaveOut(tx, partition, check, held);
   begin(place.share, 'CHECK', free);

@@ -102,6 +102,28 @@ describe('a payer in arrears', () => {
     expect(split(scene.claim('1.00', '2025-02-05'))).toEqual(['P2 1.00', 'cash 0.00']);
   });
 
+  it('is under the rules of the area they move to, from that day on', () => {
+    const scene = family('130200');
+    const change = (date: string, facts: object) =>
+      sharing(scene.member('account.changed', 'P2', date, { change_id: date, ...facts }));
+    expect(change('2025-02-01', { insured: false })).toEqual(['paused ARREARS 2025-02-01 PAUSED']);
+    expect(change('2025-02-03', { insu_admdvs: '410100' })).toEqual(['resumed ARREARS 2025-02-03 ACTIVE']);
+    expect(change('2025-02-08', { insu_admdvs: '530100' })).toEqual([
+      'paused ARREARS 2025-02-06 PAUSED',
+      'resumed ARREARS 2025-02-08 ACTIVE',
+    ]);
+    expect(change('2025-02-10', { insu_admdvs: '130200' })).toEqual(['paused ARREARS 2025-02-10 PAUSED']);
+  });
+
+  it('is paused by the next check where an import left the binding active', () => {
+    const scene = family('130200');
+    scene.person('P3', '0.00', '1.00', { unpaid_periods: ['2024-11'], arrears_since: '2024-12-01' });
+    scene.bind('B3', 'P3');
+    const check = (on: string) => sharing(scene.send('members', 'arrears.check', '', { check_id: on, on }));
+    expect(check('2025-01-20')).toEqual(['paused ARREARS 2024-12-01 PAUSED']);
+    expect(check('2025-01-21')).toEqual([]);
+  });
+
   it('is free of arrears by retiring, and in arrears while not insured', () => {
     const scene = family('130200');
     const change = (date: string, facts: object) =>

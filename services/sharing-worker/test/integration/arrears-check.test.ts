@@ -20,7 +20,11 @@ beforeAll(async () => {
   const policies = await shippedPolicies();
   deps = {
     ledger,
-    policyOf: (area, on) => policies.policyAt(area, on),
+    // 440104 begins to pause on 2025-08-01.
+    policyOf: (area, on) => {
+      const policy = policies.policyAt(area, on);
+      return area === '440104' && on < '2025-08-01' ? { ...policy, pauseOnArrears: false } : policy;
+    },
     limits: DECODE_LIMITS,
     partitions: 1,
     targets: {
@@ -178,6 +182,37 @@ test('paying the month resumes, and the next month is missed anew', async () => 
     'LATE 2025-05-01',
     'PAID 2025-05-01',
   ]);
+});
+
+test('a version that begins to pause, and an import that left a binding active, are seen to by the next check, once', async () => {
+  const behind = (psnNo: string, area: string): Sent => {
+    const { type, key, value } = opened(psnNo, 'NONE');
+    return {
+      type,
+      key,
+      value: { ...value, insu_admdvs: area, unpaid_periods: ['2025-01'], arrears_since: '2025-02-01' },
+    };
+  };
+  await send(behind('MOVED', '440104'), bound('MOVED'), behind('IMPORTED', '210102'), bound('IMPORTED'));
+  const summary = (told: unknown) =>
+    (told as { payer: string; reason: string; state: string }[]).map(
+      ({ payer, reason, state }) => `${payer} ${reason} ${state}`,
+    );
+  const checked = async (on: string) => {
+    await send(check(on, on));
+    return summary(await idle()).filter((line) => /^(MOVED|IMPORTED)/.test(line));
+  };
+  expect(await checked('2025-07-31')).toEqual(['IMPORTED ARREARS PAUSED']);
+  expect(await checked('2025-08-01')).toEqual(['MOVED ARREARS PAUSED']);
+  expect(await checked('2025-08-02')).toEqual([]);
+  const move = (on: string, area: string): Sent => ({
+    type: 'account.changed',
+    key: 'IMPORTED',
+    value: { change_id: on, psn_no: 'IMPORTED', at: `${on}T09:00:00+08:00`, insu_admdvs: area },
+  });
+  // Told in the order of the topic, whatever the dates.
+  expect(summary(await send(move('2025-07-20', '440104')))).toEqual(['IMPORTED ARREARS ACTIVE']);
+  expect(summary(await send(move('2025-08-03', '210102')))).toEqual(['IMPORTED ARREARS PAUSED']);
 });
 
 test('a check for other shards than there are is a dead letter', async () => {

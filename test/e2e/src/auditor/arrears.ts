@@ -17,7 +17,7 @@ function isExempt(person: Person, policy: Policy): boolean {
   return policy.retireesExempt && isRetired(person);
 }
 
-export function isRetired(person: Person): boolean {
+function isRetired(person: Person): boolean {
   return person.employment === 'RETIRED' || person.psn_type.startsWith('12');
 }
 
@@ -27,11 +27,16 @@ export function isInArrears(person: Person, policy: Policy, date: string): boole
   return since !== null && date >= since && !isExempt(person, policy);
 }
 
+/** First day on which arrears from a day on block sharing: after the grace; what began before all dates has none. */
+function blockedFrom(since: string, policy: Policy): string {
+  return since === BEGINNING ? since : addDays(since, policy.arrearsGraceDays);
+}
+
 /** Whether live facts or the stored reason block sharing for arrears on a date. */
 export function isBlocked(person: Person, binding: Binding, policy: Policy, date: string): boolean {
   if (!policy.pauseOnArrears || isExempt(person, policy)) return false;
   const since = arrearsSince(person);
-  if (since !== null && date >= addDays(since, policy.arrearsGraceDays)) return true;
+  if (since !== null && date >= blockedFrom(since, policy)) return true;
   const effectiveOn = binding.reasons.get('ARREARS');
   return effectiveOn !== undefined && (effectiveOn === null || effectiveOn <= date);
 }
@@ -43,29 +48,46 @@ export function isWaiting(person: Person, policy: Policy, date: string): boolean
   return person.ended_spell_start <= date && date < addDays(person.recovered_on, waitDays);
 }
 
-/** After a fact of arrears changed: the spell begins, goes on or ends, and the bindings follow. `wasBlocked`: by the facts before. */
-export function reviewArrears(world: World, person: Person, date: string, cause: Cause, wasBlocked = false): void {
-  const since = arrearsSince(person);
-  const policy = world.policy(person, date);
-  person.block_ahead = null;
-  if (since === null) {
-    if (person.spell_start !== null) endSpell(world, person, policy, date, cause);
-    return;
-  }
-  const spellBefore = person.spell_start;
-  // Paying the oldest month does not end a spell that has blocked; one that has not was none (6.2).
-  person.spell_start = isSpellBlocking(person, policy, date) ? earliest([since, spellBefore ?? since]) : since;
-  if (!policy.pauseOnArrears || isExempt(person, policy)) return;
-  followSpell(world, person, { policy, spellBefore, wasBlocked, date, cause });
-  const firstBlocked = addDays(since, policy.arrearsGraceDays);
-  if (firstBlocked > date) person.block_ahead = firstBlocked;
-  else block(world, person, firstBlocked, date, cause);
+/** How a person stands by the facts and rules before an event. */
+export interface Standing {
+  readonly since: string | null;
+  readonly isBlocked: boolean;
+  readonly isSpellBlocking: boolean;
 }
 
-/** Whether the spell that lasts blocks sharing on a date. */
-export function isSpellBlocking(person: Person, policy: Policy, date: string): boolean {
-  if (person.spell_start === null || !policy.pauseOnArrears || isExempt(person, policy)) return false;
-  return addDays(person.spell_start, policy.arrearsGraceDays) <= date;
+export function standingOf(world: World, person: Person, date: string): Standing {
+  const since = arrearsSince(person);
+  const policy = world.policy(person, date);
+  const blocks = (start: string | null) => start !== null && blockedFrom(start, policy) <= date;
+  const isPausable = policy.pauseOnArrears && !isExempt(person, policy);
+  return {
+    since,
+    isBlocked: isPausable && blocks(since),
+    isSpellBlocking: isPausable && blocks(person.spell_start),
+  };
+}
+
+/** After a fact of arrears changed: the spell begins, goes on or ends, and the bindings follow. */
+export function reviewArrears(world: World, person: Person, date: string, cause: Cause, before: Standing): void {
+  const since = arrearsSince(person);
+  const policy = world.policy(person, date);
+  const spellBefore = person.spell_start;
+  const isPausable = policy.pauseOnArrears && !isExempt(person, policy);
+  person.block_ahead = null;
+  if (since === null) {
+    if (spellBefore !== null && isPausable) endSpell(world, person, policy, date, cause);
+    person.spell_start = null;
+  } else {
+    // Paying the oldest month does not end a spell that has blocked; one that has not was none (6.2).
+    person.spell_start = before.isSpellBlocking ? earliest([since, spellBefore ?? since]) : since;
+  }
+  if (!isPausable) clearArrears(world, person, date, date, cause);
+  if (since === null || !isPausable) return;
+  followSpell(world, person, { policy, spellBefore, wasBlocked: before.isSpellBlocking, date, cause });
+  const firstBlocked = blockedFrom(since, policy);
+  if (firstBlocked > date) person.block_ahead = firstBlocked;
+  // The same arrears under other rules (another area, no retiree any more) block from the day of the event.
+  else block(world, person, since === before.since && !before.isBlocked ? date : firstBlocked, date, cause);
 }
 
 interface SpellChange {
@@ -80,7 +102,7 @@ interface SpellChange {
 function followSpell(world: World, person: Person, change: SpellChange): void {
   const { policy, spellBefore, wasBlocked, date, cause } = change;
   if (person.spell_start === null) return;
-  const firstBlocked = addDays(person.spell_start, policy.arrearsGraceDays);
+  const firstBlocked = blockedFrom(person.spell_start, policy);
   const hasComeEarlier = spellBefore !== null && person.spell_start < spellBefore;
   for (const binding of world.bindingsOf(person.psn_no)) {
     const from = binding.reasons.get('ARREARS');
@@ -104,7 +126,7 @@ export function blockApproved(world: World, person: Person, binding: Binding, da
   const since = arrearsSince(person);
   const policy = world.policy(person, date);
   if (since === null || !policy.pauseOnArrears || isExempt(person, policy)) return;
-  const firstBlocked = addDays(since, policy.arrearsGraceDays);
+  const firstBlocked = blockedFrom(since, policy);
   if (firstBlocked > date || !isLive(binding, date)) return;
   const effective_on = firstBlocked === BEGINNING ? date : firstBlocked;
   addReason(world, binding, { reason: 'ARREARS', date, effective_on, cause });
@@ -112,13 +134,11 @@ export function blockApproved(world: World, person: Person, binding: Binding, da
 
 function endSpell(world: World, person: Person, policy: Policy, date: string, cause: Cause): void {
   const start = person.spell_start ?? BEGINNING;
-  const mattered = policy.pauseOnArrears && !isExempt(person, policy);
-  const wasBlocked = mattered && date >= addDays(start, policy.arrearsGraceDays);
+  const wasBlocked = date >= blockedFrom(start, policy);
   if (wasBlocked) {
     person.recovered_on = date;
     person.ended_spell_start = start;
   }
-  person.spell_start = null;
   if (policy.resumeMode === 'MANUAL') return;
   const effective_on = wasBlocked ? addDays(date, policy.resumeWaitDays) : date;
   clearArrears(world, person, date, effective_on, cause);
@@ -149,26 +169,38 @@ function endGrace(world: World, person: Person, date: string): void {
     const policy = world.policy(person, day);
     person.block_ahead = null;
     if (since === null || !policy.pauseOnArrears || isExempt(person, policy)) return;
-    const firstBlocked = addDays(since, policy.arrearsGraceDays);
+    const firstBlocked = blockedFrom(since, policy);
     if (firstBlocked > day) person.block_ahead = firstBlocked;
     else block(world, person, firstBlocked, day, CALENDAR);
   }
 }
 
-/** The nightly check of a date for one person: months overdue before it are marked as missed. */
+/**
+ * The nightly check of a date for one person: months overdue before it are marked as missed; and what is unpaid blocks by the rules of
+ * the date, or blocks nobody.
+ */
 export function checkArrears(world: World, person: Person, on: string, cause: Cause): void {
   passTime(world, person, on);
+  const before = standingOf(world, person, on);
+  if (markMonths(world, person, on)) reviewArrears(world, person, on, cause, before);
+  else if (before.since !== null) {
+    const policy = world.policy(person, on);
+    if (!policy.pauseOnArrears || isExempt(person, policy)) clearArrears(world, person, on, on, cause);
+    else if (before.isBlocked) block(world, person, blockedFrom(before.since, policy), on, cause);
+  }
+}
+
+function markMonths(world: World, person: Person, on: string): boolean {
   const contributes = person.insutype === '310' && ['ACTIVE', 'FLEXIBLE'].includes(person.employment);
-  if (!contributes || person.account === null) return;
+  if (!contributes || person.account === null) return false;
   let isMarked = false;
   for (let month = nextMonth(person.account.as_of_month); ; month = nextMonth(month)) {
     const dueDate = dueDateOf(world, person, month);
-    if (dueDate >= on) break;
+    if (dueDate >= on) return isMarked;
     if (person.paid.has(month) || person.unpaid.has(month)) continue;
     person.unpaid.set(month, dueDate);
     isMarked = true;
   }
-  if (isMarked) reviewArrears(world, person, on, cause);
 }
 
 /** A month's own due date, by the pack in force on its first day. */

@@ -1,5 +1,5 @@
 import { credit } from './account.ts';
-import { checkArrears, clearArrears, dueDateOf, isRetired, isSpellBlocking, reviewArrears } from './arrears.ts';
+import { checkArrears, dueDateOf, reviewArrears, type Standing, standingOf } from './arrears.ts';
 import { addDays, BEGINNING, shanghaiDate, startOfDate, yearOf } from './dates.ts';
 import { partitionOf } from './partition.ts';
 import { addReason, removeReason, reviewZeroBalance } from './sharing.ts';
@@ -8,6 +8,8 @@ import { type Cause, isLive, type Person, type World } from './world.ts';
 
 /** A code refuses the event to the dead letters; null takes it. */
 export type Refusal = 'PERSON_UNKNOWN' | 'BINDING_UNKNOWN' | 'TRANSITION_NOT_ALLOWED' | null;
+
+const NOBODY: Standing = { since: null, isBlocked: false, isSpellBlocking: false };
 
 /** `account.opened`: a person enters with the state they have elsewhere; nothing is published for an import. */
 export function openAccount(world: World, fields: Fields, date: string): void {
@@ -41,12 +43,12 @@ export function openAccount(world: World, fields: Fields, date: string): void {
     person.unpaid.set(period, since === null ? dueDateOf(world, person, period) : addDays(since, -1));
   }
   world.persons.set(person.psn_no, person);
-  reviewArrears(world, person, date, { ce_type: 'account.opened', id: null });
+  reviewArrears(world, person, date, { ce_type: 'account.opened', id: null }, NOBODY);
 }
 
 /** `account.changed`: facts other than money, with what they mean for sharing. */
 export function changeAccount(world: World, person: Person, fields: Fields, date: string, cause: Cause): Refusal {
-  const wasRetired = isRetired(person);
+  const before = standingOf(world, person, date);
   person.insutype = fields.textOr('insutype', person.insutype);
   person.psn_type = fields.textOr('psn_type', person.psn_type);
   person.employment = fields.textOr('employment', person.employment);
@@ -57,9 +59,8 @@ export function changeAccount(world: World, person: Person, fields: Fields, date
   }
   if (person.insured) person.uninsured_since = null;
   else person.uninsured_since ??= date;
-  const policy = world.policy(person, date);
-  if (policy.retireesExempt && isRetired(person) && !wasRetired) clearArrears(world, person, date, date, cause);
-  if (['insured', 'employment', 'psn_type'].some((name) => fields.has(name))) reviewArrears(world, person, date, cause);
+  const isReviewed = ['insured', 'employment', 'psn_type', 'insu_admdvs'].some((name) => fields.has(name));
+  if (isReviewed) reviewArrears(world, person, date, cause, before);
   if (fields.has('employer_enabled')) switchEmployer(world, person, date, cause);
   return null;
 }
@@ -97,7 +98,8 @@ export function receiveContribution(world: World, person: Person, fields: Fields
 /** A month received or recovered is cleared for good. */
 export function clearMonth(world: World, person: Person, period: string, date: string, cause: Cause): void {
   person.paid.add(period);
-  if (person.unpaid.delete(period)) reviewArrears(world, person, date, cause);
+  const before = standingOf(world, person, date);
+  if (person.unpaid.delete(period)) reviewArrears(world, person, date, cause, before);
 }
 
 /** `contribution.missed`: the month enters the unpaid set unless it was ever cleared. */
@@ -105,13 +107,13 @@ export function missContribution(world: World, person: Person, fields: Fields, d
   const period = fields.text('period');
   if (person.paid.has(period)) return;
   const [reckoned, stated] = [person.unpaid.get(period), fields.text('due_date')];
-  const wasBlocked = isSpellBlocking(person, world.policy(person, date), date);
+  const before = standingOf(world, person, date);
   // The order of a check and of what is stated does not matter: a spell that began with the month began by the stated date.
   if (reckoned !== undefined && reckoned !== stated && addDays(reckoned, 1) === person.spell_start) {
     person.spell_start = null;
   }
   person.unpaid.set(period, stated);
-  reviewArrears(world, person, date, cause, wasBlocked);
+  reviewArrears(world, person, date, cause, before);
 }
 
 /** `refund.paid`: money held for manual payout left; anything but exactly what is held is not allowed. */
