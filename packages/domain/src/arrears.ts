@@ -167,8 +167,9 @@ function spellStart({ spellSince }: Person, since: CalendarDate, hadBegun: boole
 }
 
 /**
- * Where the first blocked day of the spell has moved, the holds move with it, as if it had been that day at first (rule 6.1, any order):
- * one of a block that has begun is dated anew, which tells nobody, since the reason stays; one of a block still to come is lifted.
+ * Where the first blocked day of the spell has moved, its holds move with it, as if it had been that day at first (rule 6.1, any order):
+ * one of a block that has begun is dated anew, which tells nobody, since the reason stays; one of a block still to come is lifted. A
+ * hold from before the spell awaits the payer's word and stays.
  */
 function followSpell(
   books: Books,
@@ -177,24 +178,23 @@ function followSpell(
   step: { at: Instant; cause: Cause },
 ): SharingEvent[] {
   const on = dateOf(step.at);
-  const { spellSince } = person;
-  const start = blockStart(person, policy, spellSince);
-  if (start === null) return [];
-  const wasBlocked = isSpellBlocking(was, on);
-  const spellWas = was.person.spellSince;
-  const isEarlier = spellSince !== null && spellWas !== null && spellSince < spellWas;
+  const before = was.person.spellSince === null ? null : blockStart(was.person, was.policy, was.person.spellSince);
+  const start = blockStart(person, policy, person.spellSince);
+  if (before === null || start === null || before === start) return [];
+  // An imported reason has no day: it goes only where what blocked is gone.
+  const isOfSpell = (held: CalendarDate): boolean => (held === BEGINNING ? before <= on : held >= before);
   const change = { ...step, reason: 'ARREARS', from: on } as const;
   const events = changeAll(books, person.personNo, 'RESUMED', change, (binding) => {
     const held = binding.holds.get('ARREARS');
-    // An imported reason has no day: it goes only where what blocked is gone.
-    const isUnfounded = held === BEGINNING ? wasBlocked : held !== undefined && held < start;
-    return start > on && isUnfounded ? lift(binding, 'ARREARS', on) : binding;
+    if (held === undefined || !isOfSpell(held) || held >= start) return binding;
+    return start > on ? lift(binding, 'ARREARS', on) : binding;
   });
-  for (const before of [...books.bindingsBy(person.personNo)]) {
-    const held = before.holds.get('ARREARS');
-    if (held === undefined || held === BEGINNING || (held > start && !isEarlier)) continue;
-    const binding = redate(before, 'ARREARS', start, on);
-    if (binding !== before) books.putBinding(binding);
+  for (const each of [...books.bindingsBy(person.personNo)]) {
+    const held = each.holds.get('ARREARS');
+    if (held === undefined || held === BEGINNING || !isOfSpell(held)) continue;
+    // A hold later than the block began with a move: only a spell that turns out to have begun earlier changes it.
+    const binding = held < start || start < before ? redate(each, 'ARREARS', start, on) : each;
+    if (binding !== each) books.putBinding(binding);
   }
   return events;
 }

@@ -52,18 +52,19 @@ export function isWaiting(person: Person, policy: Policy, date: string): boolean
 export interface Standing {
   readonly since: string | null;
   readonly isBlocked: boolean;
-  readonly isSpellBlocking: boolean;
+  /** First day on which the spell blocks sharing. */
+  readonly spellBlocksFrom: string | null;
 }
 
 export function standingOf(world: World, person: Person, date: string): Standing {
   const since = arrearsSince(person);
   const policy = world.policy(person, date);
-  const blocks = (start: string | null) => start !== null && blockedFrom(start, policy) <= date;
   const isPausable = policy.pauseOnArrears && !isExempt(person, policy);
+  const { spell_start } = person;
   return {
     since,
-    isBlocked: isPausable && blocks(since),
-    isSpellBlocking: isPausable && blocks(person.spell_start),
+    isBlocked: isPausable && since !== null && blockedFrom(since, policy) <= date,
+    spellBlocksFrom: isPausable && spell_start !== null ? blockedFrom(spell_start, policy) : null,
   };
 }
 
@@ -79,11 +80,12 @@ export function reviewArrears(world: World, person: Person, date: string, cause:
     person.spell_start = null;
   } else {
     // Paying the oldest month does not end a spell that has blocked; one that has not was none (6.2).
-    person.spell_start = before.isSpellBlocking ? earliest([since, spellBefore ?? since]) : since;
+    const hadBlocked = before.spellBlocksFrom !== null && before.spellBlocksFrom <= date;
+    person.spell_start = hadBlocked ? earliest([since, spellBefore ?? since]) : since;
   }
   if (!isPausable) clearArrears(world, person, date, date, cause);
   if (since === null || !isPausable) return;
-  followSpell(world, person, { policy, spellBefore, wasBlocked: before.isSpellBlocking, date, cause });
+  followSpell(world, person, { before: before.spellBlocksFrom, policy, date, cause });
   const firstBlocked = blockedFrom(since, policy);
   if (firstBlocked > date) person.block_ahead = firstBlocked;
   // The same arrears under other rules (another area, no retiree any more) block from the day of the event.
@@ -91,26 +93,31 @@ export function reviewArrears(world: World, person: Person, date: string, cause:
 }
 
 interface SpellChange {
+  /** First blocked day of the spell by the facts and rules before; null = there was none. */
+  readonly before: string | null;
   readonly policy: Policy;
-  readonly spellBefore: string | null;
-  readonly wasBlocked: boolean;
   readonly date: string;
   readonly cause: Cause;
 }
 
-/** ARREARS counts from the first blocked day of the spell: it is dated by it, and goes while that day is still to come. */
-function followSpell(world: World, person: Person, change: SpellChange): void {
-  const { policy, spellBefore, wasBlocked, date, cause } = change;
-  if (person.spell_start === null) return;
+/**
+ * ARREARS counts from the first blocked day of its spell: it is dated by it, and goes while that day is still to come. What an earlier
+ * spell left stays.
+ */
+function followSpell(world: World, person: Person, { before, policy, date, cause }: SpellChange): void {
+  if (person.spell_start === null || before === null) return;
   const firstBlocked = blockedFrom(person.spell_start, policy);
-  const hasComeEarlier = spellBefore !== null && person.spell_start < spellBefore;
+  if (firstBlocked === before) return;
   for (const binding of world.bindingsOf(person.psn_no)) {
     const from = binding.reasons.get('ARREARS');
     if (from === undefined || !isLive(binding, date)) continue;
-    const isTooEarly = from === null ? wasBlocked : from < firstBlocked;
-    if (firstBlocked > date && isTooEarly) {
+    const isOfSpell = from === null ? before <= date : from >= before;
+    if (!isOfSpell) continue;
+    if (firstBlocked > date && (from === null || from < firstBlocked)) {
       removeReason(world, binding, { reason: 'ARREARS', date, effective_on: date, cause });
-    } else if (from !== null && (from < firstBlocked || hasComeEarlier)) binding.reasons.set('ARREARS', firstBlocked);
+    } else if (from !== null && (from < firstBlocked || firstBlocked < before)) {
+      binding.reasons.set('ARREARS', firstBlocked);
+    }
   }
 }
 
