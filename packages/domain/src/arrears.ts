@@ -1,6 +1,6 @@
 import { hold, lift, redate } from './binding-state.ts';
 import type { Books } from './books.ts';
-import { addDays, type CalendarDate, dateOf, type Instant } from './calendar.ts';
+import { addDays, type CalendarDate, dateOf, daysBetween, type Instant } from './calendar.ts';
 import type { Cause, SharingEvent } from './member-event.ts';
 import {
   arrearsStart,
@@ -72,17 +72,54 @@ export const toldFrom = (from: CalendarDate, at: Instant): CalendarDate => (from
  * day, where it is not the one by the facts and rules alone.
  */
 export function enforceArrears(
-  books: Books,
+  { books, policyOf }: Rules,
   person: Person,
-  policy: Policy,
   step: { at: Instant; cause: Cause },
   newlyOn: CalendarDate | null = null,
 ): { events: SharingEvent[]; due: DueWork[] } {
-  const start = blockStart(person, policy);
-  if (start === null) return { events: [], due: [] };
-  const due = laterBlock(person, policy, step);
-  if (due.length > 0) return { events: [], due };
-  return { events: pauseAll(books, person.personNo, { ...step, reason: 'ARREARS', from: newlyOn ?? start }), due };
+  const on = dateOf(step.at);
+  const from = blockLasting(person, on, policyOf);
+  if (from === null) return { events: [], due: laterBlock(person, policyOf(person.insuredArea, on), step) };
+  return { events: pauseAll(books, person.personNo, { ...step, reason: 'ARREARS', from: newlyOn ?? from }), due: [] };
+}
+
+/**
+ * The first day of the block by arrears, by default the present ones, that lasts on a date; null where there is none. Each day is
+ * judged by the rules in force on it, as a claim of that day is (rule 5.2): a version with a shorter grace blocks from its own first
+ * day at the earliest.
+ */
+export function blockLasting(
+  person: Person,
+  on: CalendarDate,
+  policyOf: PolicyLookup,
+  since = arrearsStart(person),
+): CalendarDate | null {
+  const rulesOf = (day: CalendarDate) => policyOf(person.insuredArea, day);
+  let day = on;
+  let first: CalendarDate | null = null;
+  for (;;) {
+    const start = blockStart(person, rulesOf(day), since);
+    if (start === null || start > day) return first;
+    if (start === BEGINNING) return start;
+    first = firstWithSameRules(start, day, rulesOf);
+    day = addDays(first, -1);
+  }
+}
+
+/** The first of the days between two from which on the rules are those of the last: sought by halves, as packs seldom change. */
+function firstWithSameRules(
+  from: CalendarDate,
+  to: CalendarDate,
+  rulesOf: (day: CalendarDate) => Policy,
+): CalendarDate {
+  const rules = rulesOf(to);
+  let [changed, same] = [-1, daysBetween(from, to)];
+  while (same - changed > 1) {
+    const middle = changed + Math.ceil((same - changed) / 2);
+    if (rulesOf(addDays(from, middle)) === rules) same = middle;
+    else changed = middle;
+  }
+  return addDays(from, same);
 }
 
 /** The work that present arrears leave for the day on which they begin to block, where that day is still to come. */
@@ -97,11 +134,12 @@ export function laterBlock(person: Person, policy: Policy, { at, cause }: { at: 
  * that the spell never began on the old one. Stores `after`.
  */
 export function arrearsChanged(
-  { books, policyOf }: Rules,
+  rules: Rules,
   before: Person,
   after: Person,
   step: { at: Instant; cause: Cause; isRestated?: boolean },
 ): { events: SharingEvent[]; due: DueWork[] } {
+  const { books, policyOf } = rules;
   const on = dateOf(step.at);
   const was = { person: before, policy: policyOf(before.insuredArea, on) };
   const policy = policyOf(after.insuredArea, on);
@@ -115,10 +153,10 @@ export function arrearsChanged(
     const { spellSince } = before;
     return { events: spellSince === null ? [] : recover(books, person, spellSince, policy, step), due: [] };
   }
-  const lifted = followSpell(books, was, { person, policy }, step);
-  // The same arrears under other rules block from the day of the event, and not from when these would have.
-  const isByRules = arrearsStart(before) === since && !isBlocking(was, on);
-  const { events, due } = enforceArrears(books, person, policy, step, isByRules ? on : null);
+  const lifted = followSpell(rules, was, { person, policy }, step);
+  // The same arrears under other rules block from the day of the event, or from when those before did, and not from when these would have.
+  const newlyOn = arrearsStart(before) === since ? (blockLasting(before, on, policyOf) ?? on) : null;
+  const { events, due } = enforceArrears(rules, person, step, newlyOn);
   return { events: [...lifted, ...events], due };
 }
 
@@ -126,14 +164,10 @@ export function arrearsChanged(
  * Present arrears by the rules of a date, where no fact has changed: a version of the pack that has begun may block, or pause nobody any
  * more (rule 6.1).
  */
-export function reviewArrears(
-  { books, policyOf }: Rules,
-  person: Person,
-  step: { at: Instant; cause: Cause },
-): SharingEvent[] {
+export function reviewArrears(rules: Rules, person: Person, step: { at: Instant; cause: Cause }): SharingEvent[] {
   if (arrearsStart(person) === null) return [];
-  const policy = policyOf(person.insuredArea, dateOf(step.at));
-  return isPausable(person, policy) ? enforceArrears(books, person, policy, step).events : freeAll(books, person, step);
+  const policy = rules.policyOf(person.insuredArea, dateOf(step.at));
+  return isPausable(person, policy) ? enforceArrears(rules, person, step).events : freeAll(rules.books, person, step);
 }
 
 const freeAll = (books: Books, person: Person, step: { at: Instant; cause: Cause }): SharingEvent[] =>
@@ -145,11 +179,9 @@ interface Ruled {
   readonly policy: Policy;
 }
 
-/** Whether present arrears block sharing on a date. */
-function isBlocking({ person, policy }: Ruled, on: CalendarDate): boolean {
-  const start = blockStart(person, policy);
-  return start !== null && start <= on;
-}
+/** First day on which the spell that lasts blocks, by the rules of each day up to a date and by those of the date from then on. */
+const spellBlock = ({ person, policy }: Ruled, on: CalendarDate, policyOf: PolicyLookup): CalendarDate | null =>
+  blockLasting(person, on, policyOf, person.spellSince) ?? blockStart(person, policy, person.spellSince);
 
 /** Whether the spell that lasts has begun to block sharing by a date. */
 function isSpellBlocking({ person, policy }: Ruled, on: CalendarDate): boolean {
@@ -172,14 +204,17 @@ function spellStart({ spellSince }: Person, since: CalendarDate, hadBegun: boole
  * hold from before the spell awaits the payer's word and stays.
  */
 function followSpell(
-  books: Books,
+  { books, policyOf }: Rules,
   was: Ruled,
   { person, policy }: Ruled,
   step: { at: Instant; cause: Cause },
 ): SharingEvent[] {
   const on = dateOf(step.at);
-  const before = was.person.spellSince === null ? null : blockStart(was.person, was.policy, was.person.spellSince);
-  const start = blockStart(person, policy, person.spellSince);
+  // What rules that pause nobody still have on hold is nobody's word either.
+  const before = isPausable(was.person, was.policy)
+    ? spellBlock(was, on, policyOf)
+    : was.person.spellSince && BEGINNING;
+  const start = spellBlock({ person, policy }, on, policyOf);
   if (before === null || start === null || before === start) return [];
   // An imported reason has no day: it goes only where what blocked is gone.
   const isOfSpell = (held: CalendarDate): boolean => (held === BEGINNING ? before <= on : held >= before);

@@ -1,7 +1,8 @@
+import { blockLasting } from './arrears.ts';
 import { addDays, type CalendarDate, dateOf, earlier, type Instant } from './calendar.ts';
 import type { RelativeSkipCode } from './codes.ts';
-import { type Binding, blockStart, EMPLOYEE_INSURANCE, isExempt, type Person, resumeDate } from './person.ts';
-import type { Policy, PolicyLookup } from './policy.ts';
+import { type Binding, EMPLOYEE_INSURANCE, isExempt, type Person, resumeDate } from './person.ts';
+import type { PolicyLookup } from './policy.ts';
 
 /**
  * Why a relative's account is passed over, as far as facts of the payer and the binding alone decide it (rule 5.2): what a fact that
@@ -126,7 +127,7 @@ function reasonsAgainst(
   }
   const { effectiveTo } = binding;
   if (effectiveTo !== null && on > effectiveTo) reasons.set('BINDING_EXPIRED', addDays(effectiveTo, 1));
-  const since = arrearsSince(binding, payer, on, policy);
+  const since = arrearsSince(binding, payer, on, policyOf);
   if (since !== null) reasons.set('PAYER_IN_ARREARS', since);
   return reasons;
 }
@@ -135,9 +136,10 @@ function reasonsAgainst(
  * The first day of the block by arrears that a date lies in, grace taken off. A spell that ended blocks until sharing works again; the
  * days of its grace, on which a claim that comes late has to wait too, are no days on which the payer should not have paid.
  */
-function arrearsSince(binding: Binding, payer: Person, on: CalendarDate, policy: Policy): CalendarDate | null {
+function arrearsSince(binding: Binding, payer: Person, on: CalendarDate, policyOf: PolicyLookup): CalendarDate | null {
+  const policy = policyOf(payer.insuredArea, on);
   if (isExempt(payer, policy)) return null;
-  const starts = policy.pauseOnArrears ? [blockStart(payer, policy), binding.holds.get('ARREARS') ?? null] : [];
+  const starts = policy.pauseOnArrears ? [blockLasting(payer, on, policyOf), binding.holds.get('ARREARS') ?? null] : [];
   const resumes = resumeDate(payer, policy);
   if (resumes !== null && on < resumes) starts.push(addDays(payer.lastSpellStart, policy.arrearsGraceDays));
   return starts.filter((day) => day !== null && day <= on).sort()[0] ?? null;

@@ -71,6 +71,9 @@ export const parsePeriod = (text: string): Period | null =>
 export const addDays = (from: CalendarDate, days: number): CalendarDate =>
   dateOfDay(Date.parse(`${from}T00:00:00Z`) / DAY_MS + days);
 
+export const daysBetween = (from: CalendarDate, to: CalendarDate): number =>
+  (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS;
+
 export const yearOf = (day: CalendarDate): number => Number(day.slice(0, 4));
 export const periodOf = (day: CalendarDate): Period => day.slice(0, 7) as Period;
 

@@ -1,4 +1,4 @@
-import { arrearsChanged, type DueWork, laterBlock, pauseAll, resumeAll, toldFrom } from './arrears.ts';
+import { arrearsChanged, blockLasting, type DueWork, laterBlock, pauseAll, resumeAll, toldFrom } from './arrears.ts';
 import { bindObstacle } from './bind-request.ts';
 import { type BindingEvent, hold, lift, nextState } from './binding-state.ts';
 import type { Books } from './books.ts';
@@ -7,7 +7,7 @@ import type { DeadLetterCode } from './codes.ts';
 import { type Contribution, firstDayUnpaid } from './contribution.ts';
 import type { Cause, MemberEvent, SharingEvent } from './member-event.ts';
 import { add, compareMoney, equalMoney, isPositive, MONEY_MAX, type Money, negate, ZERO } from './money.ts';
-import { arrearsStart, type Binding, blockStart, EMPLOYEE_INSURANCE, type Person } from './person.ts';
+import { arrearsStart, type Binding, EMPLOYEE_INSURANCE, type Person } from './person.ts';
 import type { Policy, PolicyLookup } from './policy.ts';
 import { balanceOf } from './purse.ts';
 import { applyCrossing } from './zero-balance.ts';
@@ -291,8 +291,8 @@ function changeBinding(
     case 'BINDING_APPROVED': {
       const binding = { ...before, state };
       const activated = moved(binding, 'ACTIVATED');
-      const from = blockStart(payer, policy);
-      if (from === null || from > on) return done([activated]);
+      const from = blockLasting(payer, on, policyOf);
+      if (from === null) return done([activated]);
       return done([
         activated,
         ...changed(books, binding, hold(binding, 'ARREARS', from, on), {

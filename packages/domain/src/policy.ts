@@ -81,5 +81,8 @@ export interface Policy {
   readonly nhsaFundIncludesAcct: boolean;
 }
 
-/** Answers which rules held in an area (6-digit 医保区划) on a Shanghai date. */
+/**
+ * Answers which rules held in an area (6-digit 医保区划) on a Shanghai date. Where two dates have the same object, the area had no other
+ * rules in between.
+ */
 export type PolicyLookup = (area: string, on: CalendarDate) => Policy;

@@ -8,6 +8,7 @@ import {
   type CalendarDate,
   type DueWork,
   date,
+  decideClaim,
   enforceArrears,
   type MemberEvent,
   nextPeriod,
@@ -17,7 +18,7 @@ import {
   type SharingEvent,
   startOf,
 } from '../src/index.ts';
-import { BASE_POLICY, binding, lookup, person, World } from './builders.ts';
+import { BASE_POLICY, binding, claim, lookup, person, World } from './builders.ts';
 
 const cause = { type: 'test', id: '1' };
 
@@ -27,7 +28,7 @@ class Payer {
   #due: DueWork[] = [];
 
   constructor(policyOf: PolicyLookup, facts: Partial<Parameters<typeof person>[0]> = {}) {
-    const persons = [person({ ...facts, personNo: 'P2' })];
+    const persons = [person({ personNo: 'P1', purse: null }), person({ ...facts, personNo: 'P2' })];
     this.world = new World(
       { persons, bindings: [binding(), binding({ bindingId: 'B2', beneficiary: 'P9' })] },
       policyOf,
@@ -57,13 +58,18 @@ class Payer {
     for (let day = this.#nextDay(); day !== undefined && day <= on; day = this.#nextDay()) {
       const dueOn = day;
       this.#due = this.#due.filter((work) => work.dueOn !== dueOn);
-      const { books, policyOf } = this.world;
-      const step = { at: startOf(dueOn), cause };
-      const { events, due } = enforceArrears(books, this.person(), policyOf(this.person().insuredArea, dueOn), step);
+      const { events, due } = enforceArrears(this.world, this.person(), { at: startOf(dueOn), cause });
       all.push(...events.map(told));
       this.#due.push(...due);
     }
     return all;
+  }
+
+  /** Whether a claim of a date, whenever it comes, is refused the payer's account for arrears. */
+  isRefused(on: string): boolean {
+    const { books, policyOf } = this.world;
+    const { skipped } = decideClaim(claim({ settledAt: startOf(date(on)) }), books, policyOf);
+    return skipped.some(({ code }) => code === 'PAYER_IN_ARREARS');
   }
 
   /** Everything that later decisions go by. */
@@ -203,6 +209,65 @@ test('after a check every live binding holds ARREARS as the facts and the rules 
         else if (spell === null || spell > on) expect(held).toEqual([false, false]);
       }
     }),
+    { numRuns: 500 },
+  );
+});
+
+/** Grace of 30 days until the end of February, none from then on. */
+const shortened: PolicyLookup = (
+  (before, after) => (_: string, on: CalendarDate) =>
+    on < '2025-03-01' ? before : after
+)({ ...BASE_POLICY, arrearsGraceDays: 30 }, BASE_POLICY);
+const JANUARY = { kind: 'CONTRIBUTION_MISSED', period: months[0], dueDate: date('2025-02-19') };
+
+test('a version that shortens the grace blocks from its own first day, told of by the next check', () => {
+  const payer = new Payer(shortened, { employment: 'NONE' });
+  expect(payer.takes('2025-02-20', JANUARY)).toEqual([]);
+  expect(payer.isChecked('2025-02-28')).toEqual([]);
+  expect(payer.isChecked('2025-03-02')).toEqual(['B1 PAUSED ARREARS 2025-03-01', 'B2 PAUSED ARREARS 2025-03-01']);
+  expect(payer.isChecked('2025-03-03')).toEqual([]);
+  expect(payer.reaches('2025-03-31')).toEqual([]);
+});
+
+test('without a check the day that the longer grace had left tells of it, and so does an approval', () => {
+  const payer = new Payer(shortened, { employment: 'NONE' });
+  payer.takes('2025-02-20', JANUARY);
+  const requested = { ...binding({ bindingId: 'B3' }), state: 'PENDING' };
+  payer.takes('2025-02-21', { kind: 'BINDING_OPENED', binding: requested });
+  expect(payer.takes('2025-03-05', { kind: 'BINDING_APPROVED', payer: 'P2', bindingId: 'B3' })).toEqual([
+    'B3 ACTIVATED',
+    'B3 PAUSED ARREARS 2025-03-01',
+  ]);
+  expect(payer.reaches('2025-03-22')).toEqual(['B1 PAUSED ARREARS 2025-03-01', 'B2 PAUSED ARREARS 2025-03-01']);
+});
+
+test('a pause begins with the first day of the block that lasts, each day by its own rules, and changes no claim (I18)', () => {
+  const day = fc.integer({ min: 0, max: 60 }).map((days) => addDays(date('2025-02-01'), days));
+  const version = fc.record({ pauseOnArrears: fc.boolean(), arrearsGraceDays: fc.constantFrom(0, 5, 20, 40) });
+  fc.assert(
+    fc.property(
+      fc.tuple(version, version, version, version),
+      fc.array(day, { minLength: 3, maxLength: 3 }),
+      day,
+      day,
+      (versions, begun, since, on) => {
+        const policies = versions.map((each) => ({ ...BASE_POLICY, ...each }));
+        const from = begun.sort();
+        const policyOf: PolicyLookup = (_, when) =>
+          policies[from.filter((first) => first <= when).length] ?? BASE_POLICY;
+        const payer = new Payer(policyOf, { employment: 'NONE', arrearsSince: since, spellSince: since });
+        const days = Array.from({ length: 70 }, (_, n) => addDays(date('2025-01-25'), n)).filter((when) => when <= on);
+        const refused = () => days.map((when) => payer.isRefused(when));
+        const before = refused();
+        const blocked = days[before.lastIndexOf(false) + 1];
+        const policy = policyOf('330106', on);
+        expect(payer.isChecked(on)).toEqual(
+          blocked === undefined ? [] : ['B1', 'B2'].map((one) => `${one} PAUSED ARREARS ${blocked}`),
+        );
+        expect(blocked === undefined).toBe((blockStart(payer.person(), policy) ?? '9999') > on);
+        expect(refused()).toEqual(before);
+      },
+    ),
     { numRuns: 500 },
   );
 });

@@ -8,6 +8,7 @@ import {
   type MemberEvent,
   type Person,
   type Policy,
+  type PolicyLookup,
   parsePeriod,
   reachOf,
   reconsider,
@@ -127,6 +128,17 @@ test('a recovery within the grace leaves nothing', () => {
   payer.now('2025-04-01T09:00:00', MISSED);
   payer.now('2025-03-04T09:00:00', PAID);
   expect(payer.of(GRACE, BLOCKED, WAITING)).toEqual({ noted: [], lifted: [BLOCKED, WAITING] });
+});
+
+test('the first day listed is the first blocked one, where a version of the pack has shortened the grace since', () => {
+  const payer = person({ personNo: 'P2' });
+  const since = date('2025-02-20');
+  const before = { payer, bindings: [binding()] };
+  const after = { payer: { ...payer, arrearsSince: since, spellSince: since }, bindings: [binding()] };
+  const [long, none] = [lookup({ arrearsGraceDays: 30 }), lookup()];
+  const policyOf: PolicyLookup = (area, on) => (on < '2025-03-01' ? long : none)(area, on);
+  const found = reconsider(CLAIM, { before, after, at: at('2025-03-20T09:00:00') }, policyOf);
+  expect([...found.noted]).toEqual([['PAYER_IN_ARREARS', '2025-03-01']]);
 });
 
 test('retiring frees from its day on and does not change what was before', () => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { daysBetween } from '../src/calendar.ts';
 import {
   addDays,
   BEGINNING,
@@ -88,6 +89,8 @@ describe('dates', () => {
   test('days are counted across leap days and years, never out of the calendar', () => {
     expect(addDays(date('2024-02-28'), 2)).toBe('2024-03-01');
     expect(addDays(date('2023-12-31'), 366)).toBe('2024-12-31');
+    expect(daysBetween(date('2023-12-31'), date('2024-12-31'))).toBe(366);
+    expect(daysBetween(date('2024-03-01'), date('2024-02-28'))).toBe(-2);
     expect(() => addDays(date('9999-12-31'), 1)).toThrow(InvariantBroken);
     expect(() => addDays(BEGINNING, -1)).toThrow(InvariantBroken);
   });

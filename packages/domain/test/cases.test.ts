@@ -234,9 +234,8 @@ function calendar(payer: string, on: CalendarDate, world: World): readonly Shari
   if (person === undefined) throw new Error(`no account ${payer}`);
   const cause = { type: 'calendar', id: 'case' };
   const newYear = applyNewYear(world, payer, on, cause);
-  const policy = world.policyOf(person.insuredArea, on);
   const now = world.books.person(payer) ?? person;
-  return [...newYear, ...enforceArrears(world.books, now, policy, { at: startOf(on), cause }).events];
+  return [...newYear, ...enforceArrears(world, now, { at: startOf(on), cause }).events];
 }
 
 const shownEvent = (event: SharingEvent): Plain => ({

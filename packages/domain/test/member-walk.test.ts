@@ -139,10 +139,7 @@ function take(
     for (const work of due.filter(({ dueOn }) => dueOn <= on)) {
       const who = world.books.person(work.payer);
       if (who === undefined) throw new Error('work is left for a known person');
-      const done = enforceArrears(world.books, who, world.policyOf(who.insuredArea, work.dueOn), {
-        at: startOf(work.dueOn),
-        cause,
-      });
+      const done = enforceArrears(world, who, { at: startOf(work.dueOn), cause });
       told.push(...done.events);
       due.push(...done.due);
     }

@@ -25,7 +25,7 @@ export interface ExplainedParameter {
 
 /** The rules of every area on every date, as a set of packs has them. It never changes; new files make a new one. */
 export interface Policies {
-  /** The rules of an area (6 digits) on a date. Throws RangeError on anything but 6 digits. Remembers: the same rules are the same object. */
+  /** The rules of an area (6 digits) on a date. Throws RangeError on anything but 6 digits. Remembers: between two changes of the packs it is the same object. */
   readonly policyAt: PolicyLookup;
   /** Every parameter in force in an area on a date, and the pack that set it. */
   readonly explainPolicy: (area: string, on: CalendarDate) => readonly ExplainedParameter[];

@@ -75,11 +75,9 @@ export class WorkQueue {
       this.#draft.tell(applyCrossing(this.#world, payer, empty, { at, cause }));
       return;
     }
-    const { books, policyOf } = this.#world;
-    const person = books.person(payer);
+    const person = this.#world.books.person(payer);
     if (person === undefined) return;
-    const step = { at: startOf(dueOn), cause };
-    const { events, due } = enforceArrears(books, person, policyOf(person.insuredArea, dueOn), step);
+    const { events, due } = enforceArrears(this.#world, person, { at: startOf(dueOn), cause });
     this.#draft.tell(events);
     // The facts may have moved the day: then this work moves with it.
     for (const moved of due) this.leave(payer, moved.dueOn, cause);

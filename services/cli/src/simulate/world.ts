@@ -146,8 +146,7 @@ export class World {
     for (const { dueOn, cause } of ended) {
       const person = this.books.person(payer);
       if (person === undefined) continue;
-      const policy = this.#policyOf(person.insuredArea, dueOn);
-      this.#leave(enforceArrears(this.books, person, policy, { at: startOf(dueOn), cause }).due);
+      this.#leave(enforceArrears(this.#memberBooks, person, { at: startOf(dueOn), cause }).due);
     }
   }
 }

@@ -195,15 +195,15 @@ test('a version that begins to pause, and an import that left a binding active, 
   };
   await send(behind('MOVED', '440104'), bound('MOVED'), behind('IMPORTED', '210102'), bound('IMPORTED'));
   const summary = (told: unknown) =>
-    (told as { payer: string; reason: string; state: string }[]).map(
-      ({ payer, reason, state }) => `${payer} ${reason} ${state}`,
+    (told as { payer: string; state: string; effective_on: string }[]).map(
+      ({ payer, state, effective_on }) => `${payer} ${state} ${effective_on}`,
     );
   const checked = async (on: string) => {
     await send(check(on, on));
     return summary(await idle()).filter((line) => /^(MOVED|IMPORTED)/.test(line));
   };
-  expect(await checked('2025-07-31')).toEqual(['IMPORTED ARREARS PAUSED']);
-  expect(await checked('2025-08-01')).toEqual(['MOVED ARREARS PAUSED']);
+  expect(await checked('2025-07-31')).toEqual(['IMPORTED PAUSED 2025-02-01']);
+  expect(await checked('2025-08-01')).toEqual(['MOVED PAUSED 2025-08-01']);
   expect(await checked('2025-08-02')).toEqual([]);
   const move = (on: string, area: string): Sent => ({
     type: 'account.changed',
@@ -211,8 +211,8 @@ test('a version that begins to pause, and an import that left a binding active, 
     value: { change_id: on, psn_no: 'IMPORTED', at: `${on}T09:00:00+08:00`, insu_admdvs: area },
   });
   // Told in the order of the topic, whatever the dates.
-  expect(summary(await send(move('2025-07-20', '440104')))).toEqual(['IMPORTED ARREARS ACTIVE']);
-  expect(summary(await send(move('2025-08-03', '210102')))).toEqual(['IMPORTED ARREARS PAUSED']);
+  expect(summary(await send(move('2025-07-20', '440104')))).toEqual(['IMPORTED ACTIVE 2025-07-20']);
+  expect(summary(await send(move('2025-08-03', '210102')))).toEqual(['IMPORTED PAUSED 2025-08-01']);
 });
 
 test('a check for other shards than there are is a dead letter', async () => {

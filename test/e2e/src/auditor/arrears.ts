@@ -32,6 +32,23 @@ function blockedFrom(since: string, policy: Policy): string {
   return since === BEGINNING ? since : addDays(since, policy.arrearsGraceDays);
 }
 
+/**
+ * First day of the block that lasts on a date, each day by the rules of that day; where none lasts, the day on which the rules of the
+ * date will block.
+ */
+function firstBlockedDay(world: World, person: Person, since: string, date: string): string {
+  const start = blockedFrom(since, world.policy(person, date));
+  if (start > date || start === BEGINNING) return start;
+  let first = date;
+  while (isBlockedOn(world, person, since, addDays(first, -1))) first = addDays(first, -1);
+  return first;
+}
+
+function isBlockedOn(world: World, person: Person, since: string, day: string): boolean {
+  const policy = world.policy(person, day);
+  return policy.pauseOnArrears && !isExempt(person, policy) && blockedFrom(since, policy) <= day;
+}
+
 /** Whether live facts or the stored reason block sharing for arrears on a date. */
 export function isBlocked(person: Person, binding: Binding, policy: Policy, date: string): boolean {
   if (!policy.pauseOnArrears || isExempt(person, policy)) return false;
@@ -51,9 +68,11 @@ export function isWaiting(person: Person, policy: Policy, date: string): boolean
 /** How a person stands by the facts and rules before an event. */
 export interface Standing {
   readonly since: string | null;
-  readonly isBlocked: boolean;
+  /** First day of the block by what is unpaid, where it has begun. */
+  readonly blockedFrom: string | null;
   /** First day on which the spell blocks sharing. */
   readonly spellBlocksFrom: string | null;
+  readonly isPausable: boolean;
 }
 
 export function standingOf(world: World, person: Person, date: string): Standing {
@@ -61,10 +80,12 @@ export function standingOf(world: World, person: Person, date: string): Standing
   const policy = world.policy(person, date);
   const isPausable = policy.pauseOnArrears && !isExempt(person, policy);
   const { spell_start } = person;
+  const isBlocked = isPausable && since !== null && blockedFrom(since, policy) <= date;
   return {
     since,
-    isBlocked: isPausable && since !== null && blockedFrom(since, policy) <= date,
-    spellBlocksFrom: isPausable && spell_start !== null ? blockedFrom(spell_start, policy) : null,
+    blockedFrom: isBlocked && since !== null ? firstBlockedDay(world, person, since, date) : null,
+    spellBlocksFrom: isPausable && spell_start !== null ? firstBlockedDay(world, person, spell_start, date) : null,
+    isPausable,
   };
 }
 
@@ -85,17 +106,18 @@ export function reviewArrears(world: World, person: Person, date: string, cause:
   }
   if (!isPausable) clearArrears(world, person, date, date, cause);
   if (since === null || !isPausable) return;
-  followSpell(world, person, { before: before.spellBlocksFrom, policy, date, cause });
-  const firstBlocked = blockedFrom(since, policy);
+  // Where nobody was paused before, what is still on hold is of no earlier spell.
+  const start = before.isPausable || spellBefore === null ? before.spellBlocksFrom : BEGINNING;
+  followSpell(world, person, { before: start, date, cause });
+  const firstBlocked = firstBlockedDay(world, person, since, date);
   if (firstBlocked > date) person.block_ahead = firstBlocked;
-  // The same arrears under other rules (another area, no retiree any more) block from the day of the event.
-  else block(world, person, since === before.since && !before.isBlocked ? date : firstBlocked, date, cause);
+  // The same arrears under other rules (another area, no retiree any more) block from the day of the event, or as they did before.
+  else block(world, person, since === before.since ? (before.blockedFrom ?? date) : firstBlocked, date, cause);
 }
 
 interface SpellChange {
   /** First blocked day of the spell by the facts and rules before; null = there was none. */
   readonly before: string | null;
-  readonly policy: Policy;
   readonly date: string;
   readonly cause: Cause;
 }
@@ -104,9 +126,9 @@ interface SpellChange {
  * ARREARS counts from the first blocked day of its spell: it is dated by it, and goes while that day is still to come. What an earlier
  * spell left stays.
  */
-function followSpell(world: World, person: Person, { before, policy, date, cause }: SpellChange): void {
+function followSpell(world: World, person: Person, { before, date, cause }: SpellChange): void {
   if (person.spell_start === null || before === null) return;
-  const firstBlocked = blockedFrom(person.spell_start, policy);
+  const firstBlocked = firstBlockedDay(world, person, person.spell_start, date);
   if (firstBlocked === before) return;
   for (const binding of world.bindingsOf(person.psn_no)) {
     const from = binding.reasons.get('ARREARS');
@@ -133,7 +155,7 @@ export function blockApproved(world: World, person: Person, binding: Binding, da
   const since = arrearsSince(person);
   const policy = world.policy(person, date);
   if (since === null || !policy.pauseOnArrears || isExempt(person, policy)) return;
-  const firstBlocked = blockedFrom(since, policy);
+  const firstBlocked = firstBlockedDay(world, person, since, date);
   if (firstBlocked > date || !isLive(binding, date)) return;
   const effective_on = firstBlocked === BEGINNING ? date : firstBlocked;
   addReason(world, binding, { reason: 'ARREARS', date, effective_on, cause });
@@ -176,7 +198,7 @@ function endGrace(world: World, person: Person, date: string): void {
     const policy = world.policy(person, day);
     person.block_ahead = null;
     if (since === null || !policy.pauseOnArrears || isExempt(person, policy)) return;
-    const firstBlocked = blockedFrom(since, policy);
+    const firstBlocked = firstBlockedDay(world, person, since, day);
     if (firstBlocked > day) person.block_ahead = firstBlocked;
     else block(world, person, firstBlocked, day, CALENDAR);
   }
@@ -193,7 +215,7 @@ export function checkArrears(world: World, person: Person, on: string, cause: Ca
   else if (before.since !== null) {
     const policy = world.policy(person, on);
     if (!policy.pauseOnArrears || isExempt(person, policy)) clearArrears(world, person, on, on, cause);
-    else if (before.isBlocked) block(world, person, blockedFrom(before.since, policy), on, cause);
+    else if (before.blockedFrom !== null) block(world, person, before.blockedFrom, on, cause);
   }
 }
 

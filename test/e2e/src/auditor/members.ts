@@ -9,7 +9,7 @@ import { type Cause, isLive, type Person, type World } from './world.ts';
 /** A code refuses the event to the dead letters; null takes it. */
 export type Refusal = 'PERSON_UNKNOWN' | 'BINDING_UNKNOWN' | 'TRANSITION_NOT_ALLOWED' | null;
 
-const NOBODY: Standing = { since: null, isBlocked: false, spellBlocksFrom: null };
+const NOBODY: Standing = { since: null, blockedFrom: null, spellBlocksFrom: null, isPausable: false };
 
 /** `account.opened`: a person enters with the state they have elsewhere; nothing is published for an import. */
 export function openAccount(world: World, fields: Fields, date: string): void {
