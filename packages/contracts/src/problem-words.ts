@@ -48,8 +48,8 @@ const PROBLEM_WORDS: readonly (readonly [en: string, zh: string])[] = [
   ['a binding of this binding_id exists', '此 binding_id 的共济关系已经存在'],
   ['the state of the binding does not allow this', '共济关系目前的状态不允许这样做'],
   [
-    'ARREARS is resumed by hand only where the region says so and nothing is unpaid',
-    '因欠缴的暂停，只有当地规定可以手工恢复且没有欠缴时才能手工恢复',
+    'ARREARS is resumed by hand only with nothing unpaid, where it does not go by itself',
+    '因欠缴的暂停，只有没有欠缴且不会自动恢复时才能手工恢复',
   ],
   ['expected exactly what is held for this person from this refund', '应恰好等于该笔退费为此人保留的金额'],
   ['expected the partition count, {}', '应为分区数 {}'],

@@ -90,3 +90,4 @@ export function dayOfPeriod(period: Period, day: number | 'LAST'): CalendarDate 
 }
 
 export const earlier = (left: CalendarDate, right: CalendarDate): CalendarDate => (left < right ? left : right);
+export const later = (left: CalendarDate, right: CalendarDate): CalendarDate => (left > right ? left : right);

@@ -2,12 +2,12 @@ import { arrearsChanged, blockLasting, type DueWork, laterBlock, pauseAll, resum
 import { bindObstacle } from './bind-request.ts';
 import { type BindingEvent, hold, lift, nextState } from './binding-state.ts';
 import type { Books } from './books.ts';
-import { addDays, date, dateOf, dayOfPeriod, type Instant, periodOf, yearOf } from './calendar.ts';
+import { addDays, date, dateOf, dayOfPeriod, type Instant, later, periodOf, yearOf } from './calendar.ts';
 import type { DeadLetterCode } from './codes.ts';
 import { type Contribution, firstDayUnpaid } from './contribution.ts';
 import type { Cause, MemberEvent, SharingEvent } from './member-event.ts';
 import { add, compareMoney, equalMoney, isPositive, MONEY_MAX, type Money, negate, ZERO } from './money.ts';
-import { arrearsStart, type Binding, EMPLOYEE_INSURANCE, type Person } from './person.ts';
+import { arrearsStart, type Binding, EMPLOYEE_INSURANCE, type Person, resumeDate } from './person.ts';
 import type { Policy, PolicyLookup } from './policy.ts';
 import { balanceOf } from './purse.ts';
 import { applyCrossing } from './zero-balance.ts';
@@ -41,7 +41,7 @@ export const DEAD_DETAILS = [
   'a binding of this binding_id exists',
   'the state of the binding does not allow this',
   'no account.opened was received for the payer',
-  'ARREARS is resumed by hand only where the region says so and nothing is unpaid',
+  'ARREARS is resumed by hand only with nothing unpaid, where it does not go by itself',
   'amount: expected exactly what is held for this person from this refund',
   'amount: the balance would exceed 99999999999999.99',
 ] as const;
@@ -323,17 +323,25 @@ function changeBinding(
       );
     case 'BINDING_RESUMED': {
       const { reason } = event;
-      if (reason === 'ARREARS' && (policy.resumeMode !== 'MANUAL' || arrearsStart(payer) !== null)) {
-        return notAllowed('ARREARS is resumed by hand only where the region says so and nothing is unpaid');
+      if (reason === 'ARREARS' && !isLeftToPayer(before, payer, policy)) {
+        return notAllowed('ARREARS is resumed by hand only with nothing unpaid, where it does not go by itself');
       }
+      const effectiveOn = reason === 'ARREARS' ? later(on, resumeDate(payer, policy) ?? on) : on;
       return done(
-        changed(books, before, lift(before, reason, on), { kind: 'RESUMED', reason, effectiveOn: on, at, cause }),
+        changed(books, before, lift(before, reason, on), { kind: 'RESUMED', reason, effectiveOn, at, cause }),
       );
     }
     default:
       return event satisfies never;
   }
 }
+
+/**
+ * Whether ARREARS waits for the payer's word: nothing is unpaid, and the region resumes by hand or the reason was left where it does not,
+ * by an area or a version that did or by an import. Nothing else would ever lift it (rule 6.2).
+ */
+const isLeftToPayer = (binding: Binding, payer: Person, policy: Policy): boolean =>
+  arrearsStart(payer) === null && (policy.resumeMode === 'MANUAL' || binding.holds.has('ARREARS'));
 
 function changed(
   books: Books,

@@ -102,6 +102,16 @@ describe('a payer in arrears', () => {
     expect(split(scene.claim('1.00', '2025-02-05'))).toEqual(['P2 1.00', 'cash 0.00']);
   });
 
+  it('lifts by hand what is left with nothing unpaid where arrears resume by themselves', () => {
+    const scene = family('430100');
+    const resume = (date: string) => scene.move('binding.resumed', 'B1', 'P2', date, { reason: 'ARREARS' });
+    missed(scene, '2025-01', '2025-01-31', '2025-02-01');
+    expect(recovered(scene, '2025-01', '2025-02-03')).toEqual([]);
+    scene.member('account.changed', 'P2', '2025-02-04', { change_id: 'H', insu_admdvs: '410100' });
+    expect(sharing(resume('2025-02-05'))).toEqual(['resumed ARREARS 2025-02-13 ACTIVE']);
+    expect(deadLetters(resume('2025-02-06'))).toEqual(['TRANSITION_NOT_ALLOWED']);
+  });
+
   it('is under the rules of the area they move to, from that day on', () => {
     const scene = family('130200');
     const change = (date: string, facts: object) =>

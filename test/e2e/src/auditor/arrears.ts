@@ -60,9 +60,14 @@ export function isBlocked(person: Person, binding: Binding, policy: Policy, date
 
 /** Whether a date lies in the last ended spell or in the waiting days after it. */
 export function isWaiting(person: Person, policy: Policy, date: string): boolean {
-  if (person.recovered_on === null || isExempt(person, policy)) return false;
-  const waitDays = policy.resumeMode === 'AUTO' ? policy.resumeWaitDays : 0;
-  return person.ended_spell_start <= date && date < addDays(person.recovered_on, waitDays);
+  return person.ended_spell_start <= date && date < worksAgainOn(person, policy, date);
+}
+
+/** First date from this one on that no longer has to wait after the last recovery. */
+export function worksAgainOn(person: Person, policy: Policy, date: string): string {
+  if (person.recovered_on === null || isExempt(person, policy)) return date;
+  const waited = addDays(person.recovered_on, policy.resumeMode === 'AUTO' ? policy.resumeWaitDays : 0);
+  return waited > date ? waited : date;
 }
 
 /** How a person stands by the facts and rules before an event. */

@@ -1,4 +1,4 @@
-import { arrearsSince, blockApproved, isInArrears } from './arrears.ts';
+import { arrearsSince, blockApproved, isInArrears, worksAgainOn } from './arrears.ts';
 import { shanghaiDate } from './dates.ts';
 import type { Refusal } from './members.ts';
 import type { Policy } from './policy.ts';
@@ -154,8 +154,10 @@ function switchByPayer(
     return null;
   }
   const payer = world.person(binding.payer);
-  if (world.policy(payer, date).resumeMode !== 'MANUAL' || arrearsSince(payer) !== null)
-    return 'TRANSITION_NOT_ALLOWED';
-  removeReason(world, binding, { ...change, reason: 'ARREARS' });
+  const policy = world.policy(payer, date);
+  const waits = policy.resumeMode === 'MANUAL' || binding.reasons.has('ARREARS');
+  if (!waits || arrearsSince(payer) !== null) return 'TRANSITION_NOT_ALLOWED';
+  const effective_on = worksAgainOn(payer, policy, date);
+  removeReason(world, binding, { ...change, reason: 'ARREARS', effective_on });
   return null;
 }
