@@ -51,6 +51,7 @@ const PROBLEM_WORDS: readonly (readonly [en: string, zh: string])[] = [
     'ARREARS is resumed by hand only with nothing unpaid, where it does not go by itself',
     '因欠缴的暂停，只有没有欠缴且不会自动恢复时才能手工恢复',
   ],
+  ['the region asks for one', '当地规定需要填写'],
   ['expected exactly what is held for this person from this refund', '应恰好等于该笔退费为此人保留的金额'],
   ['expected the partition count, {}', '应为分区数 {}'],
   ['expected the partition that the message is on', '应为消息所在的分区'],

@@ -1,5 +1,6 @@
 import { dateOf } from './calendar.ts';
 import type { BindRefusalCode } from './codes.ts';
+import type { BindingChanges } from './member-event.ts';
 import { compareMoney } from './money.ts';
 import { type Binding, isInArrears, type Person, stateOn } from './person.ts';
 import type { Policy } from './policy.ts';
@@ -20,6 +21,8 @@ export function bindObstacle(
   if (binding.payer === binding.beneficiary) return 'SELF_BINDING';
   if (!policy.allowedRelations.has(binding.relation)) return 'RELATION_NOT_ALLOWED';
   if (policy.bindRequiresNormalContribution && isInArrears(payer, on, policy)) return 'PAYER_IN_ARREARS';
+  // A link that only shows a code (亲情账户) moves no money: it needs no limit and can exceed nothing.
+  if (binding.type !== 'FAMILY_SHARING') return null;
   if (policy.dailyLimitRequired && binding.dailyLimit === null) return 'DAILY_LIMIT_MISSING';
   if (
     policy.dailyLimitMax !== null &&
@@ -28,11 +31,13 @@ export function bindObstacle(
   ) {
     return 'DAILY_LIMIT_TOO_HIGH';
   }
-  // A link that only shows a code (亲情账户) shares nothing, so it can exceed nothing.
-  if (binding.type !== 'FAMILY_SHARING') return null;
   const live = [...related, binding].filter((other) => other.type === 'FAMILY_SHARING' && LIVE.has(stateOn(other, on)));
   return exceedsLimits(binding, live, policy) ? 'BINDING_LIMIT_EXCEEDED' : null;
 }
+
+/** Whether a change takes away a limit without which the region would not have bound the two. */
+export const clearsRequiredLimit = (before: Binding, { dailyLimit }: BindingChanges, policy: Policy): boolean =>
+  policy.dailyLimitRequired && before.type === 'FAMILY_SHARING' && before.dailyLimit !== null && dailyLimit === null;
 
 function exceedsLimits(binding: Binding, live: readonly Binding[], policy: Policy): boolean {
   const over = (count: number, limit: number | null) => limit !== null && count > limit;

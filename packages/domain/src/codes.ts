@@ -114,7 +114,8 @@ export type ClaimRefusalCode = (typeof CLAIM_REFUSAL_CODES)[number];
 export type RefundRefusalCode = (typeof REFUND_REFUSAL_CODES)[number];
 export type PremiumRefusalCode = (typeof PREMIUM_REFUSAL_CODES)[number];
 export type BindRefusalCode = (typeof BIND_REFUSAL_CODES)[number];
-export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number] | ClaimRejectionCode;
+/** A change of a binding is refused as its request would have been. */
+export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number] | ClaimRejectionCode | 'DAILY_LIMIT_MISSING';
 export type OutcomeCode =
   | OwnSkipCode
   | RelativeSkipCode

@@ -1,5 +1,5 @@
 import { arrearsChanged, blockLasting, type DueWork, laterBlock, pauseAll, resumeAll, toldFrom } from './arrears.ts';
-import { bindObstacle } from './bind-request.ts';
+import { bindObstacle, clearsRequiredLimit } from './bind-request.ts';
 import { type BindingEvent, hold, lift, nextState } from './binding-state.ts';
 import type { Books } from './books.ts';
 import { addDays, date, dateOf, dayOfPeriod, type Instant, later, periodOf, yearOf } from './calendar.ts';
@@ -44,6 +44,7 @@ export const DEAD_DETAILS = [
   'ARREARS is resumed by hand only with nothing unpaid, where it does not go by itself',
   'amount: expected exactly what is held for this person from this refund',
   'amount: the balance would exceed 99999999999999.99',
+  'daily_limit: the region asks for one',
 ] as const;
 type DeadDetail = (typeof DEAD_DETAILS)[number];
 
@@ -54,6 +55,7 @@ export type Verdict =
 
 const NOTHING = { priorYear: ZERO, currentYear: ZERO };
 const BALANCE_TOO_LARGE = 'amount: the balance would exceed 99999999999999.99';
+const LIMIT_REQUIRED = 'daily_limit: the region asks for one';
 
 const done = (events: readonly SharingEvent[] = [], due: readonly DueWork[] = []): Verdict => ({
   kind: 'DONE',
@@ -309,6 +311,7 @@ function changeBinding(
     case 'BINDING_REVOKED':
       return done([moved({ ...before, state, holds: new Map() }, 'REVOKED')]);
     case 'BINDING_CHANGED':
+      if (clearsRequiredLimit(before, event.changes, policy)) return dead('DAILY_LIMIT_MISSING', LIMIT_REQUIRED);
       books.putBinding({ ...before, ...event.changes });
       return done();
     case 'BINDING_PAUSED':

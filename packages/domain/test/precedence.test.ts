@@ -327,3 +327,15 @@ climb(
     return event?.kind === 'REFUSED' ? event.code : null;
   },
 );
+
+test('a link that only shows a code moves no money, so that no test of a limit concerns it', () => {
+  const policy = { dailyLimitRequired: true, dailyLimitMax: money('50.00'), maxBeneficiariesPerPayer: 0 };
+  const world = new World({ persons: [person({ personNo: 'P2' })] }, lookup(policy));
+  const request = (bindingId: string, dailyLimit: Binding['dailyLimit']) => {
+    const one = binding({ bindingId, type: 'KINSHIP_CODE', state: 'PENDING', dailyLimit });
+    const cause = { type: 'binding.requested', id: bindingId };
+    return applyMemberEvent({ kind: 'BINDING_REQUESTED', at: one.boundAt, cause, binding: one }, world);
+  };
+  expect(request('B1', null)).toMatchObject({ kind: 'DONE', events: [] });
+  expect(request('B2', money('50.01'))).toMatchObject({ kind: 'DONE', events: [] });
+});

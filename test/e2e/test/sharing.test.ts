@@ -212,6 +212,17 @@ describe('a binding request', () => {
     expect(only(request(family('150100'), 'B2', { relation: 'SIBLING' })).value.code).toBe('RELATION_NOT_ALLOWED');
   });
 
+  it('needs a daily limit that stays, unless it only shows a code', () => {
+    const scene = family('340100');
+    expect(request(scene, 'B2', { type: 'KINSHIP_CODE', daily_limit: '500.01' })).toEqual([]);
+    expect(request(scene, 'B3', { daily_limit: '500.00' })).toEqual([]);
+    const change = (id: string, daily_limit: string | null) =>
+      deadLetters(
+        scene.move('binding.changed', id, 'P2', '2025-03-02', { change_id: `${id} ${daily_limit}`, daily_limit }),
+      );
+    expect([change('B2', null), change('B3', '5.00'), change('B3', null)]).toEqual([[], [], ['DAILY_LIMIT_MISSING']]);
+  });
+
   it('counts payers, beneficiaries and families', () => {
     const scene = family('520100');
     expect(request(scene, 'B2', { beneficiary: 'P8' })).toEqual([]);

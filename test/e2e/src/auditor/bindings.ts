@@ -58,6 +58,7 @@ function requestRefusal(world: World, payer: Person, binding: Binding, date: str
   if (binding.payer === binding.beneficiary) return 'SELF_BINDING';
   if (!policy.allowedRelations.includes(binding.relation)) return 'RELATION_NOT_ALLOWED';
   if (policy.bindRequiresNormalContribution && isInArrears(payer, policy, date)) return 'PAYER_IN_ARREARS';
+  if (binding.type !== 'FAMILY_SHARING') return null;
   if (policy.dailyLimitRequired && binding.daily_limit === null) return 'DAILY_LIMIT_MISSING';
   if (binding.daily_limit !== null && policy.dailyLimitMax !== null && binding.daily_limit > policy.dailyLimitMax) {
     return 'DAILY_LIMIT_TOO_HIGH';
@@ -66,7 +67,6 @@ function requestRefusal(world: World, payer: Person, binding: Binding, date: str
 }
 
 function exceedsLimits(world: World, request: Binding, policy: Policy, date: string): boolean {
-  if (request.type !== 'FAMILY_SHARING') return false;
   const people = [request.payer, request.beneficiary];
   const ties = people.flatMap((each) => [...world.bindingsOf(each), ...world.bindingsFor(each)]);
   const open = [...new Set(ties), request].filter(
@@ -119,6 +119,7 @@ export function moveBinding(
       return null;
     case 'binding.changed':
       if (!isOpen) return 'TRANSITION_NOT_ALLOWED';
+      if (clearsRequiredLimit(world, binding, fields, date)) return 'DAILY_LIMIT_MISSING';
       changeBinding(binding, fields);
       return null;
     default:
@@ -126,6 +127,13 @@ export function moveBinding(
         ? switchByPayer(world, type, binding, fields, date, cause)
         : 'TRANSITION_NOT_ALLOWED';
   }
+}
+
+/** The limit that a region asks for at binding cannot be taken away afterwards. */
+function clearsRequiredLimit(world: World, binding: Binding, fields: Fields, date: string): boolean {
+  const { dailyLimitRequired } = world.policy(world.person(binding.payer), date);
+  const isCleared = fields.has('daily_limit') && fields.fenOr('daily_limit', null) === null;
+  return dailyLimitRequired && binding.type === 'FAMILY_SHARING' && binding.daily_limit !== null && isCleared;
 }
 
 function changeBinding(binding: Binding, fields: Fields): void {

@@ -7,7 +7,7 @@ import type { Fields } from './wire.ts';
 import { type Cause, isLive, type Person, type World } from './world.ts';
 
 /** A code refuses the event to the dead letters; null takes it. */
-export type Refusal = 'PERSON_UNKNOWN' | 'BINDING_UNKNOWN' | 'TRANSITION_NOT_ALLOWED' | null;
+export type Refusal = 'PERSON_UNKNOWN' | 'BINDING_UNKNOWN' | 'TRANSITION_NOT_ALLOWED' | 'DAILY_LIMIT_MISSING' | null;
 
 const NOBODY: Standing = { since: null, blockedFrom: null, spellBlocksFrom: null, isPausable: false };
 
