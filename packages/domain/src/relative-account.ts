@@ -78,15 +78,12 @@ function coverageObstacle({ binding, policy, serviceClass }: RelativeCase): Rela
 
 /** Tests 10 to 17: accounts, cards, insurance, areas and the employer. */
 function standingObstacle(relative: RelativeCase, payer: Person): RelativeSkipCode | null {
-  const { binding, claim, on, patient, policy } = relative;
+  const { binding, claim, patient, policy } = relative;
   if (payer.status === 'FROZEN') return 'PAYER_ACCOUNT_FROZEN';
   if (payer.status === 'CLOSED') return 'PAYER_ACCOUNT_CLOSED';
   if (policy.requireCardActive && !payer.cardActive) return 'PAYER_CARD_INACTIVE';
   if (policy.inactiveOwnCardBlocksSharing && !patient.cardActive) return 'BENEFICIARY_CARD_INACTIVE';
-  const { uninsuredSince } = patient;
-  if (policy.requireBeneficiaryInsured && uninsuredSince !== null && uninsuredSince <= on) {
-    return 'BENEFICIARY_NOT_INSURED';
-  }
+  if (policy.requireBeneficiaryInsured && patient.uninsuredSince !== null) return 'BENEFICIARY_NOT_INSURED';
   if (!isWithin(policy.memberScope, payer.insuredArea, patient.insuredArea, policy)) return 'MEMBER_OUT_OF_AREA';
   if (
     policy.requireWalletCrossProvince &&

@@ -146,15 +146,6 @@ describe('a payer in arrears', () => {
   });
 });
 
-describe('a patient without insurance', () => {
-  it('is shared with on days before it ended, however late the claim comes', () => {
-    const scene = family('130200');
-    scene.member('account.changed', 'P1', '2025-03-05', { change_id: 'H1', insured: false });
-    expect(split(scene.claim('1.00', '2025-03-04'))).toEqual(['P2 1.00', 'cash 0.00']);
-    expect(skips(scene.claim('1.00', '2025-03-05'))[1]).toBe('P2 BENEFICIARY_NOT_INSURED');
-  });
-});
-
 describe('other pause reasons', () => {
   it('come and go one by one; the binding is active when none is left', () => {
     const scene = family('430100');

@@ -111,8 +111,7 @@ function relativeRefusal(
   if (accountCode !== null) return accountCode;
   if (rules.requireCardActive && !payer.card_active) return 'PAYER_CARD_INACTIVE';
   if (rules.inactiveOwnCardBlocksSharing && !patient.card_active) return 'BENEFICIARY_CARD_INACTIVE';
-  const isInsured = patient.uninsured_since === null || date < patient.uninsured_since;
-  if (rules.requireBeneficiaryInsured && !isInsured) return 'BENEFICIARY_NOT_INSURED';
+  if (rules.requireBeneficiaryInsured && !patient.insured) return 'BENEFICIARY_NOT_INSURED';
   const areaCode = areaRefusal(claim, patient, payer, rules);
   if (areaCode !== null) return areaCode;
   const isEmployerOff = !payer.employer_enabled || binding.reasons.has('EMPLOYER_OFF');
