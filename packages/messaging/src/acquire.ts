@@ -5,8 +5,8 @@ import { takeRows } from './publish-lane.ts';
 import { loadRows, Tenure } from './tenure.ts';
 
 /**
- * Takes a shard: fence in the database, fence at the broker, and only then read what is published; halt on what cannot be explained;
- * publish what a predecessor committed and left. The shard is ours only when all of it has succeeded; any rejection means from the top.
+ * Takes a shard: fence in the database, fence at the broker, and only then read what is published; publish what a predecessor committed and
+ * left; halt on what cannot be explained. The shard is ours only when all of it has succeeded; any rejection means from the top.
  */
 export async function acquire(shard: ShardId, session: LogSession, settings: Settings): Promise<Tenure> {
   const { store, owner } = settings;
@@ -35,31 +35,40 @@ export async function isOvertaken({
 }
 
 async function takeOver(shard: ShardId, state: ShardState, session: LogSession, settings: Settings): Promise<Tenure> {
-  const { publisher } = settings;
-  const recovered = await publisher.recover(shard.partition);
+  const recovered = await settings.publisher.recover(shard.partition);
   let position = state.publishedSeq;
   if (recovered > position) position = recovered;
 
   // The bounds are read again because the log may have grown, and the predecessor advanced, since the first look.
   const bounds = await session.bounds();
   const next = state.nextOffset;
+  ensure(position <= state.outSeq, 'position-ahead-of-database', `published ${position}, written ${state.outSeq}`);
+  // First of what the input may be wrong in: a topic that is deleted takes the position with it that the group has of it, and with that in
+  // doubt nothing may be published.
+  ensure(next <= bounds.end, 'input-beyond-log-end', `next is ${next}, the log ends at ${bounds.end}`);
+
+  const tenure = new Tenure(shard, state, position, session, settings);
+  tenure.logEnd = bounds.end;
+  tenure.hasProgressed = next === bounds.end;
+  await publishLeft(tenure);
+  // What was settled is published whatever has become of the input: nobody else would do it while the shard is halted.
   ensure(
     state.partitions === bounds.partitions,
     'partition-count-changed',
     `${state.partitions} is now ${bounds.partitions}`,
   );
-  ensure(position <= state.outSeq, 'position-ahead-of-database', `published ${position}, written ${state.outSeq}`);
-  ensure(next <= bounds.end, 'input-beyond-log-end', `next is ${next}, the log ends at ${bounds.end}`);
   ensure(next >= bounds.start, 'input-lost', `next is ${next}, the log starts at ${bounds.start}`);
-
-  const tenure = new Tenure(shard, state, position, session, settings);
-  tenure.logEnd = bounds.end;
-  tenure.hasProgressed = next === bounds.end;
-  for await (const rows of loadRows(tenure, position, state.outSeq)) {
-    while (rows.length > 0) {
-      const chunk = takeRows(rows, settings.limits);
-      tenure.position = await publisher.publish(shard.partition, chunk);
-    }
-  }
   return tenure;
+}
+
+/** Publishes what is committed and was not, and stores how far that is: a shard that halts then never comes to it again. */
+async function publishLeft(tenure: Tenure): Promise<void> {
+  const { shard, settings } = tenure;
+  const { publisher, store, limits } = settings;
+  for await (const rows of loadRows(tenure, tenure.position, tenure.outSeq)) {
+    while (rows.length > 0) tenure.position = await publisher.publish(shard.partition, takeRows(rows, limits));
+  }
+  if (tenure.position === tenure.marked) return;
+  await store.markPublished(tenure, tenure.position);
+  tenure.marked = tenure.position;
 }

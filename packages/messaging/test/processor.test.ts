@@ -378,6 +378,38 @@ describe('acquiring', () => {
     expect(bench.halts).toEqual([reason]);
   });
 
+  /** Four results that a predecessor committed and left. */
+  const leaveFour = (bench: ReturnType<typeof makeBench>) =>
+    new Echo(bench.store, OUTPUT).apply({ shard: SHARD, epoch: 0n, nextOffset: 0n, publishedSeq: 0n }, records(0, 3));
+
+  it.each<[reason: string, happen: (bench: ReturnType<typeof makeBench>) => void]>([
+    ['input-lost', ({ broker }) => broker.deleteBelow(5n)],
+    ['partition-count-changed', ({ store }) => Object.assign(store.row(SHARD), { epoch: 1n, partitions: 2 })],
+  ])(
+    'publishes what a predecessor left before it halts with %s, and says so in the database',
+    async (reason, happen) => {
+      const bench = makeBench();
+      await leaveFour(bench);
+      happen(bench);
+      expect(await bench.acquire()).toBeNull();
+      expect(bench.halts).toEqual([reason]);
+      expect(bench.visible()).toEqual(values(0, 3));
+      expect(bench.store.row(SHARD).publishedSeq).toBe(4n);
+    },
+  );
+
+  it.each<[reason: string, happen: (bench: ReturnType<typeof makeBench>) => void]>([
+    ['position-ahead-of-database', ({ store }) => Object.assign(store.row(SHARD), { publishedSeq: 5n })],
+    ['input-beyond-log-end', ({ broker }) => broker.truncate()],
+  ])('publishes nothing where it halts with %s: how far all was published is in doubt', async (reason, happen) => {
+    const bench = makeBench();
+    await leaveFour(bench);
+    happen(bench);
+    expect(await bench.acquire()).toBeNull();
+    expect(bench.halts).toEqual([reason]);
+    expect(bench.visible()).toEqual([]);
+  });
+
   it('halts with outbox-gap when a row to publish is missing', async () => {
     const bench = makeBench();
     const lease = { shard: SHARD, epoch: 0n, nextOffset: 0n, publishedSeq: 0n };

@@ -6,6 +6,7 @@ import {
   type HaltReason,
   type Headers,
   KafkaLog,
+  KafkaPublisher,
   Sender,
   type TailedRecord,
   tail,
@@ -334,6 +335,21 @@ describe('createTopics', () => {
     expect(found[0]?.partitions).toHaveLength(4);
     await expect(createTopics({ connection, prefix, partitions: 3 })).rejects.toThrow('expected 3');
   });
+});
+
+it('takes the position away that only the group has, with the input topic that is deleted', async () => {
+  const { topics, admin, prefix, connection } = await setUp();
+  const publisher = new KafkaPublisher({
+    ...{ connection, app: prefix, topic: topics.claims, resultsTopic: topics.settlements },
+  });
+  closing.push(() => publisher.close());
+  await publisher.recover(0);
+  await publisher.refresh(0, 7n);
+  expect(await publisher.recover(0)).toBe(7n);
+  await admin.deleteTopics({ topics: [topics.claims] });
+  await until(async () => !(await admin.listTopics()).includes(topics.claims), { what: 'the topic to go' });
+  await until(() => createTopics({ connection, prefix, partitions: 1 }), { what: 'the topic to come back' });
+  await until(async () => (await publisher.recover(0)) === 0n, { what: 'the position to go' });
 });
 
 it('reads an 8 MiB record that is larger than any fetch', async () => {
