@@ -231,13 +231,16 @@ function isResult(headers: Headers, { seq, dest_seq }: ExpectedRow, stamp: Stamp
   return isAllThere && found.has('ce_source') && headers.length === Object.keys(expected).length + others;
 }
 
-const OURS = /^gongji-/;
+/** What a dead letter says of itself; any other header whose name begins so is the sender's own. */
+const OURS: ReadonlySet<string> = new Set(
+  ['code', 'detail', 'topic', 'partition', 'offset', 'at', 'sequence'].map((name) => `gongji-${name}`),
+);
 
 /** The original's headers as they came, without those of an earlier trip, then ours. */
 function isDeadLetter(headers: Headers, { dest_seq }: ExpectedRow, stamp: Stamp): boolean {
   const { headers: original, note } = stamp as { headers?: [string, string][]; note?: Record<string, unknown> };
   const expected = [
-    ...(original ?? []).filter(([name]) => !OURS.test(name)),
+    ...(original ?? []).filter(([name]) => !OURS.has(name)),
     ...Object.entries({ ...note, sequence: dest_seq }).map(([name, value]) => [
       `gongji-${name}`,
       Buffer.from(String(value)).toString('base64'),

@@ -77,6 +77,9 @@ const refund = (refund_id: string, claim_id: string, amount?: string) => ({
   value: { refund_id, claim_id, psn_no: 'P1', at: '2026-03-11T10:00:00+08:00', amount },
 });
 
+/** What a dead letter keeps of its original, and what it says anew. */
+const OF_A_DEAD_LETTER = { 'gongji-tenant': 'north', 'gongji-code': 'EVENT_MALFORMED' };
+
 /** A ledger that holds one of everything, and where its outcomes were published. */
 export interface FilledLedger {
   readonly topicPrefix: string;
@@ -108,8 +111,16 @@ export async function fillLedger(databaseUrl: string): Promise<FilledLedger> {
 
 async function feed(sender: Sender, databaseUrl: string, topicPrefix: string): Promise<void> {
   const { claims, members } = topicsOf(topicPrefix);
-  const send = (topic: string, key: string, { type, value }: { type: string; value: object }) =>
-    sender.sendAll(topic, [{ key, value: JSON.stringify(value), headers: [['ce_type', Buffer.from(type)]] }]);
+  const send = (
+    topic: string,
+    key: string,
+    { type, value }: { type: string; value: object },
+    headers: Readonly<Record<string, string>> = {},
+  ) => {
+    const all = Object.entries({ ce_type: type, ...headers });
+    const inBytes = all.map(([name, text]): [string, Buffer] => [name, Buffer.from(text)]);
+    return sender.sendAll(topic, [{ key, value: JSON.stringify(value), headers: inBytes }]);
+  };
   const client = new Client(databaseUrl);
   await client.connect();
   const holds = (what: string, sql: string) =>
@@ -127,7 +138,8 @@ async function feed(sender: Sender, databaseUrl: string, topicPrefix: string): P
     await send(claims, 'P1', settled);
     await send(claims, 'P1', claim('C2', '400.00'));
     await send(claims, 'P1', claim('C3', '10.00', { designated: false }));
-    await send(claims, 'P1', claim('C4', '1.00', { psn_part_amt: '1.005' }));
+    // A dead letter, whose sender uses a header of our prefix, and one that an earlier trip left.
+    await send(claims, 'P1', claim('C4', '1.00', { psn_part_amt: '1.005' }), OF_A_DEAD_LETTER);
     await send(claims, 'P1', refund('R1', 'C2', '150.00'));
     const at = '2026-03-12T10:00:00+08:00';
     const premium = { premium_id: 'Q1', payer: 'P2', beneficiary: 'P1', year: 2026, amount: '50.00', at };
