@@ -18,6 +18,7 @@ import { Migration20261205EventPlaces } from '../migrations/migration-20261205-e
 import { Migration20261206LateAnswers } from '../migrations/migration-20261206-late-answers.ts';
 import { Migration20261207OutcomeBlocks } from '../migrations/migration-20261207-outcome-blocks.ts';
 import { Migration20261208OpenStretches } from '../migrations/migration-20261208-open-stretches.ts';
+import { Migration20261209WaitingRefunds } from '../migrations/migration-20261209-waiting-refunds.ts';
 
 export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
@@ -54,6 +55,7 @@ const MIGRATIONS = [
   { name: 'migration-20261206-late-answers', class: Migration20261206LateAnswers },
   { name: 'migration-20261207-outcome-blocks', class: Migration20261207OutcomeBlocks },
   { name: 'migration-20261208-open-stretches', class: Migration20261208OpenStretches },
+  { name: 'migration-20261209-waiting-refunds', class: Migration20261209WaitingRefunds },
 ];
 
 /**

@@ -79,7 +79,7 @@ const REASONS: Readonly<Record<string, string>> = {
   '42P01': 'the database has no schema of this system (42P01)',
   '3D000': 'there is no such database (3D000)',
   '22023': 'PostgreSQL has no role gongji_reader, so no schema of this system (22023)',
-  '42501': 'the user may not become gongji_reader (42501)',
+  '42501': 'the user may not become gongji_reader, or the schema is older than this command (42501)',
   KafkaJSProtocolError: 'Kafka has no topics of this prefix that may be read',
   KafkaJSNumberOfRetriesExceeded: 'Kafka does not answer',
   KafkaJSConnectionError: 'Kafka does not answer',

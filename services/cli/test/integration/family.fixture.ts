@@ -97,7 +97,8 @@ export async function fillLedger(databaseUrl: string): Promise<FilledLedger> {
   const settings = { ...readSettings(), ...servers, httpPort: 0, partitions: 2, logLevel: 'error' };
   await migrate(databaseUrl);
   await loadMemberRows({ databaseUrl, rows: MEMBERS, partitions: 2 });
-  const system = await startSystem({ settings, log: () => undefined, instances: { 'query-api': 0 } });
+  const environment = () => ({ GONGJI_REFUND_WAIT_MS: '3600000' });
+  const system = await startSystem({ settings, log: () => undefined, instances: { 'query-api': 0 }, environment });
   const envelopes = Envelopes.read(system.envelopeKeyFile);
   try {
     await using sender = await Sender.open({ brokers, clientId: 'audit-test' });
@@ -164,6 +165,9 @@ async function feed(sender: Sender, databaseUrl: string, topicPrefix: string): P
     });
     await send(claims, 'P1', claim('C5', '15.00', { setl_time: '2027-01-05T10:00:00+08:00' }));
     await known('claim:C5');
+    // Its claim does not come, so it waits.
+    await send(claims, 'P1', refund('R3', 'C9'));
+    await known('refund:R3');
     await known('refund.paid:R2:P3');
     await holds('everything published', `(select sum(published_seq) = sum(out_seq) and sum(out_seq) = 15 from shard)`);
   } finally {

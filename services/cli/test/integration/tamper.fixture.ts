@@ -187,6 +187,23 @@ export const IN_OUTCOMES: readonly Tampering[] = [
     breaks: { 'entry-outcome': 3, 'outcome-event': 1, 'refund-entries': 1, 'refund-within': 1 },
   },
   {
+    it: 'a refund that has no answer and does not wait for its claim',
+    sql: `delete from parked_refund where refund_id = 'R3'`,
+    breaks: { 'outcome-present': 1 },
+  },
+  {
+    it: 'a refund that waits in a shard that did not take it',
+    sql: `update parked_refund set partition = 1 - partition where refund_id = 'R3'`,
+    breaks: { 'outcome-present': 1 },
+  },
+  {
+    it: 'a refund that waits and was paid',
+    sql: `insert into entry select psn_no, version + 1, 'REFUND', 'institution:H1', 'R3', null, 1, 0, 0,
+            prior_year + 1, current_year, '2027-01-06', '2027-01-06' from account where psn_no = 'P1';
+          update account set version = version + 1, prior_year = prior_year + 1, credits = credits + 1 where psn_no = 'P1';`,
+    breaks: { 'refund-entries': 1 },
+  },
+  {
     it: 'a refund that is not listed under its claim',
     sql: `delete from claim_refund where claim_id = 'C2'`,
     breaks: { 'refund-listed': 1, 'usage-amount': 1 },

@@ -121,7 +121,9 @@ test.for<[Role, string]>([
   ['gongji_reader', 'select failure from quarantined_message'],
   ['gongji_reader', 'select from quarantine_order'],
   ['gongji_reader', 'select from arrears_left'],
-  ['gongji_reader', 'select from parked_refund'],
+  ['gongji_reader', 'select claim_id from parked_refund'],
+  ['gongji_reader', 'select key from parked_refund'],
+  ['gongji_reader', 'select value from parked_refund'],
   ['gongji_reader', 'select from shard_work'],
   ['gongji_reader', 'create table mine ()'],
   ...TABLES.flatMap((table): [Role, string][] => [
