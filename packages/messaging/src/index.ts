@@ -16,7 +16,7 @@ export {
   type TopicOptions,
   topicNames,
 } from './kafkajs/topics.ts';
-export { findTruncated, type Truncated } from './kafkajs/truncated.ts';
+export { findBounds, findTruncated, type PartitionBounds, type Truncated } from './kafkajs/truncated.ts';
 export type { Observer, ShardPhase, Step } from './observer.ts';
 export { type Failpoint, LIMITS, type Limits, type ProcessorOptions } from './options.ts';
 export { partitionForKey } from './partition.ts';

@@ -16,9 +16,11 @@ export async function findTruncated(options: {
   readonly topics: readonly string[];
 }): Promise<Truncated[]> {
   const { connection, topics } = options;
-  const truncated = (await findStarts(connection, topics)).filter(({ low }) => low > 0n);
+  const truncated = (await findBounds({ connection, topics })).filter(({ low }) => low > 0n);
   const oldest = new Map<string, number>();
-  const unread = new Map(truncated.filter(({ low, high }) => low < high).map(({ place, low }) => [place, low]));
+  const unread = new Map(
+    truncated.filter(({ low, high }) => low < high).map((bounds) => [placeOf(bounds), bounds.low]),
+  );
   if (unread.size > 0) {
     const done = Promise.withResolvers<void>();
     // Where reading cannot even begin, that is told by `read`.
@@ -27,8 +29,7 @@ export async function findTruncated(options: {
       {
         ...{ connection, topics, from: 'start', onFailure: done.reject },
         onRecords: ([first]) => {
-          const place = `${first?.topic}/${first?.partition}`;
-          if (first !== undefined && !oldest.has(place)) oldest.set(place, first.timestampMs);
+          if (first !== undefined && !oldest.has(placeOf(first))) oldest.set(placeOf(first), first.timestampMs);
         },
       },
       ({ next }) => {
@@ -38,18 +39,38 @@ export async function findTruncated(options: {
     );
     await done.promise;
   }
-  return truncated.map(({ topic, partition, place }) => ({ topic, partition, oldestMs: oldest.get(place) ?? null }));
+  return truncated.map((bounds) => {
+    const { topic, partition } = bounds;
+    return { topic, partition, oldestMs: oldest.get(placeOf(bounds)) ?? null };
+  });
 }
 
-async function findStarts(connection: KafkaConnection, topics: readonly string[]) {
-  const admin = connect(connection).admin();
+const placeOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
+  `${topic}/${partition}`;
+
+/** What a partition holds as of now: the offset of the first record that is left, and the one that the next will have. */
+export interface PartitionBounds {
+  readonly topic: string;
+  readonly partition: number;
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** The bounds of every partition of these topics. */
+export async function findBounds(options: {
+  readonly connection: KafkaConnection;
+  readonly topics: readonly string[];
+}): Promise<PartitionBounds[]> {
+  const admin = connect(options.connection).admin();
   await admin.connect();
   try {
     const found = await Promise.all(
-      topics.map(async (topic) =>
+      options.topics.map(async (topic) =>
         (await topicOffsets(admin, topic)).map(({ partition, low, high }) => ({
-          ...{ topic, partition, place: `${topic}/${partition}` },
-          ...{ low: BigInt(low), high: BigInt(high) },
+          topic,
+          partition,
+          low: BigInt(low),
+          high: BigInt(high),
         })),
       ),
     );

@@ -1,6 +1,6 @@
 import { freshTopicPrefix, testBrokers, until } from '@repo/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { createTopics, findTruncated, Sender } from '../../src/index.ts';
+import { createTopics, findBounds, findTruncated, Sender } from '../../src/index.ts';
 import { connect, kafkajs } from '../../src/kafkajs/client.ts';
 import { startEchoWorker } from '../echo-worker.ts';
 import { LocalStore } from '../local-store.ts';
@@ -51,6 +51,11 @@ test('partitions that have lost their beginning are found, with the day of what 
     admin.deleteTopicRecords({ topic: topics.claims, partitions: [{ partition: 1, offset }] });
   await below('1');
   expect(await findTruncated(asked)).toEqual([{ topic: topics.claims, partition: 1, oldestMs: second }]);
+  const bounds = await findBounds({ connection, topics: [topics.claims] });
+  expect(bounds.toSorted((a, b) => a.partition - b.partition)).toEqual([
+    { topic: topics.claims, partition: 0, low: 0n, high: 2n },
+    { topic: topics.claims, partition: 1, low: 1n, high: 2n },
+  ]);
   await below('2');
   expect(await findTruncated(asked)).toEqual([{ topic: topics.claims, partition: 1, oldestMs: null }]);
 });

@@ -30,12 +30,15 @@ const ROWS_PER_PAGE = 1_000;
 export class OutboxStream {
   /** The highest sequence met in the partition so far. */
   last = 0n;
+  /** The offset behind the last record met in the partition. */
+  next = 0n;
   readonly #snapshot: Snapshot;
   readonly #source: Source;
   readonly #envelopes: Envelopes | null;
   #page: ExpectedRow[] = [];
   #next = 0;
-  #after = '0';
+  /** The `seq` of the last row that was gone past. */
+  #passed = '0';
   #isRead = false;
 
   constructor(snapshot: Snapshot, source: Source, envelopes: Envelopes | null) {
@@ -48,14 +51,22 @@ export class OutboxStream {
     return this.#source.publishedSeq;
   }
 
+  /** The last sequence that must have been published; 0 = none. */
+  get due(): bigint {
+    return this.#source.due;
+  }
+
   /** Everything that must be there has come. */
   get isComplete(): boolean {
-    return this.last >= this.#source.due;
+    return this.last >= this.due;
+  }
+
+  get topic(): string {
+    return this.#source.topic;
   }
 
   get name(): string {
-    const { topic, partition } = this.#source;
-    return `${topic}/${partition}`;
+    return `${this.topic}/${this.#source.partition}`;
   }
 
   /** Names the counter that gives this partition its sequence. */
@@ -70,17 +81,32 @@ export class OutboxStream {
     for (;;) {
       const row = await this.#peek();
       if (row === undefined || BigInt(row.dest_seq) > sequence) return { row: null, skipped };
-      this.#next += 1;
+      this.#pass(row);
       if (BigInt(row.dest_seq) === sequence) return { row, skipped };
       skipped.push(row);
     }
+  }
+
+  /** Goes on at the row of this sequence, without reading those before it; answers how many they are. */
+  async passTo(sequence: bigint): Promise<number> {
+    const { shardId, dest } = this.#source;
+    const [row] = await this.#snapshot.rows<{ passed: string; last: string | null }>(
+      `select count(*) as passed, max(seq) as last
+       from all_outcome where shard_id = $1 and dest = $2 and seq > $3 and dest_seq < $4`,
+      [shardId, dest, this.#passed, sequence],
+    );
+    this.#page = [];
+    this.#next = 0;
+    this.#passed = row?.last ?? this.#passed;
+    this.#isRead = false;
+    return Number(row?.passed);
   }
 
   async *rest(): AsyncGenerator<ExpectedRow> {
     for (;;) {
       const row = await this.#peek();
       if (row === undefined) return;
-      this.#next += 1;
+      this.#pass(row);
       yield row;
     }
   }
@@ -113,17 +139,21 @@ export class OutboxStream {
     return this.#source.dest === 'R' ? isResult(headers, row, stamp) : isDeadLetter(headers, row, stamp);
   }
 
+  #pass({ seq }: ExpectedRow): void {
+    this.#next += 1;
+    this.#passed = seq;
+  }
+
   async #peek(): Promise<ExpectedRow | undefined> {
     if (this.#next === this.#page.length && !this.#isRead) {
       const { shardId, dest } = this.#source;
       const rows = await this.#snapshot.rows<StoredRow>(
         `select seq, dest_seq, encode(key, 'hex') as key, stamp, payload
          from all_outcome where shard_id = $1 and dest = $2 and seq > $3 order by seq limit ${ROWS_PER_PAGE}`,
-        [shardId, dest, this.#after],
+        [shardId, dest, this.#passed],
       );
       this.#page = rows.map(toExpected);
       this.#next = 0;
-      this.#after = this.#page.at(-1)?.seq ?? this.#after;
       this.#isRead = this.#page.length < ROWS_PER_PAGE;
     }
     return this.#page[this.#next];

@@ -2,9 +2,10 @@ import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Topics } from '@repo/contracts';
 import type { Snapshot } from '@repo/ledger';
-import { type TailedRecord, tail } from '@repo/messaging';
+import { findBounds, type TailedRecord, tail } from '@repo/messaging';
 import type { Envelopes } from '@repo/sealing';
 import type { KafkaAccess } from '@repo/transport';
+import { LogStarts } from './log-starts.ts';
 import { type OutboxStream, openStreams } from './outbox-stream.ts';
 import type { Tally } from './tally.ts';
 
@@ -25,8 +26,8 @@ export const STALLED_MS = 15_000;
 const LOOK_EVERY_MS = 50;
 
 /**
- * Compares the output topics with the outbox, both from their beginning, partition by partition. What was published after the
- * snapshot is left alone, if the database knows of it by now.
+ * Compares the output topics with the outbox, partition by partition, from the first record that the topic still has. What was published
+ * after the snapshot is left alone, if the database knows of it by now.
  */
 export async function auditPublished(options: {
   readonly snapshot: Snapshot;
@@ -45,21 +46,26 @@ export async function auditPublished(options: {
   tally.declare('records', RECORD_CHECKS);
   const streams = await openStreams(snapshot, topics, envelopes);
   const names = [topics.settlements, topics.sharing, topics.deadLetters];
+  const connection = { brokers, clientId: 'gongji-audit', ...kafkaAccess };
+  const starts = new LogStarts(() => findBounds({ connection, topics: names }));
+  await starts.ask();
+  const comparison: Comparison = { streams, starts, tally, gone: new Map(), onRecords };
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
   let lastMs = performance.now();
   await using _reading = await tail({
-    connection: { brokers, clientId: 'gongji-audit', ...kafkaAccess },
+    connection,
     topics: names,
     from: 'start',
     onFailure: failed.reject,
     onRecords: async (records) => {
-      for (const record of records) await compare(record, streams.get(placeOf(record)), tally);
+      for (const record of records) await compare(record, comparison);
       onRecords(records.length);
       lastMs = performance.now();
     },
   });
-  const isComplete = (): boolean => [...streams.values()].every((stream) => stream.isComplete);
+  const isComplete = (): boolean =>
+    [...streams.values()].every((stream) => stream.isComplete || starts.isEmptied(stream.name));
   const waitFor = async (condition: () => boolean): Promise<void> => {
     while (!condition()) await Promise.race([failed.promise, delay(LOOK_EVERY_MS)]);
   };
@@ -70,22 +76,38 @@ export async function auditPublished(options: {
     () =>
       performance.now() - Math.max(lastMs, completeMs) > QUIET_MS || performance.now() - completeMs > AFTERWARDS_MAX_MS,
   );
-  await settleEnds(streams, tally, await writtenNow());
+  await settleEnds(comparison, await writtenNow());
+  for (const [topic, count] of comparison.gone)
+    tally.notes.push(`${topic} no longer has ${count} outcomes, which could not be compared with it`);
+}
+
+interface Comparison {
+  readonly streams: ReadonlyMap<string, OutboxStream>;
+  readonly starts: LogStarts;
+  readonly tally: Tally;
+  /** By topic, how many outcomes it has no longer. */
+  readonly gone: Map<string, number>;
+  readonly onRecords: (count: number) => void;
 }
 
 const placeOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`;
 
-async function compare(record: TailedRecord, stream: OutboxStream | undefined, tally: Tally): Promise<void> {
+async function compare(record: TailedRecord, comparison: Comparison): Promise<void> {
+  const { streams, tally } = comparison;
+  const stream = streams.get(placeOf(record));
   const where = `${placeOf(record)}@${record.offset}`;
   if (stream === undefined) {
     tally.expect('record-known', false, where);
     return;
   }
+  const expected = stream.next;
+  stream.next = record.offset + 1n;
   const sequence = sequenceOf(record);
   if (sequence === null || sequence <= stream.last) {
     tally.expect('record-sequence', false, where);
     return;
   }
+  if (sequence > stream.last + 1n) await passDeleted(stream, expected, sequence, comparison);
   const { row, skipped } = await stream.take(sequence);
   // Rows that the log leaves out; whether they had to be there is the outbox position's word.
   for (const missing of skipped) tally.expect('record-present', false, `${stream.name} seq ${missing.seq}`);
@@ -103,6 +125,19 @@ async function compare(record: TailedRecord, stream: OutboxStream | undefined, t
   tally.expect('record-content', isSame, where);
 }
 
+/** The outcomes up to this sequence whose records the broker has deleted, where those from this offset on are deleted, are passed over. */
+async function passDeleted(
+  stream: OutboxStream,
+  offset: bigint,
+  sequence: bigint,
+  { starts, gone, onRecords }: Comparison,
+): Promise<void> {
+  if (!(await starts.isAfter(stream.name, offset))) return;
+  const passed = await stream.passTo(sequence);
+  if (passed > 0) gone.set(stream.topic, (gone.get(stream.topic) ?? 0) + passed);
+  onRecords(passed);
+}
+
 const SEQUENCES: ReadonlySet<string> = new Set(['ce_sequence', 'gongji-sequence']);
 
 /** A dead letter carries its original's headers before its own, so the last one counts. */
@@ -112,13 +147,11 @@ function sequenceOf({ headers }: TailedRecord): bigint | null {
 }
 
 /** What remains when all records have been read: rows not published (yet), and records ahead of the database. */
-async function settleEnds(
-  streams: ReadonlyMap<string, OutboxStream>,
-  tally: Tally,
-  writtenNow: ReadonlyMap<string, bigint>,
-): Promise<void> {
+async function settleEnds(comparison: Comparison, writtenNow: ReadonlyMap<string, bigint>): Promise<void> {
+  const { streams, tally } = comparison;
   let unpublished = 0n;
   for (const [place, stream] of streams) {
+    if (!stream.isComplete) await passDeleted(stream, stream.next, stream.due + 1n, comparison);
     for await (const row of stream.rest()) {
       if (BigInt(row.seq) <= stream.publishedSeq)
         tally.expect('record-present', false, `${stream.name} seq ${row.seq}`);

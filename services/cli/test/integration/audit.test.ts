@@ -10,6 +10,7 @@ import { closeBooks, Ledger } from '@repo/ledger';
 import { Sender, type TailedRecord, tail } from '@repo/messaging';
 import { Envelopes, newKey } from '@repo/sealing';
 import { testDatabaseUrl } from '@repo/testkit';
+import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuditReport, audit, NothingToAudit } from '../../src/audit/audit.ts';
@@ -254,6 +255,49 @@ describe('reconcile', () => {
 test('a prefix that is not this database’s is refused, for it would leave every record out', async () => {
   const options = { databaseUrl: urlOf(original), brokers: null, topicPrefix: 'other' };
   await expect(audit(options)).rejects.toThrow(NothingToAudit);
+});
+
+describe('where the broker has deleted the first records of an output topic', () => {
+  /** Deletes the first records of each partition, as its retention would, or all where there are fewer. */
+  async function deleteBelow(topic: string, offset: number): Promise<void> {
+    const admin = new Kafka({
+      brokers: [...filled.brokers],
+      clientId: 'audit-test',
+      logLevel: logLevel.NOTHING,
+    }).admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(topic);
+    const below = ({ high }: { high: string }) => String(Math.min(offset, Number(high)));
+    const partitions = ends.map((end) => ({ partition: end.partition, offset: below(end) }));
+    await admin.deleteTopicRecords({ topic, partitions }).finally(() => admin.disconnect());
+  }
+  const audited = (url = urlOf(original)): Promise<AuditReport> => auditOf(url, filled.brokers, { stalledMs: 4_000 });
+  const lost = (topic: string, count: string) =>
+    expect.stringMatching(
+      new RegExp(`^${topic} no longer has ${count} outcomes, which could not be compared with it$`),
+    );
+
+  test('how many it has no longer is a note, and what is left is compared', async () => {
+    const { settlements } = topicsOf(filled.topicPrefix);
+    // Of these three some may be the marks of transactions.
+    await deleteBelow(settlements, 3);
+    const report = await audited();
+    expect(broken(report)).toEqual({});
+    expect(report.notes).toEqual([WAITING, lost(settlements, '[123]')]);
+    const last = `update outcome set payload = payload || ' ' where shard_id = (select shard_id from event_id
+      where event_id = 'claim:C5') and seq = (select seq from event_id where event_id = 'claim:C5')`;
+    expect(broken(await audited(await tamperedWith(last)))).toEqual({ 'record-content': 1 });
+  });
+
+  test('a partition that has none left is not waited for', async () => {
+    const { deadLetters } = topicsOf(filled.topicPrefix);
+    await deleteBelow(deadLetters, Number.MAX_SAFE_INTEGER);
+    const beganMs = performance.now();
+    const report = await audited();
+    expect(performance.now() - beganMs).toBeLessThan(4_000);
+    expect(broken(report)).toEqual({});
+    expect(report.notes).toContainEqual(lost(deadLetters, '2'));
+  });
 });
 
 test('a record that comes twice is found', async () => {
