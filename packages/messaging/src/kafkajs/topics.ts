@@ -42,7 +42,7 @@ export interface TopicOptions {
 export class PartitionCountError extends Error {
   constructor(topic: string, found: number, expected: number) {
     super(
-      `topic ${topic} has ${found} partitions, expected ${expected}: set GONGJI_PARTITIONS to fit, or choose another prefix`,
+      `topic ${topic} has ${found} partitions, expected ${expected}: set GONGJI_PARTITIONS to fit, or, for a new database, choose another prefix`,
     );
     this.name = 'PartitionCountError';
   }

@@ -277,9 +277,17 @@ describe('a shard halts with a named reason', () => {
     await admin.deleteTopics({ topics: [topics.claims] });
     await until(async () => !(await admin.listTopics()).includes(topics.claims), { what: 'the topic to go' });
     await until(() => createTopics({ connection, prefix, partitions: 1 }), { what: 'the topic to come back' });
-    const { halts } = await startWorker(setup, store);
+    const { halts, stop: stopHalted } = await startWorker(setup, store);
     await until(() => halts.length > 0, { what: 'the halt' });
     expect(halts).toEqual(['input-beyond-log-end']);
+    await stopHalted();
+    // What the runbook says then: from the beginning of the new topic, behind what is published.
+    store.row({ topic: topics.claims, partition: 0 }).nextOffset = 0n;
+    await startWorker(setup, store);
+    await sender.sendAll(topics.claims, [{ key: null, value: 'c', partition: 0 }]);
+    await until(() => store.row({ topic: topics.claims, partition: 0 }).publishedSeq === 3n, {
+      what: 'the next record',
+    });
   });
 
   it('when partitions were added', async () => {
