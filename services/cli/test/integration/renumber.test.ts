@@ -5,8 +5,8 @@ import { topicsOf } from '@repo/contracts';
 import { Ledger, migrate } from '@repo/ledger';
 import { createTopics, KafkaPublisher, type OutboxRow, Sender, type TailedRecord, tail } from '@repo/messaging';
 import { cloneDatabase, freshTopicPrefix, testBrokers, until } from '@repo/testkit';
+import { Kafka, logLevel } from 'kafkajs';
 import { expect, test, vi } from 'vitest';
-import { connect } from '../../../../packages/messaging/src/kafkajs/client.ts';
 import { audit } from '../../src/audit/audit.ts';
 import { run } from '../../src/commands/renumber.ts';
 import { readSettings } from '../../src/config.ts';
@@ -138,7 +138,8 @@ test('where retention has taken the last records of an output partition, no numb
     [1, 2].map((n) => row(3 + n, own.deadLetters, 'gongji-sequence', n)),
   );
   await publisher.close();
-  const admin = connect(connection).admin();
+  const { clientId } = connection;
+  const admin = new Kafka({ brokers: [...connection.brokers], clientId, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   const [{ high } = { high: '' }] = await admin.fetchTopicOffsets(own.settlements);
   await admin.deleteTopicRecords({ topic: own.settlements, partitions: [{ partition: 0, offset: high }] });
