@@ -210,7 +210,7 @@ function followSpell(
   step: { at: Instant; cause: Cause },
 ): SharingEvent[] {
   const on = dateOf(step.at);
-  // What rules that pause nobody still have on hold is nobody's word either.
+  // Where the rules paused nobody, a hold that is still there awaits no word: any may move.
   const before = isPausable(was.person, was.policy)
     ? spellBlock(was, on, policyOf)
     : was.person.spellSince && BEGINNING;
@@ -235,8 +235,8 @@ function followSpell(
 }
 
 /**
- * Nothing is unpaid any more and the person, whom arrears may pause, is insured: remembers the spell if it had begun to block, and lifts ARREARS unless
- * the region waits for the payer's word.
+ * Nothing is unpaid any more and the person, whom arrears may pause, is insured: remembers the spell if it had begun to block, and lifts
+ * ARREARS unless the region waits for the payer's word.
  */
 function recover(
   books: Books,
