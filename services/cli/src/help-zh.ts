@@ -74,7 +74,7 @@ export const HELP_ZH: Readonly<Record<CommandName, string>> = {
   --json    输出一个 JSON 对象
 
 退出码：0 全部导入；1 有一行有误；2 参数或设置有误。${OWNERS_DATABASE}
-GONGJI_PARTITIONS（6）必须是其成员主题的分区数：处理进程已经运行过，或设置了 GONGJI_KAFKA_BROKERS 且主题已存在时，数目不符则拒绝导入。`,
+GONGJI_PARTITIONS 必须是其成员主题的分区数：处理进程已经运行过，或设置了 GONGJI_KAFKA_BROKERS 且主题已存在时，数目不符则拒绝导入。`,
 
   explain: `用法：gongji explain CLAIM_ID [--lang zh|en] [--json]
 

@@ -23,7 +23,7 @@ entered. What is already there with the same content is passed over, so a load t
   --json    one JSON object
 
 Exits with 0 if all is entered, 1 if a line is bad, 2 if the arguments or the settings are not understood. It finds a running \`npm start\` of
-this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database. GONGJI_PARTITIONS (6) must be the count of its members topic: where
+this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database. GONGJI_PARTITIONS must be the count of its members topic: where
 a worker has been there, or GONGJI_KAFKA_BROKERS is set and has the topic, another one is refused.`;
 
 /** Loads a file. Answers the exit code. */

@@ -5,7 +5,6 @@ import { topicsOf } from '@repo/contracts';
 import { Ledger, migrate } from '@repo/ledger';
 import { createTopics, KafkaPublisher, type OutboxRow, Sender, type TailedRecord, tail } from '@repo/messaging';
 import { cloneDatabase, freshTopicPrefix, testBrokers, until } from '@repo/testkit';
-import { Kafka, logLevel } from 'kafkajs';
 import { expect, test, vi } from 'vitest';
 import { audit } from '../../src/audit/audit.ts';
 import { run } from '../../src/commands/renumber.ts';
@@ -122,28 +121,27 @@ test('where retention has taken the last records of an output partition, no numb
   const connection = { brokers, clientId: prefix };
   const own = await createTopics({ connection, prefix, partitions: 1 });
   const app = `${prefix}-settlement-worker`;
-  const publisher = new KafkaPublisher({ connection, app, topic: own.claims, resultsTopic: own.settlements });
+  let isCut = true;
+  const failpoint = (name: string) => {
+    if (isCut && name === 'after-send') throw new Error('cut');
+  };
+  const publisher = new KafkaPublisher({
+    ...{ connection, app, topic: own.claims, resultsTopic: own.settlements, failpoint },
+  });
   const row = (seq: number, topic: string, header: string, number: number): OutboxRow => ({
     ...{ seq: BigInt(seq), topic, partition: 0, key: null, value: Buffer.from('{}') },
     headers: [[header, String(number)]],
   });
+  // What is aborted leaves a partition as retention does: it had records, and none can be read.
   await publisher.recover(0);
-  await publisher.publish(
-    0,
-    [1, 2, 3].map((n) => row(n, own.settlements, 'ce_sequence', n)),
-  );
-  // Of dead letters alone: the position is with the group now, and outlives the results.
-  await publisher.publish(
-    0,
-    [1, 2].map((n) => row(3 + n, own.deadLetters, 'gongji-sequence', n)),
-  );
+  const results = [1, 2, 3].map((n) => row(n, own.settlements, 'ce_sequence', n));
+  await expect(publisher.publish(0, results)).rejects.toThrow('cut');
+  isCut = false;
+  await publisher.recover(0);
+  // Of dead letters alone: the position is with the group, and outlives the results.
+  const deadLetters = [1, 2].map((n) => row(3 + n, own.deadLetters, 'gongji-sequence', n));
+  await publisher.publish(0, deadLetters);
   await publisher.close();
-  const { clientId } = connection;
-  const admin = new Kafka({ brokers: [...connection.brokers], clientId, logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  const [{ high } = { high: '' }] = await admin.fetchTopicOffsets(own.settlements);
-  await admin.deleteTopicRecords({ topic: own.settlements, partitions: [{ partition: 0, offset: high }] });
-  await admin.disconnect();
 
   const ledger = await Ledger.open({ url, name: 'test' });
   await ledger.acquireShard({ topic: own.claims, partition: 0 }, 'a worker that halted', 1);
