@@ -255,7 +255,11 @@ export const IN_OUTCOMES: readonly Tampering[] = [
           update shard set quarantined = true where shard_id = ${SHARD}`,
     breaks: { 'shard-held': 1 },
   },
-  { it: 'a forgotten shard', sql: `delete from shard where shard_id = ${SHARD}`, breaks: { 'shard-known': 1 } },
+  {
+    it: 'a forgotten shard, where nobody waits any more',
+    sql: `delete from shard where shard_id = ${SHARD}`,
+    breaks: { 'outcome-present': 1, 'shard-known': 1 },
+  },
 ];
 
 /** Sharing events need no event id of their own: one more of them, not published yet, is as it may be. */
