@@ -53,9 +53,9 @@ export function postingKey(input: Input): string | null {
     case 'MEMBER': {
       const { event } = input;
       if (event.kind === 'ACCOUNT_OPENED') return `OPENING ${event.person.personNo}`;
-      if (event.kind === 'REFUND_PAID') return `PAYOUT\n${event.refundId}\n${event.personNo}`;
+      if (event.kind === 'REFUND_PAID') return `PAYOUT ${event.refundId} ${event.personNo}`;
       const isCredit = event.kind === 'ACCOUNT_CREDITED' || event.kind === 'CONTRIBUTION_PAID';
-      return isCredit ? `CREDIT\n${event.reference}\n${event.personNo}` : null;
+      return isCredit ? `CREDIT ${event.reference} ${event.personNo}` : null;
     }
     default:
       return input satisfies never;
