@@ -6,10 +6,12 @@ import { type Area, pagesOfPersons, runArea } from './area.ts';
 import {
   ACCOUNTS,
   BINDING_DAYS,
+  CREDITS,
   DAYS,
   ENTRIES,
   HELD_REFUNDS,
   LISTED_REFUNDS,
+  OPENINGS,
   SHARDS,
   unclaimedResults,
 } from './books.ts';
@@ -66,7 +68,16 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   progress.begin('outcomes');
   await auditOutcomes(snapshot, tally, (count) => progress.add(count));
   progress.begin('sums');
-  const rest = [unclaimedResults(topics.claims), LISTED_REFUNDS, BINDING_DAYS, HELD_REFUNDS, SHARDS, DAYS];
+  const rest = [
+    OPENINGS,
+    CREDITS,
+    unclaimedResults(topics.claims),
+    LISTED_REFUNDS,
+    BINDING_DAYS,
+    HELD_REFUNDS,
+    SHARDS,
+    DAYS,
+  ];
   for (const area of rest) {
     declare(tally, area);
     await runArea(snapshot, tally, area);

@@ -5,6 +5,7 @@ export const ACCOUNTS: Area = {
   subject: 'accounts',
   checks: {
     'account-exists': 'has an account row',
+    'account-opened': 'was opened by an event that is known, and with its first entry, if with any',
     'account-balance': 'has prior_year, current_year and held equal to the sums of its entries',
     'account-version': 'has as many entries as its version says, numbered without gaps',
     'account-chain': 'has entries that each continue where the one before ended',
@@ -14,13 +15,14 @@ export const ACCOUNTS: Area = {
   },
   sql: `
     with step as (
-      select psn_no, version, prior_year, current_year, held, prior_year + current_year + held as moved,
+      select psn_no, version, kind, prior_year, current_year, held, prior_year + current_year + held as moved,
         prior_year_after, current_year_after, row_number() over walk as place,
         sum(prior_year) over walk as prior_sum, sum(current_year) over walk as current_sum, sum(held) over walk as held_sum
       from all_entry where ${inPage('psn_no')} window walk as (partition by psn_no order by version)
     ), replayed as (
       select psn_no, count(*) as entries, sum(prior_year) as prior_year, sum(current_year) as current_year, sum(held) as held,
         sum(greatest(moved, 0)) as credits, sum(greatest(-moved, 0)) as debits, bool_and(version = place) as is_dense,
+        bool_and(kind <> 'OPENING' or place = 1) as is_opened_first,
         bool_and(prior_year_after = prior_sum and current_year_after = current_sum) as is_chained,
         least(min(prior_sum), min(current_sum), min(held_sum), min(prior_year_after), min(current_year_after)) as lowest
       from step group by psn_no
@@ -32,6 +34,7 @@ export const ACCOUNTS: Area = {
     )
     select coalesce('row ' || known.place || ' of account', 'entries without an account') as ref,
       known.psn_no is not null as "account-exists",
+      known.psn_no is null or (opened.event_id is not null and coalesce(is_opened_first, true)) as "account-opened",
       known.psn_no is null or (known.prior_year = coalesce(replayed.prior_year, 0)
         and known.current_year = coalesce(replayed.current_year, 0)
         and known.held = coalesce(replayed.held, 0)) as "account-balance",
@@ -43,15 +46,63 @@ export const ACCOUNTS: Area = {
       known.psn_no is null or (known.credits = coalesce(replayed.credits, 0)
         and known.debits = coalesce(replayed.debits, 0)) as "account-sums",
       known.psn_no is null or known.held = coalesce(waiting.held, 0) as "account-held"
-    from known full join replayed using (psn_no) left join waiting using (psn_no)`,
+    from known full join replayed using (psn_no) left join waiting using (psn_no)
+    left join event_id opened on opened.event_id = 'account.opened:' || known.psn_no || ':'`,
 };
 
-/** Entries that no outcome speaks for, and what each kind of entry may do. Read in pages. */
+/** The ids of a kind of event lie between its name with a colon and with the character after it. */
+const eventsOf = (type: string): string => `event_id > '${type}:' and event_id < '${type};'`;
+
+/** Where an event stands: looked up for the few that are told, so that all the others are read from the index alone. */
+const placeOfEvent = (id: string): string =>
+  `'row ' || (select ctid from event_id where event_id = ${id}) || ' of event_id'`;
+
+const idsAfter = (type: string): string => `substr(event_id, ${type.length + 2})`;
+
+/** The openings against the accounts: that each account has its opening is asked of the accounts. */
+export const OPENINGS: Area = {
+  subject: 'openings',
+  checks: { 'opening-account': 'has an account row' },
+  sql: `
+    with opened as (
+      select event_id as id, left(${idsAfter('account.opened')}, -1) as psn_no from event_id where ${eventsOf('account.opened')}
+    )
+    select ${placeOfEvent('id')} as ref, account.psn_no is not null as "opening-account"
+    from opened left join account using (psn_no)`,
+};
+
+/**
+ * Credits against the events that brought them, by the id that both have. A credit of any amount leaves one entry; a contribution leaves
+ * one where it brought money, which its event does not say. A credit and a contribution may have the same id.
+ */
+export const CREDITS: Area = {
+  subject: 'credits',
+  checks: {
+    'credit-event': 'has its event',
+    'credit-once': 'is one entry, where its event is a contribution one at most',
+  },
+  sql: `
+    with named as (
+      select reference, 1 as entries, 0 as credits, 0 as contributions, place, stored_in from all_entry where kind = 'CREDIT'
+      union all
+      select ${idsAfter('account.credited')}, 0, 1, 0, null, null from event_id where ${eventsOf('account.credited')}
+      union all
+      select ${idsAfter('contribution.received')}, 0, 0, 1, null, null from event_id where ${eventsOf('contribution.received')}
+    ), counted as (
+      select reference, sum(entries) as entries, sum(credits) as credits, sum(credits + contributions) as events,
+        any_value(place) as place, any_value(stored_in) as stored_in
+      from named group by reference having sum(entries + credits) > 0
+    )
+    select coalesce('row ' || place || ' of ' || stored_in, ${placeOfEvent(`'account.credited:' || reference`)}) as ref,
+      events > 0 as "credit-event", events = 0 or entries between credits and events as "credit-once"
+    from counted`,
+};
+
+/** What each kind of entry may do, and what those are for that neither an outcome nor a credit speaks for. Read in pages. */
 export const ENTRIES: Area = {
   subject: 'entries',
   checks: {
-    'entry-event':
-      'has its event (openings, credits, payouts), or the entry it was made for or the day of New Year (rollovers)',
+    'entry-event': 'has its event (payouts), or the entry it was made for or the day of New Year (rollovers)',
     'entry-direction': 'moves money the way its kind does, 0.01 or more',
     'entry-day': 'is booked on its day, or later where that was closed',
     'entry-binding': 'names a binding of this payer, where it names one',
@@ -62,16 +113,12 @@ export const ENTRIES: Area = {
         -- Where only what earlier years left is shared, New Year is found by an event that posts nothing.
         kind = 'ROLLOVER' and reference = on_day::text and reference like '____-01-01' as is_by_itself,
         lead(kind) over walk as next_kind, lead(reference) over walk as next_reference,
-        case kind when 'OPENING' then 'account.opened:' || psn_no || ':'
-          when 'CREDIT' then 'account.credited:' || reference
-          when 'PAYOUT' then case when reference ~ '^[A-Za-z0-9._-]+$' then 'refund.paid:' || reference || ':' || psn_no end
-          end as event,
-        case kind when 'CREDIT' then 'contribution.received:' || reference end as other_event
+        case when kind = 'PAYOUT' and reference ~ '^[A-Za-z0-9._-]+$' then 'refund.paid:' || reference || ':' || psn_no end as event
       from all_entry where ${inPage('psn_no')} window walk as (partition by psn_no order by version)
     )
     select 'row ' || given.place || ' of ' || given.stored_in as ref,
       case when kind = 'ROLLOVER' then is_by_itself or next_reference = reference and next_kind <> 'ROLLOVER'
-        else event is null or one.event_id is not null or other.event_id is not null end as "entry-event",
+        else event is null or event_id.event_id is not null end as "entry-event",
       case when kind = 'PAYOUT' then prior_year = 0 and current_year = 0 and held < 0
         when kind = 'ROLLOVER' then prior_year > 0 and current_year = -prior_year and held = 0
         when kind in ('CLAIM', 'PREMIUM') then greatest(prior_year, current_year) <= 0 and held = 0
@@ -82,8 +129,7 @@ export const ENTRIES: Area = {
       book_day >= on_day as "entry-day",
       given.binding_id is null or binding.binding_id is not null as "entry-binding"
     from given
-    left join event_id one on one.event_id = given.event
-    left join event_id other on other.event_id = given.other_event
+    left join event_id on event_id.event_id = given.event
     left join binding on binding.payer = given.psn_no and binding.binding_id = given.binding_id`,
 };
 

@@ -14,6 +14,8 @@ export interface Check {
 const SUBJECTS = {
   accounts: 'each equals its entries, none was ever below 0.00',
   entries: 'each has the event and the day it belongs to',
+  openings: 'each is of an account',
+  credits: 'each has its event, and is in the entries once',
   outcomes: 'amounts add up, and are in the entries to the fen',
   bindingDays: 'use is what was paid less what was returned',
   heldRefunds: 'what is held for payout is what the entries say',
@@ -26,6 +28,8 @@ export type Subject = keyof typeof SUBJECTS;
 const NAMES: Readonly<Record<Subject, readonly [one: string, many: string]>> = {
   accounts: ['account', 'accounts'],
   entries: ['entry', 'entries'],
+  openings: ['opening', 'openings'],
+  credits: ['credit', 'credits'],
   outcomes: ['outcome', 'outcomes'],
   bindingDays: ['day of a binding', 'days of bindings'],
   heldRefunds: ['held refund', 'held refunds'],

@@ -133,7 +133,15 @@ async function feed(sender: Sender, databaseUrl: string, topicPrefix: string): P
   try {
     const credited = { credit_id: 'K1', psn_no: 'P2', amount: '25.00', at: '2026-03-05T09:00:00+08:00' };
     await send(members, 'P2', { type: 'account.credited', value: credited });
-    await known('account.credited:K1');
+    // Two credits by one id, one of which is a contribution, and a contribution that brings no money.
+    const again = { ...credited, credit_id: 'K2' };
+    const paid = { contribution_id: 'K2', psn_no: 'P2', period: '2026-02', at: credited.at, amount: '5.00' };
+    await send(members, 'P2', { type: 'account.credited', value: again });
+    await send(members, 'P2', { type: 'account.credited', value: again });
+    await send(members, 'P2', { type: 'contribution.received', value: paid });
+    const unpaid = { ...paid, contribution_id: 'K3', period: '2026-03', amount: '0.00' };
+    await send(members, 'P2', { type: 'contribution.received', value: unpaid });
+    await known('contribution.received:K3');
     const settled = claim('C1', '150.00');
     await send(claims, 'P1', settled);
     await send(claims, 'P1', settled);

@@ -19,6 +19,14 @@ const spend = (personNo: string, reference: string): string =>
      prior_year - 1, current_year, '2027-01-06', '2027-01-06' from account where psn_no = '${personNo}';
    update account set version = version + 1, prior_year = prior_year - 1, debits = debits + 1 where psn_no = '${personNo}';`;
 
+/** The same of money that entered. */
+const enter = (personNo: string, kind: string, reference: string): string =>
+  `insert into entry select psn_no, version + 1, '${kind}', 'contribution', '${reference}', null, 0, 25, 0,
+     prior_year, current_year + 25, '2027-01-06', '2027-01-06' from account where psn_no = '${personNo}';
+   update account set version = version + 1, current_year = current_year + 25, credits = credits + 25 where psn_no = '${personNo}';`;
+const event = (id: string): string =>
+  `insert into event_id (event_id, content_hash, shard_id, month) values ('${id}', '', 0, '2026-11-01');`;
+
 export const IN_ACCOUNTS: readonly Tampering[] = [
   {
     it: 'one fen more in an account',
@@ -43,7 +51,22 @@ export const IN_ACCOUNTS: readonly Tampering[] = [
   {
     it: 'a deleted account',
     sql: `delete from account where psn_no = 'P3'`,
-    breaks: { 'account-exists': 1 },
+    breaks: { 'account-exists': 1, 'opening-account': 1 },
+  },
+  {
+    it: 'an account that was opened twice',
+    sql: enter('P2', 'OPENING', 'P2'),
+    breaks: { 'account-opened': 1 },
+  },
+  {
+    it: 'an account that nobody opened',
+    sql: `delete from event_id where event_id = 'account.opened:P1:'`,
+    breaks: { 'account-opened': 1 },
+  },
+  {
+    it: 'an account that was opened and is not there',
+    sql: event('account.opened:P9:'),
+    breaks: { 'opening-account': 1 },
   },
   {
     it: 'a payout that the entries do not know',
@@ -71,12 +94,34 @@ export const IN_ENTRIES: readonly Tampering[] = [
   {
     it: 'a credit that nobody sent',
     sql: `delete from event_id where event_id = 'account.credited:K1'`,
+    breaks: { 'credit-event': 1 },
+  },
+  { it: 'a credit that was entered twice', sql: enter('P2', 'CREDIT', 'K1'), breaks: { 'credit-once': 1 } },
+  {
+    it: 'a credit that was entered twice, on another account',
+    sql: enter('P3', 'CREDIT', 'K1'),
+    breaks: { 'credit-once': 1 },
+  },
+  { it: 'a credit that was lost', sql: event('account.credited:K9'), breaks: { 'credit-once': 1 } },
+  {
+    it: 'a credit that was lost, beside a contribution of its id',
+    sql: event('account.credited:K3'),
+    breaks: { 'credit-once': 1 },
+  },
+  {
+    it: 'a contribution that was entered twice',
+    sql: enter('P2', 'CREDIT', 'K2'),
+    breaks: { 'credit-once': 1 },
+  },
+  {
+    it: 'a payout that nobody reported',
+    sql: `delete from event_id where event_id = 'refund.paid:R2:P3'`,
     breaks: { 'entry-event': 1 },
   },
   {
     it: 'a credit that passes for a claim',
     sql: `update entry set kind = 'CLAIM' where reference = 'K1'`,
-    breaks: { 'entry-direction': 1, 'entry-outcome': 1 },
+    breaks: { 'credit-once': 1, 'entry-direction': 1, 'entry-outcome': 1 },
   },
   {
     it: 'an entry booked before its day',
