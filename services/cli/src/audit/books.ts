@@ -170,6 +170,39 @@ export const BINDING_DAYS: Area = {
     from used full join counted using (payer, binding_id, on_day) left join binding using (payer, binding_id)`,
 };
 
+/**
+ * What is left of authorised amounts. With how much a binding was opened is noted nowhere, and not every payment uses the amount: from one
+ * noted change to the next, and from the last to now, it has lost at most what was paid, and won at most what came back. What an older
+ * worker noted does not say after which entry it came.
+ */
+export const BINDINGS: Area = {
+  subject: 'bindings',
+  checks: {
+    'binding-authorised': 'has an authorised amount that its noted changes and what was paid and returned since allow',
+  },
+  sql: `
+    with stated as (
+      select payer, binding_id, change_no, payer_version as since, coalesce((part ->> 'after')::numeric, 0) as amount,
+        lead(change_no) over walk is null as is_last, lead(payer_version) over walk as until,
+        lead(coalesce((part ->> 'before')::numeric, 0)) over walk as found
+      from binding_change cross join jsonb_array_elements(changes) part
+      where part ->> 'field' = 'authorised_amount' window walk as (partition by payer, binding_id order by change_no)
+    ), moved as (
+      select payer, binding_id, change_no, sum(least(prior_year + current_year + held, 0)) as paid,
+        sum(greatest(prior_year + current_year + held, 0)) as returned
+      from stated join all_entry as entry using (binding_id)
+      where entry.psn_no = payer and version > since and (is_last or version <= until)
+      group by payer, binding_id, change_no
+    ), followed as (
+      select payer, binding_id, bool_and(case when is_last then coalesce(authorised_amount, 0) else found end
+        between greatest(amount + coalesce(paid, 0), 0) and amount + coalesce(returned, 0)) as is_allowed
+      from stated join binding using (payer, binding_id) left join moved using (payer, binding_id, change_no)
+      where since is not null and (is_last or until is not null) group by payer, binding_id
+    )
+    select 'binding ' || binding_id as ref, coalesce(is_allowed, true) as "binding-authorised"
+    from binding left join followed using (payer, binding_id)`,
+};
+
 export const HELD_REFUNDS: Area = {
   subject: 'heldRefunds',
   checks: { 'held-refund': 'has amount and paid equal to what its entries hold and paid out' },
