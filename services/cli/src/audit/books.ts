@@ -178,7 +178,8 @@ export const BINDING_DAYS: Area = {
 export const BINDINGS: Area = {
   subject: 'bindings',
   checks: {
-    'binding-authorised': 'has an authorised amount that its noted changes and what was paid and returned since allow',
+    'binding-authorised':
+      'of which a change was noted: has an authorised amount that the changes and what was paid and returned since allow',
   },
   sql: `
     with stated as (
@@ -193,14 +194,11 @@ export const BINDINGS: Area = {
       from stated join all_entry as entry using (binding_id)
       where entry.psn_no = payer and version > since and (is_last or version <= until)
       group by payer, binding_id, change_no
-    ), followed as (
-      select payer, binding_id, bool_and(case when is_last then coalesce(authorised_amount, 0) else found end
-        between greatest(amount + coalesce(paid, 0), 0) and amount + coalesce(returned, 0)) as is_allowed
-      from stated join binding using (payer, binding_id) left join moved using (payer, binding_id, change_no)
-      where since is not null and (is_last or until is not null) group by payer, binding_id
     )
-    select 'binding ' || binding_id as ref, coalesce(is_allowed, true) as "binding-authorised"
-    from binding left join followed using (payer, binding_id)`,
+    select 'binding ' || binding_id as ref, bool_and(case when is_last then coalesce(authorised_amount, 0) else found end
+      between greatest(amount + coalesce(paid, 0), 0) and amount + coalesce(returned, 0)) as "binding-authorised"
+    from stated join binding using (payer, binding_id) left join moved using (payer, binding_id, change_no)
+    where since is not null and (is_last or until is not null) group by payer, binding_id`,
 };
 
 export const HELD_REFUNDS: Area = {

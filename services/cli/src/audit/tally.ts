@@ -17,7 +17,7 @@ const SUBJECTS = {
   openings: 'each is of an account',
   credits: 'each has its event, and is in the entries once',
   outcomes: 'amounts add up, and are in the entries to the fen',
-  bindings: 'what is authorised follows from the changes that were noted',
+  bindings: 'the authorised amount was changed, and is what that, payments and returns allow',
   bindingDays: 'use is what was paid less what was returned',
   heldRefunds: 'what is held for payout is what the entries say',
   shards: 'sequences without gaps, every result with its event',

@@ -37,8 +37,10 @@ async function live(): Promise<void> {
 }
 await live();
 
+const audited = (): Promise<AuditReport> => audit({ databaseUrl: url, brokers: null, topicPrefix: 'gongji' });
+
 async function found(): Promise<Pick<AuditReport, 'notes'> & { readonly wrong: readonly string[] }> {
-  const { checks, notes } = await audit({ databaseUrl: url, brokers: null, topicPrefix: 'gongji' });
+  const { checks, notes } = await audited();
   return { notes, wrong: checks.flatMap(({ name, wrong }) => (wrong > 0 ? [`${name} ${wrong}`] : [])) };
 }
 
@@ -58,6 +60,8 @@ test('what is left of an authorised amount follows from what was noted of it', a
   const noted = await owner.rows(`select changes -> 0 ->> 'before' as before from binding_change order by change_no`);
   expect(noted).toEqual(['40.00', '90.00', '20.00', '15.00'].map((before) => ({ before })));
   expect(await found()).toEqual({ notes: [], wrong: [] });
+  const { checks } = await audited();
+  expect(checks.find(({ name }) => name === 'binding-authorised')?.checked).toBe(1);
 });
 
 test.for([
