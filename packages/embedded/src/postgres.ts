@@ -249,10 +249,19 @@ function ownerToBe({ uid, gid, prefix }: RunAs): { uid: number; gid: number } | 
 async function waitForOrphans(clusterDir: string): Promise<void> {
   const directory = realpathSync(clusterDir);
   if (await waitFor(() => processesIn(directory).length === 0, 5_000)) return;
-  for (const pid of processesIn(directory)) process.kill(pid, 'SIGQUIT');
+  for (const pid of processesIn(directory)) tell(pid, 'SIGQUIT');
   if (await waitFor(() => processesIn(directory).length === 0, 5_000)) return;
-  for (const pid of processesIn(directory)) process.kill(pid, 'SIGKILL');
+  for (const pid of processesIn(directory)) tell(pid, 'SIGKILL');
   await waitFor(() => processesIn(directory).length === 0, 5_000);
+}
+
+/** One that has ended meanwhile needs no telling. */
+function tell(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 const ensureDatabase = (url: string): Promise<void> =>
