@@ -35,10 +35,12 @@ const dataDir = mkdtempSync(join(tmpdir(), 'gongji-secured-'));
 const envelopeKeyFile = join(dataDir, 'keys');
 makeKeyFile(envelopeKeyFile);
 
+const PARTITIONS = 2;
 const NEEDED: Environment = {
   GONGJI_KAFKA_BROKERS: secured.brokers,
   GONGJI_TOPIC_PREFIX: prefix,
   GONGJI_ENVELOPE_KEY_FILE: envelopeKeyFile,
+  GONGJI_PARTITIONS: String(PARTITIONS),
 };
 /** What each process is given, and nothing else: a login of its own at both servers. */
 const ENVIRONMENTS: Readonly<Record<string, Environment>> = {
@@ -81,7 +83,7 @@ beforeAll(async () => {
       dataDir,
       policyDir: undefined,
       topicPrefix: prefix,
-      partitions: 2,
+      partitions: PARTITIONS,
       logLevel: 'info',
       environment: { PATH: process.env.PATH },
     },
