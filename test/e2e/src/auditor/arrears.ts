@@ -179,7 +179,7 @@ function endSpell(world: World, person: Person, policy: Policy, date: string, ca
 }
 
 /** Takes ARREARS off every live binding of the payer. */
-export function clearArrears(world: World, person: Person, date: string, effective_on: string, cause: Cause): void {
+function clearArrears(world: World, person: Person, date: string, effective_on: string, cause: Cause): void {
   for (const binding of world.bindingsOf(person.psn_no)) {
     if (isLive(binding, date)) removeReason(world, binding, { reason: 'ARREARS', date, effective_on, cause });
   }
