@@ -38,10 +38,10 @@ async function setUp(partitions: number) {
 }
 
 test('a worker whose count of partitions is not its topic’s takes nothing: it ends, and says what to set', async () => {
-  const { owner, topics, endedWith } = await setUp(2);
+  const { owner, endedWith } = await setUp(2);
   const { code, text } = await endedWith(1);
   expect(code).toBe(1);
-  expect(text).toContain(`GONGJI_PARTITIONS is 1, but ${topics.claims} has 2 partitions: set GONGJI_PARTITIONS=2`);
+  expect(text).toMatch(/GONGJI_PARTITIONS is 1, but \S+ has 2 partitions: set GONGJI_PARTITIONS=2/);
   expect(await owner.rows('select from shard')).toEqual([]);
 });
 
@@ -50,8 +50,8 @@ test('once shards are taken it is their count that must be set, whatever the top
   await owner.acquireShard({ topic: topics.claims, partition: 0 }, 'before', 1);
   const { code, text } = await endedWith(2);
   expect(code).toBe(1);
-  expect(text).toContain(
-    `GONGJI_PARTITIONS is 2, but this database knows ${topics.claims} with 1 partitions: set GONGJI_PARTITIONS=1`,
+  expect(text).toMatch(
+    /GONGJI_PARTITIONS is 2, but this database knows \S+ with 1 partitions: set GONGJI_PARTITIONS=1/,
   );
   expect(await owner.rows('select partition, epoch::int from shard')).toEqual([{ partition: 0, epoch: 1 }]);
   // A partition that was added counts as one too many, not as a shard of a larger topic.
