@@ -31,8 +31,6 @@ export class ApplyLane {
   readonly #alarm: Alarm;
   readonly #skips: Skips;
   readonly #progress: InputProgress;
-  /** Everything below came to the inbox, or is no record. */
-  #readTo: bigint;
   #inbox: WaitingRecord[] = [];
   #inboxBytes = 0;
   #inboxHasRoom: (() => void) | undefined;
@@ -45,11 +43,10 @@ export class ApplyLane {
     this.#publishing = publishing;
     this.#alarm = new Alarm(tenure.settings.clock);
     this.#skips = new Skips(tenure);
-    this.#readTo = tenure.nextOffset;
     this.#progress = {
       end: async () => (await tenure.session.bounds()).end,
       // Asked between batches only: what came and is not here any more has been applied.
-      isApplied: (end) => (this.#inbox[0]?.offset ?? this.#readTo) >= end,
+      isApplied: (end) => (this.#inbox[0]?.offset ?? this.#skips.readTo) >= end,
     };
     tenure.onChange(() => {
       this.#alarm.ring();
@@ -63,7 +60,6 @@ export class ApplyLane {
     if (!tenure.isOpen) return null;
     tenure.logEnd = end;
     this.#skips.read(records, next);
-    this.#readTo = next;
     this.#inbox.push(...records);
     for (const record of records) this.#inboxBytes += record.size;
     this.#alarm.ring();

@@ -13,14 +13,19 @@ import type { Tenure } from './tenure.ts';
  */
 export class Skips {
   readonly #tenure: Tenure;
-  /** The next fetch begins here: whatever below it is a record, we were told. */
-  #next = 0n;
+  #next: bigint;
   /** Of the last record we were told. */
   #lastOffset = -1n;
   #dueAt = 0;
 
   constructor(tenure: Tenure) {
     this.#tenure = tenure;
+    this.#next = tenure.nextOffset;
+  }
+
+  /** The next fetch begins here: whatever below it is a record, we were told. */
+  get readTo(): bigint {
+    return this.#next;
   }
 
   /** A fetch that held these records, maybe none, and ended before `next`. */

@@ -100,7 +100,8 @@ async function readBatch(whole: Buffer, codecOf: Parts['codecOf']): Promise<Read
     if (isOutOfMemory(error) || crc32c(batch.subarray(ATTRIBUTES)) !== batch.readUInt32BE(CHECKSUM)) throw error;
     const unread = { isTooLarge: error instanceof TooLarge, from: facts.baseOffset, count };
     const last = facts.baseOffset + BigInt(batch.readInt32BE(LAST_DELTA));
-    return { messages: [new FetchedMessage(new UnreadRecord(last, lastTimestampMs, unread), facts)], bytes: 0 };
+    const record = waiting(unreadRecord(last, lastTimestampMs, unread));
+    return { messages: [new FetchedMessage(record, facts)], bytes: 0 };
   }
 }
 
@@ -166,20 +167,20 @@ const NOTHING = Buffer.alloc(0);
 class FetchedRecord implements WaitingRecord {
   readonly offset: bigint;
   readonly size: number;
-  readonly timestampMs: number;
+  readonly #timestampMs: number;
   readonly #bytes: Buffer;
   readonly #at: number;
 
   constructor(offset: bigint, timestampMs: number, { bytes, at, size }: { bytes: Buffer; at: number; size: number }) {
     this.offset = offset;
-    this.timestampMs = timestampMs;
+    this.#timestampMs = timestampMs;
     this.size = size;
     this.#bytes = bytes;
     this.#at = at;
   }
 
   read(): InputRecord {
-    const { offset, timestampMs } = this;
+    const [offset, timestampMs] = [this.offset, this.#timestampMs];
     try {
       const cursor = new Cursor(this.#bytes, this.#at);
       const [key, value] = [cursor.field(), cursor.field()];
@@ -190,38 +191,25 @@ class FetchedRecord implements WaitingRecord {
       return { offset, key, value, headers, timestampMs };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      return new UnreadRecord(offset, timestampMs, { isTooLarge: false, from: offset, count: 1 }).read();
+      return unreadRecord(offset, timestampMs, { isTooLarge: false, from: offset, count: 1 });
     }
   }
 }
 
-/** What stands for the records of a batch that cannot be read. */
-class UnreadRecord implements WaitingRecord {
-  readonly offset: bigint;
-  readonly size = 0;
-  readonly timestampMs: number;
-  readonly #unread: Unread;
-
-  constructor(offset: bigint, timestampMs: number, unread: Unread) {
-    this.offset = offset;
-    this.timestampMs = timestampMs;
-    this.#unread = unread;
-  }
-
-  read(): InputRecord {
-    const { offset, timestampMs } = this;
-    return { offset, key: null, value: null, headers: [], timestampMs, unread: this.#unread };
-  }
-}
+/** What stands for records that cannot be read. */
+const unreadRecord = (offset: bigint, timestampMs: number, unread: Unread): InputRecord => ({
+  ...{ offset, key: null, value: null, headers: [] },
+  ...{ timestampMs, unread },
+});
 
 /** A fetched record as kafkajs hands it over. It looks at the offset itself, and at whether the transaction was aborted. */
 class FetchedMessage {
-  readonly record: FetchedRecord | UnreadRecord;
+  readonly record: WaitingRecord;
   readonly offset: string;
   readonly batchContext: BatchFacts;
   #read: InputRecord | undefined;
 
-  constructor(record: FetchedRecord | UnreadRecord, batchContext: BatchFacts) {
+  constructor(record: WaitingRecord, batchContext: BatchFacts) {
     this.record = record;
     this.offset = String(record.offset);
     this.batchContext = batchContext;
@@ -232,7 +220,7 @@ class FetchedMessage {
   }
 
   get timestamp(): string {
-    return String(this.record.timestampMs);
+    return String(this.#whole().timestampMs);
   }
 
   get key(): Buffer | null {
