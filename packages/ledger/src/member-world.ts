@@ -94,20 +94,23 @@ class Months implements ContributionBook {
   }
 }
 
+/** No id has what stands between. */
+const heldKey = (refundId: string, personNo: string): string => `${refundId}\n${personNo}`;
+
 class Held implements HeldBook {
   readonly #left = new Map<string, Money>();
   readonly #paid: { personNo: string; refundId: string; amount: Money }[] = [];
 
   constructor(rows: readonly { personNo: string; refundId: string; left: Money }[]) {
-    for (const { personNo, refundId, left } of rows) this.#left.set(`${refundId}\n${personNo}`, left);
+    for (const { personNo, refundId, left } of rows) this.#left.set(heldKey(refundId, personNo), left);
   }
 
   heldFor(refundId: string, personNo: string): Money {
-    return this.#left.get(`${refundId}\n${personNo}`) ?? ZERO;
+    return this.#left.get(heldKey(refundId, personNo)) ?? ZERO;
   }
 
   pay(refundId: string, personNo: string, amount: Money): void {
-    this.#left.set(`${refundId}\n${personNo}`, subtract(this.heldFor(refundId, personNo), amount));
+    this.#left.set(heldKey(refundId, personNo), subtract(this.heldFor(refundId, personNo), amount));
     this.#paid.push({ personNo, refundId, amount });
   }
 
