@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { crc32c } from '@node-rs/crc32';
 import { encodeRecordBatch } from '../src/kafkajs/record-batch.ts';
+
+const Encoder = createRequire(import.meta.url)('kafkajs/src/protocol/encoder');
 
 const HEAD_BYTES = 61;
 
@@ -102,6 +105,8 @@ export const HUGE = {
   zstd: zstdCompressSync(WHOLE),
 };
 
+const [PRODUCE, ALL] = [0, -1];
+
 /** Sends batches to a partition as they are. The broker looks into each, and takes it or not. */
 export async function produce(
   broker: string,
@@ -113,27 +118,18 @@ export async function produce(
 ): Promise<void> {
   const [host = '', port] = broker.split(':');
   const socket = net.connect(Number(port), host);
-  const text = (value: string) => Buffer.concat([int16(value.length), Buffer.from(value)]);
   try {
     for (const batch of batches) {
-      const [produceV7, noTransaction, all, topics, partitions] = [
-        Buffer.from([0, 0, 0, 7]),
-        int16(-1),
-        int16(-1),
-        int32BE(1),
-        int32BE(1),
-      ];
-      const head = [produceV7, int32BE(1), text('test'), noTransaction, all, int32BE(30_000)];
-      const body = Buffer.concat([
-        ...head,
-        topics,
-        text(topic),
-        partitions,
-        int32BE(partition),
-        int32BE(batch.length),
-        batch,
-      ]);
-      socket.write(Buffer.concat([int32BE(body.length), body]));
+      const body = new Encoder()
+        .writeInt16(PRODUCE)
+        .writeInt16(7)
+        .writeInt32(1)
+        .writeString('test')
+        .writeString(null)
+        .writeInt16(ALL)
+        .writeInt32(30_000);
+      body.writeInt32(1).writeString(topic).writeInt32(1).writeInt32(partition).writeBytes(batch);
+      socket.write(new Encoder().writeBytes(body.buffer).buffer);
       const [answer] = (await once(socket, 'data')) as [Buffer];
       // Length 4, correlation 4, topics 4, the topic's name, partitions 4, partition 4.
       const code = answer.readInt16BE(12 + 2 + topic.length + 8);
@@ -142,10 +138,4 @@ export async function produce(
   } finally {
     socket.destroy();
   }
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
 }
