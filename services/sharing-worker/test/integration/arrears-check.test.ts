@@ -1,13 +1,11 @@
-import { DECODE_LIMITS } from '@repo/contracts';
 import { Ledger, migrate, schemaKey } from '@repo/ledger';
 import type { Applied, InputRecord, Lease } from '@repo/messaging';
-import { shippedPolicies } from '@repo/policy';
-import { Envelopes, newKey } from '@repo/sealing';
 import { cloneDatabase } from '@repo/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyMembers, type MemberDeps } from '../../src/apply-members.ts';
 import { doIdleWork } from '../../src/idle-work.ts';
 import { Pace } from '../../src/pace.ts';
+import { memberDeps } from './members.fixture.ts';
 
 const timestampMs = Date.parse('2025-04-02T00:00:00+08:00');
 let ledger: Ledger;
@@ -17,22 +15,13 @@ let lease: Lease;
 beforeAll(async () => {
   const { url } = await cloneDatabase({ key: schemaKey(), migrate });
   ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
-  const policies = await shippedPolicies();
+  const shipped = await memberDeps(ledger, 1);
   deps = {
-    ledger,
+    ...shipped,
     // 440104 begins to pause on 2025-08-01.
     policyOf: (area, on) => {
-      const policy = policies.policyAt(area, on);
+      const policy = shipped.policyOf(area, on);
       return area === '440104' && on < '2025-08-01' ? { ...policy, pauseOnArrears: false } : policy;
-    },
-    limits: DECODE_LIMITS,
-    partitions: 1,
-    targets: {
-      results: 'results',
-      deadLetters: 'dead',
-      deadLetterBase: 1,
-      source: '/test',
-      envelopes: Envelopes.of(newKey()),
     },
   };
   await acquire();

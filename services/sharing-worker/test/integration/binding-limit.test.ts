@@ -1,11 +1,9 @@
-import { DECODE_LIMITS } from '@repo/contracts';
 import { Ledger, migrate, schemaKey } from '@repo/ledger';
 import type { Lease } from '@repo/messaging';
-import { shippedPolicies } from '@repo/policy';
-import { Envelopes, newKey } from '@repo/sealing';
 import { cloneDatabase, until } from '@repo/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { applyMembers, type MemberDeps } from '../../src/apply-members.ts';
+import { memberDeps } from './members.fixture.ts';
 
 const timestampMs = Date.parse('2026-04-02T00:00:00+08:00');
 
@@ -33,17 +31,7 @@ test.each([
       await ledger.close();
       await owner.close();
     });
-    const policies = await shippedPolicies();
-    const deps: MemberDeps = {
-      ledger,
-      policyOf: (area, on) => policies.policyAt(area, on),
-      limits: DECODE_LIMITS,
-      partitions: 2,
-      targets: {
-        ...{ results: 'results', deadLetters: 'dead', deadLetterBase: 2, source: '/test' },
-        envelopes: Envelopes.of(newKey()),
-      },
-    };
+    const deps = await memberDeps(ledger, 2);
     const leases = new Map<number, Lease>();
     for (const partition of [0, 1]) {
       const shard = { topic: 'members', partition };

@@ -1,14 +1,12 @@
-import { DECODE_LIMITS } from '@repo/contracts';
 import { findQuarantines, Ledger, leaveOrder, migrate, schemaKey } from '@repo/ledger';
 import type { Applied, BatchProcessor, InputProgress, InputRecord, Lease } from '@repo/messaging';
-import { shippedPolicies } from '@repo/policy';
-import { Envelopes, newKey } from '@repo/sealing';
 import { withQuarantine } from '@repo/shard-worker';
 import { cloneDatabase } from '@repo/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { applyHeldMembers, applyMembers, type MemberDeps } from '../../src/apply-members.ts';
+import { applyHeldMembers, applyMembers } from '../../src/apply-members.ts';
 import { doIdleWork } from '../../src/idle-work.ts';
 import { Pace } from '../../src/pace.ts';
+import { memberDeps } from './members.fixture.ts';
 
 const timestampMs = Date.parse('2025-04-02T00:00:00+08:00');
 const SHARD = { topic: 'members', partition: 0 };
@@ -36,21 +34,8 @@ beforeEach(async () => {
   const { url } = await cloneDatabase({ key: schemaKey(), migrate });
   ledger = await Ledger.open({ url, role: 'gongji_worker', name: 'test' });
   owner = await Ledger.open({ url, name: 'operator' });
-  const policies = await shippedPolicies();
   for (const statement of POISON) await owner.rows(statement);
-  const deps: MemberDeps = {
-    ledger,
-    policyOf: (area, on) => policies.policyAt(area, on),
-    limits: DECODE_LIMITS,
-    partitions: 1,
-    targets: {
-      results: 'results',
-      deadLetters: 'dead',
-      deadLetterBase: 1,
-      source: '/test',
-      envelopes: Envelopes.of(newKey()),
-    },
-  };
+  const deps = await memberDeps(ledger, 1);
   const pace = new Pace(1_000_000_000);
   held = 0;
   worker = withQuarantine(
