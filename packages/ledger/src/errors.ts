@@ -52,3 +52,12 @@ export function isTransient(error: unknown): boolean {
 }
 const CONNECTION_GONE =
   /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|does not support SSL connections|not queryable/;
+
+/** The database lacks a right, a table, a column, a function or a schema that we ask for: 42501, 42P01, 42703, 42883, 3F000. */
+const LACKING = new Set(['42501', '42P01', '42703', '42883', '3F000']);
+
+/**
+ * Whether the database is not what this version expects: a migration or a grant is missing. It passes once somebody puts that right, and
+ * no message is to blame, although only some messages may need what is missing.
+ */
+export const isUnprepared = (error: unknown): boolean => LACKING.has(codeOf(error) ?? '');

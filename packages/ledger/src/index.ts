@@ -23,7 +23,7 @@ export { type BookDay, closeBooks, closedDays, NotClosable, type NotClosableReas
 export { OtherSchema, type Role, schemaKey } from './database.ts';
 export { countDead, type DeadFilter, type DeadRow, findDead, findDeadAt } from './dead-letters.ts';
 export { type ClaimDraw, drawnSince, findDraws } from './draws.ts';
-export { codeOf, Fenced, isRetry, isTransient, Raced } from './errors.ts';
+export { codeOf, Fenced, isRetry, isTransient, isUnprepared, Raced } from './errors.ts';
 export { findHeldRefunds, type HeldRefund } from './held-refunds.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
 export { type LoadableEvent, loadMembers } from './load-members.ts';

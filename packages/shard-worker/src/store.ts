@@ -1,4 +1,4 @@
-import { Fenced, isTransient, type Ledger } from '@repo/ledger';
+import { Fenced, isTransient, isUnprepared, type Ledger } from '@repo/ledger';
 import { classifyKafkaError, type Disposition, FencedError, HaltError, type ShardStore } from '@repo/messaging';
 import { Unopened } from '@repo/sealing';
 import { TokenError } from '@repo/transport';
@@ -27,5 +27,5 @@ export function classify(error: unknown): Disposition {
   if (error instanceof Fenced || error instanceof FencedError) return 'fenced';
   // The next login asks for a token again.
   if (error instanceof TokenError) return 'transient';
-  return classifyKafkaError(error) ?? (isTransient(error) ? 'transient' : 'defect');
+  return classifyKafkaError(error) ?? (isTransient(error) || isUnprepared(error) ? 'transient' : 'defect');
 }

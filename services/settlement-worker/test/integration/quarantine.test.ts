@@ -1,6 +1,6 @@
 import { codeOf, findHeld, findQuarantines, Ledger, leaveOrder, readOrder } from '@repo/ledger';
 import type { Applied, BatchProcessor, InputRecord, Lease } from '@repo/messaging';
-import { type Core, HELD_MAX, HeldRoom, type OrderStep, withQuarantine } from '@repo/shard-worker';
+import { type Core, classify, HELD_MAX, HeldRoom, type OrderStep, withQuarantine } from '@repo/shard-worker';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expireRefunds, type SettleDeps, settleBatch, settleHeld } from '../../src/settle.ts';
 import { ALL_APPLIED, account, acquire, claim as claimOf, load, openSettling, refund, SHARD } from './shard.fixture.ts';
@@ -134,6 +134,23 @@ describe('a claim that the worker fails on', () => {
     const [quarantine] = await findQuarantines(owner, { key: 'P2' });
     expect(quarantine).toMatchObject({ topic: 'claims', partition: 0, offset: 1n, messages: 3, failedOffset: 1n });
     expect(quarantine?.failure).toBe('error P0001');
+  });
+
+  test.for([
+    ['revoke insert on entry from gongji_worker', 'grant insert on entry to gongji_worker'],
+    ['alter table event_id rename to elsewhere', 'alter table elsewhere rename to event_id'],
+  ] as const)('is not held for what the database lacks: %s', async ([take, give]) => {
+    const one = [{ ...claim('C1', 'P1'), offset: lease.nextOffset }];
+    await owner.rows(take);
+    const failure = await worker.apply(lease, one).catch((error: unknown) => error);
+    expect(classify(failure)).toBe('transient');
+    await owner.rows(give);
+    expect(told(await worker.apply(lease, one))).toEqual(['C1 SETTLED']);
+    await poison('C2');
+    const defect = await worker
+      .apply(lease, [{ ...claim('C2', 'P2'), offset: lease.nextOffset }])
+      .catch((error: unknown) => error);
+    expect(classify(defect)).toBe('defect');
   });
 
   test('is told by the class of the error and the place in our code, never by its text', async () => {
