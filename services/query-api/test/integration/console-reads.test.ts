@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { account, binding, claim, Scene } from './scene.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { account, binding, claim, policiesWith, Scene } from './scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
@@ -223,4 +223,16 @@ test('the rules of two areas stand side by side, and an area’s own changes nam
   const elsewhere = (await scene.get('/v1/policies/500000')).body.changes as typeof changes;
   expect(elsewhere.at(-1)).toEqual({ on: '2025-09-20', parameters: ['premiumRelations'] });
   expect((await scene.get('/v1/policies/420106?other_area=42')).status).toBe(400);
+});
+
+test('a pack may be in force from the first date there is to the last', async () => {
+  const pack = { regionCode: '420106', effectiveFrom: '0001-01-01', effectiveTo: '9999-12-31', minRemaining: '1.00' };
+  const api = scene.serve({ policies: await policiesWith(pack) });
+  onTestFinished(() => api.close());
+  const answer = await api.inject('/v1/policies/420106');
+  expect([answer.statusCode, answer.json().rules.region]).toEqual([200, '420106']);
+  expect((answer.json().changes as { on: string }[]).map(({ on }) => on)).toEqual(['2024-12-01']);
+  const { packs, changes } = (await api.inject('/v1/policies')).json();
+  expect(packs).toContainEqual({ region: '420106', from: '0001-01-01', to: '9999-12-31' });
+  expect(changes).toEqual((await scene.get('/v1/policies')).body.changes);
 });
