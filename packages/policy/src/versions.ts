@@ -14,7 +14,8 @@ export interface Pack {
   readonly values: ReadonlyMap<ParameterName, ParameterValue>;
 }
 
-/** First and last day there is, where a pack says "always" and "until further notice". */
+/** The first date there is, and what comes before every date and after it, where a pack says "always" and "until further notice". */
+const FIRST_DATE = '0001-01-01';
 const FIRST = '0000-00-00';
 const LAST = '9999-99-99';
 const fromOf = (pack: Pack): string => pack.from ?? FIRST;
@@ -53,9 +54,9 @@ export function versionProblems(packs: readonly Pack[], unsound: ReadonlySet<str
   return problems;
 }
 
-/** One version ends the day before the next begins. */
+/** One version ends the day before the next begins. Before the first date there is no day: a version that begins on it begins as `always` does. */
 function borderProblems(pack: Pack, next: Pack): string[] {
-  if (pack.from === next.from || next.from === null) {
+  if (pack.from === next.from || next.from === null || next.from === FIRST_DATE) {
     return [
       `${next.file}: effectiveFrom: expected another date than that of ${pack.file}, for the same region ${pack.region}; found ${next.from}`,
     ];

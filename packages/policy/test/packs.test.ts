@@ -248,6 +248,14 @@ describe('versions of one region', () => {
     ]);
   });
 
+  test('begin with the first date there is only where none is before it', () => {
+    const first = version('b.yaml', '330000', '0001-01-01', 'null');
+    expect(problemsOf(parsePacks([first]))).toEqual([]);
+    expect(problemsOf(parsePacks([version('a.yaml', '330000', 'null', '2024-12-31'), first]))).toEqual([
+      'b.yaml: effectiveFrom: expected another date than that of a.yaml, for the same region 330000; found 0001-01-01',
+    ]);
+  });
+
   test('are "always" only before all others', () => {
     const parsed = parsePacks([
       version('a.yaml', '330000', '2025-01-01', 'null'),
