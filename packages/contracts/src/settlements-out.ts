@@ -163,9 +163,13 @@ function encodePolicies(policies: readonly RulesApplied[]): object[] {
 }
 
 /** `settlement.rejected`: the original itself goes to the dead letters. `place` names the message in its topic. */
-export function encodeRejected(bad: Bad, place: { id: string; at: number; key: string | null }): Outgoing {
+export function encodeRejected(
+  bad: Bad,
+  place: { id: string; at: number; key: string | null },
+  traceparent?: string,
+): Outgoing {
   return {
-    stamp: stamp('settlement.rejected', `rejected:${place.id}`, place.at),
+    stamp: stamp('settlement.rejected', `rejected:${place.id}`, place.at, traceparent),
     key: place.key,
     payload: { claim_id: bad.claimId, psn_no: bad.personNo, status: 'REJECTED', code: bad.code, issues: bad.issues },
   };

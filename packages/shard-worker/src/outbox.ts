@@ -7,6 +7,7 @@ import {
   encodeRejected,
   type Outgoing,
   outputHeaders,
+  traceparentOf,
 } from '@repo/contracts';
 import { assert, formatInstant } from '@repo/domain';
 import type { OutcomeRow, PlacedOutcome } from '@repo/ledger';
@@ -95,7 +96,8 @@ export function badRows(shard: ShardId, record: InputRecord, bad: Bad): OutcomeR
   const id = `${shard.topic}:${shard.partition}:${record.offset}`;
   const key = record.key?.toString() ?? null;
   // Alone: no event's id leads to it, and the audit tells it by its stamp.
-  return [{ ...resultRow(encodeRejected(bad, { id, at: record.timestampMs, key })), alone: true }, dead];
+  const rejected = encodeRejected(bad, { id, at: record.timestampMs, key }, traceparentOf(record));
+  return [{ ...resultRow(rejected), alone: true }, dead];
 }
 
 /** Of a batch of one record, less its key, value and headers; and of one header, less its name and value. Kafka needs 61 to 90, and 10. */
