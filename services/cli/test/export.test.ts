@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import type { PublishedEvent } from '@repo/contracts';
+import { date } from '@repo/domain';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { barChart } from '../src/chart/bars.ts';
-import { TABLES } from '../src/export/tables.ts';
+import { rowsOf, TABLES } from '../src/export/tables.ts';
+import { Warehouse } from '../src/export/warehouse.ts';
 
 test('the README names every column with its type and words', () => {
   const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
@@ -41,4 +45,21 @@ describe('a chart', () => {
     expect(svg).toContain('<desc>门诊 &lt;1&gt;: 400.00; 药店: -200.00</desc>');
     expect(barChart({ title: 'T', note: '', bars: [] })).toContain('没有数据');
   });
+});
+
+test('a moment of settlement is exported however its sender wrote it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gongji-warehouse-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  await using warehouse = await Warehouse.create(folder);
+  const day = date('2026-03-11');
+  const written = ['T07:30+08:00', 'T07:30:00+08', 'T07:30:00.123456789+0800', 'T12:29:00+12:59'];
+  for (const [i, time] of written.entries()) {
+    const moment = { claim_id: `C${i}`, med_type: '11', setl_time: `${day}${time}` };
+    const value = { ...moment, allocation: [], skipped: [], policy: [] } as unknown as PublishedEvent['value'];
+    const event = { type: 'settlement.settled', value } as PublishedEvent;
+    for (const row of rowsOf(event, { from: day, to: day })) warehouse.add(row);
+  }
+  warehouse.finish();
+  const rows = await warehouse.ask("select strftime(setl_time, '%d %H:%M') as at from settlements order by claim_id");
+  expect(rows.map(({ at }) => at)).toEqual(written.map(() => '11 07:30'));
 });

@@ -1,5 +1,5 @@
 import { type PublishedEvent, parseInstant } from '@repo/contracts';
-import { type CalendarDate, dateOf, serviceClassOf } from '@repo/domain';
+import { type CalendarDate, dateOf, formatInstant, serviceClassOf } from '@repo/domain';
 
 type Valued = Pick<PublishedEvent, 'type' | 'value'>;
 type Of<T extends PublishedEvent['type']> = Extract<PublishedEvent, { type: T }>['value'];
@@ -90,6 +90,9 @@ export interface Range {
 
 const dayOf = (moment: string): CalendarDate => dateOf(parseInstant(moment) ?? Number.NaN);
 
+/** An outcome echoes its claim's moment as it was written, without seconds perhaps, which DuckDB does not take. */
+const inFull = (moment: string): string => formatInstant(parseInstant(moment) ?? Number.NaN);
+
 /** The rows of one published outcome; none where it falls on no day of the range, or moved nothing. */
 export function rowsOf({ type, value }: Valued, { from, to }: Range): ExportedRow[] {
   const within = (moment: string): CalendarDate | null => {
@@ -135,8 +138,9 @@ function claimRows(claim: Claim, on_day: CalendarDate): ExportedRow[] {
   const cells = Object.fromEntries(
     Object.keys(TABLES.settlements).map((name) => [name, (claim as unknown as Record<string, Cell>)[name] ?? null]),
   ) as ExportedRow<'settlements'>['cells'];
+  const reckoned = { setl_time: inFull(claim.setl_time), insu_admdvs: claim.policy[0]?.region ?? null };
   return [
-    { table: 'settlements', cells: { ...cells, on_day, service_class, insu_admdvs: claim.policy[0]?.region ?? null } },
+    { table: 'settlements', cells: { ...cells, on_day, service_class, ...reckoned } },
     ...claim.allocation.map((part) => paymentRow(part, paid)),
     ...claim.skipped.map(({ source, account, binding_id = null, code }): ExportedRow => {
       const { claim_id, psn_no, psn_cash_pay } = claim;
