@@ -57,6 +57,11 @@ test('amounts are texts with two decimals; anything else is no amount', () => {
   expect(total([1n, null])).toBeNull();
 });
 
+test.each(['10T23:30Z', '11T07:30:00+08', '11T07:30+0800', '10T13:30:00.123456789-10'])(
+  'a settlement is of its Shanghai day however its moment was written: 2026-03-%s',
+  (written) => expect(settlement({ setl_time: `2026-03-${written}` })).toEqual([]),
+);
+
 test('a settlement that adds up and was posted on its Shanghai day breaks nothing, in whatever order the entries come', () => {
   expect(settlement({})).toEqual([]);
   expect(settlement({}, [relative, own])).toEqual([]);

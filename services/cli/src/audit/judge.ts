@@ -38,9 +38,9 @@ export type OutcomeCheck = keyof typeof OUTCOME_CHECKS;
 
 const SHANGHAI_MS = 8 * 3_600_000;
 
-/** The date in Asia/Shanghai of a moment's text; empty where it is none. */
+/** The date in Asia/Shanghai of a moment's text; empty where it is none. An offset may be written without its minutes, which `Date` asks for. */
 function dayOf(moment: unknown): string {
-  const ms = typeof moment === 'string' ? Date.parse(moment) : Number.NaN;
+  const ms = typeof moment === 'string' ? Date.parse(moment.replace(/(T.*[+-]\d\d)$/, '$1:00')) : Number.NaN;
   return Number.isNaN(ms) ? '' : new Date(ms + SHANGHAI_MS).toISOString().slice(0, 10);
 }
 
