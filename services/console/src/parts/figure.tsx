@@ -14,8 +14,12 @@ export function timeOf(instant: string): string {
     dateStyle: 'short',
     timeStyle: 'short',
   });
-  return parts.format(new Date(instant));
+  return parts.format(momentOf(instant));
 }
+
+/** A claim's moment is shown as its sender wrote it, perhaps with an offset of hours alone, which `Date` does not read. */
+const momentOf = (instant: string): Date =>
+  new Date(instant.replace(/(T.*[+-]\d\d):?(\d\d)?$/, (_, hours, minutes = '00') => `${hours}:${minutes}`));
 
 export const dayOf = (instant: string): string => timeOf(instant).slice(0, 10);
 
