@@ -223,7 +223,7 @@ const usageRow = z.object({
   claim_id: text,
   setl_id: text.nullable(),
   kind: z.enum(['CLAIM', 'PREMIUM']),
-  setl_time: moment,
+  setl_time: echoedMoment,
   payer: text,
   beneficiary: text,
   binding_id: text.nullable(),
@@ -285,7 +285,9 @@ const summary = z.object({
   refund_id: text.nullable(),
   status: z.enum(['SETTLED', 'REFUSED', 'REJECTED', 'REFUNDED']),
   code: text.nullable(),
-  setl_time: moment.nullable().describe('结算时间: of a refund or premium its own moment; null of what was rejected'),
+  setl_time: echoedMoment
+    .nullable()
+    .describe('结算时间: of a refund or premium its own moment; null of what was rejected'),
   service_class: z.enum(SERVICE_CLASSES).nullable(),
   fixmedins_code: text.nullable(),
   medfee_sumamt: yuan.nullable(),

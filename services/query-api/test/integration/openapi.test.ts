@@ -185,7 +185,7 @@ describe('what is answered', () => {
       binding('B9', 'P3', { beneficiary: 'R9', relation: 'PARENT' }),
     );
     await scene.settle('claim.submitted', claim());
-    await scene.settle('claim.submitted', claim({ claim_id: 'C2' }));
+    await scene.settle('claim.submitted', claim({ claim_id: 'C2', setl_time: '2025-03-10T10:30+08' }));
     await scene.settle('claim.submitted', claim({ claim_id: 'C3', psn_no: 'nobody' }));
     const premium = { payer: 'P3', beneficiary: 'R9', year: 2025, at: '2025-03-10T11:00:00+08:00' };
     await scene.settle('premium.submitted', { ...premium, premium_id: 'PR1', amount: '400' });
