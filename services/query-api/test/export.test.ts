@@ -16,6 +16,10 @@ function pages(count: number, row: Cells, rows = 1) {
   return { asked, pages: make() };
 }
 
+async function* pagesOf(...made: readonly (readonly Cells[])[]) {
+  yield* made;
+}
+
 async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);
@@ -24,7 +28,7 @@ async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 test.each([
   ['CSV', (from: AsyncIterable<Cells[]>) => toCsv(['a', 'b'], from)],
-  ['a workbook', (from: AsyncIterable<Cells[]>) => toXlsx('sheet', ['a', 'b'], from)],
+  ['a workbook', (from: AsyncIterable<Cells[]>) => toXlsx('sheet', ['a', 'b'], from, new Set('b'))],
 ])('%s asks for pages only as what is made of them is taken', async (_form, write) => {
   const { asked, pages: from } = pages(1_000, ['P1', '36.00'], 500);
   const chunks = write(from);
@@ -38,7 +42,8 @@ test.each([
 test('a workbook says what it was given: amounts as numbers, texts as they are, nothing as nothing', async () => {
   const row = ['330102199001011234', '-36.50', null, '<a href="x">&amp;</a>', '=1+1', '9999999999999.99', '1.5'];
   const columns = Array.from({ length: 30 }, (_, i) => `column ${i}`);
-  const file = await whole(toXlsx('明细 & 1', columns, pages(2, [...row, ...columns.slice(7)]).pages));
+  const amounts = new Set(['column 1', 'column 2', 'column 5']);
+  const file = await whole(toXlsx('明细 & 1', columns, pages(2, [...row, ...columns.slice(7)]).pages, amounts));
   const [sheet] = await readXlsx(file);
   const shown = ['330102199001011234', -36.5, null, '<a href="x">&amp;</a>', '=1+1', 9999999999999.99, '1.5'];
   expect(sheet).toEqual({
@@ -47,11 +52,24 @@ test('a workbook says what it was given: amounts as numbers, texts as they are, 
   });
 });
 
+test('an identifier stays text in a workbook, whatever it looks like and holds', async () => {
+  const ids = ['0020250310.10', '36.00', 'C\uffff1\ufffe'];
+  const file = await whole(
+    toXlsx('sheet', ['claim_id', 'amount'], pagesOf(ids.map((id) => [id, '36.00'])), new Set(['amount'])),
+  );
+  const [sheet] = await readXlsx(file);
+  expect(sheet?.data.slice(1)).toEqual([
+    ['0020250310.10', 36],
+    ['36.00', 36],
+    ['C1', 36],
+  ]);
+});
+
 test('a workbook breaks off where a sheet can hold no more', async () => {
   async function* many() {
     yield Array.from({ length: 1_048_576 }, () => []);
   }
-  await expect(whole(toXlsx('sheet', ['a'], many()))).rejects.toThrow('so many rows');
+  await expect(whole(toXlsx('sheet', ['a'], many(), new Set()))).rejects.toThrow('so many rows');
 });
 
 test('CSV keeps what its own marks would change', async () => {

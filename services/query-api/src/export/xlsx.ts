@@ -20,13 +20,15 @@ const parts = (sheet: string): Readonly<Record<string, string>> => ({
 });
 
 /**
- * A table as an Office Open XML workbook of one sheet, made page by page, so that one page is in memory. Amounts ("36.00") are
- * numbers, everything else is text: a person number stays as it is, and no text becomes a formula. Rejects past the rows a sheet can hold.
+ * A table as an Office Open XML workbook of one sheet, made page by page, so that one page is in memory. What stands in the columns of
+ * `amounts` ("36.00") are numbers, everything else is text: a number of a person or a claim stays as it is, and no text becomes a formula.
+ * Rejects past the rows a sheet can hold.
  */
 export async function* toXlsx(
   sheet: string,
   columns: readonly string[],
   pages: AsyncIterable<readonly Cells[]>,
+  amounts: ReadonlySet<string>,
 ): AsyncGenerator<Uint8Array> {
   const made: Uint8Array[] = [];
   const zip = new Zip((error, chunk) => {
@@ -41,10 +43,11 @@ export async function* toXlsx(
   for (const [name, text] of Object.entries(parts(sheet))) open(name)(text, true);
   const write = open('xl/worksheets/sheet1.xml');
   let rows = 1;
-  write(`${XML}<worksheet xmlns="${MAIN}"><sheetData>${rowOf(columns, rows)}`);
+  const isAmount = columns.map((name) => amounts.has(name));
+  write(`${XML}<worksheet xmlns="${MAIN}"><sheetData>${rowOf(columns, rows, [])}`);
   for await (const page of pages) {
     if (rows + page.length > ROWS_MAX) throw new Error('a sheet cannot hold so many rows');
-    write(page.map((row) => rowOf(row, ++rows)).join(''));
+    write(page.map((row) => rowOf(row, ++rows, isAmount)).join(''));
     yield* made.splice(0);
   }
   write('</sheetData></worksheet>', true);
@@ -52,9 +55,8 @@ export async function* toXlsx(
   yield* made.splice(0);
 }
 
-const AMOUNT = /^-?\d{1,14}\.\d{2}$/;
-const rowOf = (cells: Cells, row: number): string =>
-  `<row r="${row}">${cells.map((cell, i) => cellOf(cell, `${columnOf(i)}${row}`)).join('')}</row>`;
+const rowOf = (cells: Cells, row: number, isAmount: readonly boolean[]): string =>
+  `<row r="${row}">${cells.map((cell, i) => cellOf(cell, `${columnOf(i)}${row}`, isAmount[i] === true)).join('')}</row>`;
 
 /** A, B, …, Z, AA, …: what a spreadsheet calls its columns. */
 function columnOf(index: number): string {
@@ -62,12 +64,12 @@ function columnOf(index: number): string {
   return index < 26 ? letter : `${columnOf(Math.floor(index / 26) - 1)}${letter}`;
 }
 
-function cellOf(cell: string | null, place: string): string {
+function cellOf(cell: string | null, place: string, isAmount: boolean): string {
   if (cell === null) return '';
-  if (AMOUNT.test(cell)) return `<c r="${place}" s="1"><v>${cell}</v></c>`;
+  if (isAmount) return `<c r="${place}" s="1"><v>${cell}</v></c>`;
   return `<c r="${place}" t="inlineStr"><is><t xml:space="preserve">${escaped(cell)}</t></is></c>`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-/** Control characters, which XML cannot hold, stand in no identifier. */
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (found) => ENTITIES[found] ?? '');
+/** Control characters stand in no identifier; the two others that XML cannot hold are left out. */
+const escaped = (text: string): string => text.replace(/[&<>"\ufffe\uffff]/g, (found) => ENTITIES[found] ?? '');

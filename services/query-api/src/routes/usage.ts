@@ -127,6 +127,8 @@ type Side = 'PAYER' | 'BENEFICIARY';
 
 const PAYERS_ONLY = new Set(['balance_after', 'daily_headroom']);
 
+const AMOUNTS = new Set([...['amount', 'portion_prior', 'portion_current', 'refunded'], ...PAYERS_ONLY]);
+
 const FORMS = [
   { form: 'csv', type: 'text/csv', of: z.string(), write: toCsv },
   {
@@ -134,7 +136,7 @@ const FORMS = [
     type: XLSX,
     of: z.string().meta({ format: 'binary' }),
     write: (columns: readonly string[], pages: AsyncIterable<readonly Cells[]>) =>
-      toXlsx('共济使用明细', columns, pages),
+      toXlsx('共济使用明细', columns, pages, AMOUNTS),
   },
 ] as const;
 
