@@ -138,6 +138,22 @@ test('an option that there is not is repeated where it is written as an option i
     expect(parse(name)).toThrow(/^there is no such option$/);
 });
 
+test.each([
+  ['dead-letters', ['redrive', 'claims/0@7', '--topic', 'claims'], 'redrive takes filters and no place'],
+  ['dead-letters', ['list', 'claims/0@7'], 'list takes filters and no place'],
+  ['dead-letters', ['show', 'claims/0@7', 'claims/0@8'], 'show takes one place'],
+  ['quarantine', ['list', 'claims/0@7'], 'list takes filters and no place'],
+  ['books', ['close', '2026-03-10', '2026-03-11'], 'Usage: gongji books'],
+  ['books', ['list', '2026-03-10'], 'Usage: gongji books'],
+  ['reconcile', ['totals', 'there.csv', '--day', '2026-03-10'], 'totals takes options alone'],
+  ['reconcile', ['compare', 'one.csv', 'two.csv', '--day', '2026-03-10'], 'compare takes one file'],
+  ['reconcile', ['totals', '--110101199003070011'], 'there is no such option'],
+] as const)('%s does not begin with %j, and says why', async (name, args, why) => {
+  const { run } = await COMMANDS[name]();
+  const { code, out, problems } = await ran(() => run([...args], settings));
+  expect([code, out, problems.slice(0, why.length)]).toEqual([2, '', why]);
+});
+
 test('the help of a command is in the language of the list', () => {
   expect(helpLanguage(['close', '2026-01-01'], { LANG: 'zh_CN.UTF-8' })).toBeNull();
   expect(helpLanguage(['C1', '--lang', 'zh'], {})).toBeNull();

@@ -23,9 +23,10 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     allowPositionals: true,
     options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
   });
-  const [action, dayText = ''] = positionals;
+  const [action, dayText = '', ...more] = positionals;
   const day = parseDate(dayText);
-  if (values.help === true || (action !== 'list' && (action !== 'close' || day === null))) {
+  const isUnderstood = more.length === 0 && (action === 'list' ? dayText === '' : action === 'close' && day !== null);
+  if (values.help === true || !isUnderstood) {
     (values.help ? console.log : console.error)(HELP);
     return values.help ? 0 : 2;
   }
@@ -41,10 +42,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     transactionTimeoutMs: 600_000,
   });
   try {
-    print(
-      day !== null && action === 'close' ? await closeBooks(ledger, day) : await closedDays(ledger),
-      values.json === true,
-    );
+    print(day !== null ? await closeBooks(ledger, day) : await closedDays(ledger), values.json === true);
     return 0;
   } catch (error) {
     if (!(error instanceof NotClosable)) throw error;

@@ -55,10 +55,12 @@ export async function run(args: string[], settings: Settings): Promise<number> {
       console.log(HELP);
       return 0;
     }
+    const { action, filter, places, values } = asked;
+    if (places.length !== (action === 'show' ? 1 : 0))
+      throw new NotUnderstood(action === 'show' ? 'show takes one place' : `${action} takes filters and no place`);
     const servers = runningBrokers(settings);
     if (servers === null)
       throw new NotUnderstood('no Kafka here: start the system (npm start), or set GONGJI_KAFKA_BROKERS');
-    const { action, filter, places, values } = asked;
     const json = values.json === true;
     const isChinese = !json && languageOf(values.lang, settings.environment) === 'zh';
     const how = { json, value: values.value === true, told: isChinese ? inChinese : asItIs };

@@ -80,6 +80,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
       console.log(HELP);
       return 0;
     }
+    if (asked.action === 'list' && asked.places.length > 0) throw new NotUnderstood('list takes filters and no place');
     const servers = runningServers({ ...settings, kafkaBrokers: settings.kafkaBrokers ?? [] });
     if (servers === null)
       throw new NotUnderstood('no database here: start the system (npm start), or set GONGJI_DATABASE_URL');

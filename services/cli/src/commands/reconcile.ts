@@ -11,6 +11,7 @@ import type {
   SettledRow,
   TotalComparison,
 } from '@repo/reconcile';
+import { argumentProblem } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { progressLine } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
@@ -103,7 +104,7 @@ function readArguments(args: string[]): Asked | number {
   try {
     parsed = parse(args);
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
+    console.error(`${argumentProblem(error)}\n\n${HELP}`);
     return 2;
   }
   const { values, positionals } = parsed;
@@ -120,10 +121,12 @@ function readArguments(args: string[]): Asked | number {
 /** What is asked for, or what was expected instead. */
 function understand(
   values: ReturnType<typeof parse>['values'],
-  [action, file = '']: readonly string[],
+  [action, file = '', ...more]: readonly string[],
 ): Asked | string {
   if (action !== 'totals' && action !== 'details' && action !== 'compare') return 'expected totals, details or compare';
   if (action === 'compare' && file === '') return 'expected the other side’s FILE';
+  if (more.length > 0 || (action !== 'compare' && file !== ''))
+    return `${action} takes ${action === 'compare' ? 'one file' : 'options alone'}`;
   const from = parseDate(values.day ?? values.from ?? '');
   const to = parseDate(values.day ?? values.to ?? '');
   if (from === null || to === null || from > to)
