@@ -148,6 +148,7 @@ test.each([
   ['reconcile', ['totals', 'there.csv', '--day', '2026-03-10'], 'totals takes options alone'],
   ['reconcile', ['compare', 'one.csv', 'two.csv', '--day', '2026-03-10'], 'compare takes one file'],
   ['reconcile', ['totals', '--110101199003070011'], 'there is no such option'],
+  ['load', ['src', '--format', 'csv'], 'src: expected a file that can be read'],
 ] as const)('%s does not begin with %j, and says why', async (name, args, why) => {
   const { run } = await COMMANDS[name]();
   const { code, out, problems } = await ran(() => run([...args], settings));

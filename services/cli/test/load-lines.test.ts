@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { type Format, type Line, readLines } from '../src/bulk/lines.ts';
+import { type Format, type Line, readLines, textsOf } from '../src/bulk/lines.ts';
 
 async function* texts(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
@@ -59,5 +60,28 @@ test('what is no line is told with its number and what was expected, and nothing
     { line: 2, problem: 'expected a JSON object' },
     { line: 3, problem: type },
     { line: 4, problem: type },
+  ]);
+});
+
+test('a line that is no UTF-8 is told, and its name is not entered as another', async () => {
+  const lines = async (format: Format, ...parts: readonly (string | readonly number[])[]) => {
+    const file = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))));
+    const found: Line[] = [];
+    // In pieces, so that a character is cut in the middle.
+    const pieces = Array.from({ length: Math.ceil(file.length / 7) }, (_, i) => file.subarray(i * 7, i * 7 + 7));
+    for await (const line of readLines(textsOf(Readable.from(pieces, { objectMode: false })), format)) found.push(line);
+    return found;
+  };
+  // 张三 as GBK has it, which most spreadsheets of the country write.
+  const gbk = [0xd5, 0xc5, 0xc8, 0xfd];
+  expect(await lines('csv', '\ufeffpsn_no,psn_name\r\nP1,', gbk, '\r\nP2,张\u2028三')).toMatchObject([
+    { line: 2, problem: 'expected UTF-8' },
+    { line: 3, fields: { psn_no: 'P2', psn_name: '张\u2028三' } },
+  ]);
+  expect(await lines('csv', gbk, '\nP1')).toEqual([{ line: 1, problem: 'expected UTF-8' }]);
+  const type = '"ce_type":"account.opened"';
+  expect(await lines('ndjson', `{${type},"psn_name":"`, gbk, `"}\n{${type},"psn_name":"张三"}`)).toMatchObject([
+    { line: 1, problem: 'expected UTF-8' },
+    { line: 2, fields: { psn_name: '张三' } },
   ]);
 });

@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { eventSchemas } from '@repo/contracts';
 
 export type Format = 'csv' | 'ndjson';
@@ -16,12 +18,34 @@ const SCHEMAS = new Map(
   ),
 );
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The lines of a file as text; null for one that is no UTF-8, lest a name in another encoding be entered as something else. */
+export async function* textsOf(file: Readable): AsyncGenerator<string | null, void> {
+  // Each byte as a character, so that lines end where the file ends them, and each is decoded alone.
+  file.setEncoding('latin1');
+  for await (const bytes of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) yield decoded(bytes);
+}
+
+function decoded(bytes: string): string | null {
+  try {
+    return utf8.decode(Buffer.from(bytes, 'latin1'));
+  } catch {
+    return null;
+  }
+}
+
 /** Reads the lines of a file that holds accounts and bindings. Empty lines are none. */
-export async function* readLines(texts: AsyncIterable<string>, format: Format): AsyncGenerator<Line, void> {
+export async function* readLines(texts: AsyncIterable<string | null>, format: Format): AsyncGenerator<Line, void> {
   let line = 0;
   let columns: Columns | string | undefined;
   for await (const given of texts) {
     line += 1;
+    if (given === null) {
+      yield { line, problem: 'expected UTF-8' };
+      if (format === 'csv' && columns === undefined) return;
+      continue;
+    }
     const text = line === 1 ? given.replace(/^\ufeff/, '') : given;
     if (text.trim() === '') continue;
     if (format === 'ndjson') yield { line, ...fromJson(text) };

@@ -1,11 +1,10 @@
 import { createReadStream, statSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { DECODE_LIMITS, type DecodedMembers, decodeMembers } from '@repo/contracts';
 import { Ledger, type LoadableEvent, loadMembers } from '@repo/ledger';
 import { partitionForKey } from '@repo/messaging';
 import type { Policies } from '@repo/policy';
 import { contentHash } from '@repo/shard-worker';
-import { type Format, type Line, readLines } from './lines.ts';
+import { type Format, type Line, readLines, textsOf } from './lines.ts';
 import { type BadLine, type StagedLine, Staging } from './staging.ts';
 
 export interface LoadFileOptions {
@@ -62,11 +61,11 @@ export async function loadFile(options: LoadFileOptions): Promise<Loaded> {
 /** Reads the whole file into the staging table; answers how many lines there are, and those that cannot be read. */
 async function stage({ file, format, onProgress = () => {} }: LoadFileOptions, staging: Staging) {
   const bytes = Math.max(1, statSync(file).size);
-  const stream = createReadStream(file, { encoding: 'utf8' });
+  const stream = createReadStream(file);
   const bad: BadLine[] = [];
   let lines = 0;
   let staged: StagedLine[] = [];
-  for await (const line of readLines(createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }), format)) {
+  for await (const line of readLines(textsOf(stream), format)) {
     lines += 1;
     const read = decodeLine(line);
     if ('problem' in read) bad.push(read);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { StartFailure } from '@repo/embedded';
 import { loadPolicies } from '@repo/policy';
 import { command, NotUnderstood, parseOptions, refuse } from '../arguments.ts';
@@ -33,7 +33,7 @@ type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
 
 async function load(asked: Asked, settings: Settings): Promise<number> {
   const { file, json } = asked;
-  if (!existsSync(file)) return refuse(`${file}: expected a file that can be read`);
+  if (!isReadable(file)) return refuse(`${file}: expected a file that can be read`);
   const databaseUrl = settings.databaseUrl ?? runningServers(settings)?.databaseUrl;
   if (databaseUrl === undefined)
     return refuse(
@@ -75,6 +75,15 @@ async function load(asked: Asked, settings: Settings): Promise<number> {
     console.log(asked.checkOnly && bad.length === 0 ? `${lines} lines, none is bad` : verdict);
   }
   return bad.length > 0 ? 1 : 0;
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return !statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function readArguments(args: string[]) {
