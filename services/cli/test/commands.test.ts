@@ -149,6 +149,7 @@ test.each([
   ['reconcile', ['compare', 'one.csv', 'two.csv', '--day', '2026-03-10'], 'compare takes one file'],
   ['reconcile', ['totals', '--110101199003070011'], 'there is no such option'],
   ['load', ['src', '--format', 'csv'], 'src: expected a file that can be read'],
+  ['refund', ['C1', '--key', '退费一'], '--key is 1 to 200 ASCII characters'],
 ] as const)('%s does not begin with %j, and says why', async (name, args, why) => {
   const { run } = await COMMANDS[name]();
   const { code, out, problems } = await ran(() => run([...args], settings));
