@@ -28,7 +28,8 @@ async function askApi(
   const { httpToken } = settings;
   let response: Response;
   try {
-    response = await fetch(new URL(path, base), {
+    // Behind a gateway the API may have a path of its own.
+    response = await fetch(`${base.replace(/\/$/, '')}${path}`, {
       ...(body === undefined ? {} : { method: 'POST', body }),
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

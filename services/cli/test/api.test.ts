@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { API_WITHIN_MS, printAnswer } from '../src/api.ts';
 import type { Settings } from '../src/config.ts';
 
@@ -17,3 +18,16 @@ test('an API that takes a request and says nothing is given up in time', async (
   said.mockRestore();
   silent.close();
 }, 3_000);
+
+test.each(['', '/', '/gongji', '/gongji/'])('an API at %j is asked there', async (path) => {
+  const asked: (string | undefined)[] = [];
+  const api = createHttpServer(({ url }, response) => {
+    asked.push(url);
+    response.setHeader('connection', 'close').end('{}');
+  });
+  await once(api.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void api.close());
+  const httpUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}${path}`;
+  expect(await printAnswer({ httpUrl } as Settings, { path: '/v1/refunds/a%2Fb' }, () => 0)).toBe(0);
+  expect(asked).toEqual([`${path.replace(/\/$/, '')}/v1/refunds/a%2Fb`]);
+});
