@@ -150,6 +150,8 @@ test.each([
   ['reconcile', ['totals', '--110101199003070011'], 'there is no such option'],
   ['load', ['src', '--format', 'csv'], 'src: expected a file that can be read'],
   ['refund', ['C1', '--key', '退费一'], '--key is 1 to 200 ASCII characters'],
+  ['arrears', ['--on', '1899-12-31'], '--on: expected a date YYYY-MM-DD of the years 1900 to 2999'],
+  ['arrears', ['--on', '2026-03-10', '--id', 'x'.repeat(201)], '--id: expected a text of 1 to 200 characters'],
 ] as const)('%s does not begin with %j, and says why', async (name, args, why) => {
   const { run } = await COMMANDS[name]();
   const { code, out, problems } = await ran(() => run([...args], settings));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { topicsOf } from '@repo/contracts';
-import { parseDate } from '@repo/domain';
+import { DECODE_LIMITS, decodeMembers, topicsOf } from '@repo/contracts';
+import { type CalendarDate, parseDate } from '@repo/domain';
 import { Ledger, type RowSource } from '@repo/ledger';
 import { Sender } from '@repo/messaging';
 import { arrearsMessages } from '@repo/shard-worker';
@@ -22,6 +22,11 @@ Exits with 0 when the check is finished, 1 when nothing moved for a minute, 2 wh
 
 export const STALL_MS = 60_000;
 const POLL_MS = 250;
+
+interface Check {
+  readonly checkId: string;
+  readonly on: CalendarDate;
+}
 
 interface Progress {
   readonly shards: number;
@@ -49,15 +54,25 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     (values.help ? console.log : console.error)(HELP);
     return values.help ? 0 : 2;
   }
+  const checkId = values.id ?? `manual:${on}`;
+  const problem = problemOf({ checkId, on });
+  if (problem !== null) {
+    console.error(`${problem}\n\n${HELP}`);
+    return 2;
+  }
   if (servers === null) {
     console.error(
       'Nothing to check: start the system here (npm start), or set GONGJI_DATABASE_URL and GONGJI_KAFKA_BROKERS.',
     );
     return 2;
   }
-  const checkId = values.id ?? `manual:${on}`;
   const ledger = await Ledger.open({ url: servers.databaseUrl, role: 'gongji_reader', name: 'gongji-arrears' });
   try {
+    const other = await otherDate(ledger, { checkId, on });
+    if (other !== null) {
+      console.error(`--id: expected one that is not that of another check; there is one of ${other}`);
+      return 2;
+    }
     const topic = topicsOf(servers.topicPrefix).members;
     const shards = await ledger.rows<{ partition: number; partitions: number }>(
       'select partition, partitions from shard where topic = $1 order by partition',
@@ -78,6 +93,25 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   } finally {
     await ledger.close();
   }
+}
+
+/** What is wrong with the message that the check would be; it would only come to the dead letters, and the check would never move. */
+function problemOf(check: Check): string | null {
+  const [message] = arrearsMessages(check, 1);
+  const value = Buffer.from(String(message?.value));
+  const headers = (message?.headers ?? []).map(([name, text]) => [name, Buffer.from(text)] as const);
+  const decoded = decodeMembers({ key: null, value, headers, timestampMs: Date.now() }, DECODE_LIMITS);
+  if (decoded.kind !== 'BAD') return null;
+  return decoded.issues.map(({ path, problem }) => `${path === 'on' ? '--on' : '--id'}: ${problem}`).join('\n');
+}
+
+/** The date that a check of this id was of, where it was of another one: sent again with this date, it would not be made. */
+export async function otherDate(ledger: RowSource, { checkId, on }: Check): Promise<CalendarDate | null> {
+  const [other] = await ledger.rows<{ on: CalendarDate }>(
+    'select on_day::text as on from arrears_check where check_id = $1 and on_day <> $2::date limit 1',
+    [checkId, on],
+  );
+  return other?.on ?? null;
 }
 
 interface Watched {

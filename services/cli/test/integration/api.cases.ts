@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunningCity } from './city.fixture.ts';
-import { gongji } from './gongji.fixture.ts';
+import { asked, gongji } from './gongji.fixture.ts';
 
 export function apiCases(running: () => RunningCity): void {
   test('explain says how a claim was settled, in Chinese unless asked, and what went back of it', async () => {
@@ -70,6 +70,18 @@ export function apiCases(running: () => RunningCity): void {
       code: 1,
       stdout: '',
       stderr: 'The books stay as they are: that day has not begun in China, and no closed day is ever opened again.\n',
+    });
+  });
+
+  test('an id that was another arrears check’s is not taken for the one that is asked for', async () => {
+    await asked(
+      running().databaseUrl,
+      `insert into arrears_check (partition, check_id, on_day, finished) values (0, 'taken', '2026-03-10', true)`,
+    );
+    expect(await gongji(running(), ['arrears', '--on', '2026-03-11', '--id', 'taken'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: '--id: expected one that is not that of another check; there is one of 2026-03-10\n',
     });
   });
 
