@@ -24,7 +24,13 @@ export function serveConsole(app: FastifyInstance, { dir, signIn }: ConsoleOptio
     pages.addHook('onRoute', (route) => {
       route.config = { ...route.config, open: true, unlimited: true };
     });
-    await pages.register(fastifyStatic, { root: dir, serve: false, preCompressed: true, cacheControl: false });
+    await pages.register(fastifyStatic, {
+      root: dir,
+      serve: false,
+      preCompressed: true,
+      cacheControl: false,
+      acceptRanges: false,
+    });
     for (const door of ['/', '/console'])
       pages.get(door, { schema: { hide: true } }, async (_request, reply) => reply.redirect(PREFIX));
     pages.get(`${PREFIX}sign-in.json`, { schema: { hide: true } }, async (_request, reply) => reply.send(signIn ?? {}));

@@ -162,9 +162,12 @@ function problemOf(error: FastifyError, route: Route): Problem {
   return fromFastify(error, route) ?? INTERNAL;
 }
 
-/** What Fastify refuses itself: bodies too large or of another type, paths it cannot decode. Its texts may repeat the path. */
-function fromFastify({ statusCode = 500, code }: FastifyError, route?: Route): Problem | undefined {
-  if (!code?.startsWith('FST_') || statusCode >= 500) return undefined;
+/**
+ * What Fastify refuses itself: bodies too large or of another type, paths it cannot decode; or what serves its files: paths out of their
+ * folder, conditions that do not hold. Their texts may repeat the path.
+ */
+function fromFastify({ statusCode = 500 }: FastifyError, route?: Route): Problem | undefined {
+  if (statusCode < 400 || statusCode >= 500) return undefined;
   if (statusCode === 413)
     return new Problem('body-too-large', `body: expected at most ${route?.bodyLimit ?? BODY_BYTES_MAX} bytes`);
   if (statusCode === 414) return new Problem('bad-parameter', 'path: expected an id of 1 to 200 characters');
