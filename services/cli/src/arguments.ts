@@ -18,6 +18,14 @@ export function argumentProblem(error: unknown): string {
   return (error as Error).message;
 }
 
+/** What is wrong with a file or folder that an argument names, where that is what an error is about; undefined of any other error. */
+export function fileProblem(error: unknown, args: readonly string[]): string | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === undefined || typeof path !== 'string') return undefined;
+  const named = args.map((arg) => arg.replace(/^--[a-z]+=/, '')).filter((arg) => arg !== '' && path.startsWith(arg));
+  return named.length === 0 ? undefined : `${path}: expected a place that can be used; found ${code}`;
+}
+
 /** What the person asked for cannot be understood; the message is for them, and empty where the help says enough. */
 export class NotUnderstood extends Error {
   override readonly name = 'NotUnderstood';

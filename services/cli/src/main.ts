@@ -3,7 +3,7 @@ import { StartFailure } from '@repo/embedded';
 import { ConfigurationError } from '@repo/observability';
 import { explainRefusal } from '@repo/transport';
 import manifest from '../package.json' with { type: 'json' };
-import { argumentProblem, isAboutArguments, NotUnderstood, parseOptions, refuse } from './arguments.ts';
+import { argumentProblem, fileProblem, isAboutArguments, NotUnderstood, parseOptions, refuse } from './arguments.ts';
 import { describeCommands } from './command-list.ts';
 import { COMMANDS, type CommandName, isCommand } from './commands.ts';
 import { readSettings } from './config.ts';
@@ -25,6 +25,8 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
   } catch (error) {
     if (isAboutArguments(error) || error instanceof NotUnderstood)
       return refuse(`${argumentProblem(error)}\n\ngongji ${name} --help says what it takes.`);
+    const aboutFile = fileProblem(error, args);
+    if (aboutFile !== undefined) return refuse(aboutFile);
     // These are written for the person at the terminal; anything else is a defect and shows its stack.
     const isForThem = error instanceof StartFailure || error instanceof ConfigurationError;
     const message = isForThem ? error.message : explainRefusal(error);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
-import { isAboutArguments, parseOptions } from '../src/arguments.ts';
+import { fileProblem, isAboutArguments, parseOptions } from '../src/arguments.ts';
 import { describeCommands } from '../src/command-list.ts';
 import { run as policy } from '../src/commands/policy.ts';
 import { COMMANDS, type CommandName } from '../src/commands.ts';
@@ -156,6 +156,19 @@ test.each([
   const { run } = await COMMANDS[name]();
   const { code, out, problems } = await ran(() => run([...args], settings));
   expect([code, out, problems.slice(0, why.length)]).toEqual([2, '', why]);
+});
+
+test('an error about a file is told where an argument names it, and is a defect where none does', () => {
+  const failed = Object.assign(new Error('no'), { code: 'EACCES', path: '/there/payments.csv' });
+  expect(fileProblem(failed, ['--out=/there'])).toBe(
+    '/there/payments.csv: expected a place that can be used; found EACCES',
+  );
+  for (const [error, args] of [
+    [failed, ['--out', '/elsewhere', '']],
+    [new Error('no'), ['/there']],
+    [Object.assign(new Error('no'), { code: 'ECONNREFUSED' }), ['/there']],
+  ] as const)
+    expect(fileProblem(error, args)).toBeUndefined();
 });
 
 test('the help of a command is in the language of the list', () => {

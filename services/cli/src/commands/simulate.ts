@@ -54,8 +54,8 @@ async function replay(asked: Asked, settings: Settings): Promise<number> {
       after: after.policies.policyAt,
       ...(bar && { onProgress: bar.show }),
     }).finally(() => bar?.clear());
-    if (asked.svg !== undefined) writeFileSync(asked.svg, draw(report));
     console.log(asked.json ? JSON.stringify(report) : describe(report));
+    if (asked.svg !== undefined) writeFileSync(asked.svg, draw(report));
     return report.reproduced === report.replayed ? 0 : 1;
   } catch (error) {
     if (error instanceof CannotReplay) return refuse(error.message);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublishedEvent } from '@repo/contracts';
 import { readStored, Snapshot, type ViewedOutcome } from '@repo/ledger';
@@ -32,6 +32,7 @@ const READING = 0.95;
 export async function exportOutcomes(options: ExportOptions): Promise<ExportSummary> {
   const { databaseUrl, folder, format, onProgress = () => {} } = options;
   mkdirSync(folder, { recursive: true });
+  accessSync(folder, constants.W_OK);
   await using snapshot = await Snapshot.open(databaseUrl);
   await using warehouse = await Warehouse.create(folder);
   const [shards] = await snapshot.rows<{ outcomes: string }>(

@@ -70,6 +70,21 @@ export function exportCases(running: () => RunningCity): void {
     for (const { file } of Object.values(tables)) expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  test('a place where nothing can be written is told, whatever is to be written there', async () => {
+    const nowhere = '/dev/null/nowhere';
+    const day = '2026-03-12';
+    const commands = [
+      ['export', '--from', day, '--to', day, `--out=${nowhere}`],
+      ['reconcile', 'details', '--day', day, '--out', nowhere],
+      ['simulate', '--from', day, '--to', day, '--svg', nowhere],
+    ];
+    for (const args of commands) {
+      const { code, stdout, stderr } = await gongji(running(), args);
+      expect({ code, told: stdout !== '' }, args[0]).toEqual({ code: 2, told: args[0] === 'simulate' });
+      expect(stderr).toBe(`${nowhere}: expected a place that can be used; found ENOTDIR\n`);
+    }
+  });
+
   test('a range takes the days it names and no others, and no file holds a name or a balance', async () => {
     const out = folder();
     await gongji(running(), ['export', '--from', '2026-03-12', '--to', '2026-03-12', '--format', 'csv', '--out', out]);
