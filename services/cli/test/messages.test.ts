@@ -15,14 +15,21 @@ describe('what is asked', () => {
     [['list', '--why', 'x'], 'list takes no --why'],
     [['list', '--topic', 'claim'], '--topic must be claims or members'],
     [['list', '--since', 'yesterday'], '--since must be an instant'],
+    [['list', '--since', '2026-02-30T08:00:00Z'], '--since must be an instant'],
     [['list', '--sinse', 'x'], "Unknown option '--sinse'"],
   ])('%j is refused with what was expected', (args, expected) => {
     expect(() => readArguments(args, ACTIONS)).toThrow(expected);
   });
 
-  test('is read with its instants', () => {
-    const asked = readArguments(['list', '--since', '2026-03-10T08:00:00+08:00'], ACTIONS);
-    expect(asked).toMatchObject({ action: 'list', filter: { since: new Date('2026-03-10T00:00:00Z'), id: undefined } });
-    expect(readArguments(['--help'], ACTIONS)).toEqual({ isHelp: true });
-  });
+  test.each(['T08:00:00+08:00', 'T08:00+08:00', 'T08:00:00.000+0800', 'T08:00+08', 'T00:00Z'])(
+    'is read with its instants: %s',
+    (time) => {
+      const asked = readArguments(['list', '--since', `2026-03-10${time}`], ACTIONS);
+      expect(asked).toMatchObject({
+        action: 'list',
+        filter: { since: new Date('2026-03-10T00:00:00Z'), id: undefined },
+      });
+      expect(readArguments(['--help'], ACTIONS)).toEqual({ isHelp: true });
+    },
+  );
 });

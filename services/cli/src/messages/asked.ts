@@ -1,3 +1,4 @@
+import { parseInstant } from '@repo/contracts';
 import type { HeldPlace } from '@repo/ledger';
 import { type Filter, heldPlaceOf, parsePlace, STREAMS } from '@repo/set-aside';
 import { z } from 'zod';
@@ -33,7 +34,13 @@ const FLAGS = {
 } as const;
 type Flag = keyof typeof FLAGS;
 
-const instant = z.iso.datetime({ offset: true, error: 'must be an instant, such as 2026-03-10T08:00:00+08:00' });
+/** In every form that events have it. */
+const instant = z.string().transform((text, context) => {
+  const moment = parseInstant(text);
+  if (moment !== null) return new Date(moment);
+  context.addIssue('must be an instant, such as 2026-03-10T08:00:00+08:00');
+  return z.NEVER;
+});
 const schema = z.object({
   topic: z.enum(STREAMS, { error: 'must be claims or members' }).optional(),
   partition: z
@@ -64,8 +71,8 @@ export function readArguments<A extends string>(args: string[], actions: Readonl
     topic,
     partition: partition === undefined ? undefined : Number(partition),
     code: values.code,
-    since: since === undefined ? undefined : new Date(since),
-    until: until === undefined ? undefined : new Date(until),
+    since,
+    until,
     id: values.id,
     key: values.key,
   };
