@@ -9,7 +9,7 @@ export type Answer =
 interface Asked {
   readonly path: string;
   /** JSON as it is to be sent; absent: a GET. */
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Absent: `API_WITHIN_MS`. */
   readonly withinMs?: number;

@@ -37,10 +37,10 @@ function readArguments(args: string[]) {
 type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
 
 async function quote({ file, json }: Asked, settings: Settings): Promise<number> {
-  let body: string;
+  let body: Uint8Array<ArrayBuffer>;
   try {
-    // As it is: an amount must not pass through a number.
-    body = readFileSync(file === '-' ? 0 : file, 'utf8');
+    // As it is: an amount must not pass through a number, nor what is no UTF-8 through a text.
+    body = readFileSync(file === '-' ? 0 : file);
   } catch {
     return refuse(`${file}: expected a file that can be read`);
   }
