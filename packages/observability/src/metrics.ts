@@ -197,6 +197,8 @@ export function createMetrics({ codes, partitions }: { codes: readonly string[];
     }
     if (row.kind === 'gauge') {
       const gauge = new Gauge(config);
+      // One without labels would be told as 0 by whoever never sets it.
+      gauge.remove({});
       return {
         set: (labels: Record<string, string>, value: number) => gauge.set(close(labels), value),
         remove: (labels: Record<string, string>) => gauge.remove(close(labels)),

@@ -39,6 +39,12 @@ test('a gauge is refreshed just before it is read, and can be removed', async ()
   expect(valuesOf(await metrics.text(), 'settlement_shard_epoch')).toEqual([]);
 });
 
+test('a gauge that nobody has set is not told, with labels or without', async () => {
+  const text = await createMetrics({ codes: [], partitions: 1 }).text();
+  for (const name of ['settlement_partition_months_ahead', 'settlement_shard_owned'])
+    expect(valuesOf(text, name)).toEqual([]);
+});
+
 test('the README lists every metric with its kind, labels and help, and no other', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const evenly = (line: string) => line.replace(/ +/g, ' ');
