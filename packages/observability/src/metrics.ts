@@ -12,6 +12,8 @@ const RETRY_REASONS = [
 ] as const;
 const QUARANTINE_ENDS = ['RELEASED', 'DROPPED', 'FAILED'] as const;
 const POOL_STATES = ['busy', 'idle', 'waiting'] as const;
+/** How long a scrape waits for gauges that are read anew: Prometheus gives a whole scrape 10 s by itself, the board of the console 2. */
+export const REFRESH_MS = 1_000;
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 
@@ -162,7 +164,7 @@ type Instrument<R extends MetricRow> = R['kind'] extends 'counter'
 
 export type Metrics = { readonly [M in keyof Table]: Instrument<Table[M]> } & {
   readonly contentType: string;
-  /** Runs the functions given to `beforeScrape`, then renders everything in Prometheus text format. */
+  /** Runs the functions given to `beforeScrape`, then renders everything in Prometheus text format. One that takes longer than a second shows what it finds the next time. */
   text(): Promise<string>;
   /** Adds a function that refreshes gauges just before they are read, such as the connection pool's. */
   beforeScrape(refresh: () => void | Promise<void>): void;
@@ -213,9 +215,20 @@ export function createMetrics({ codes, partitions }: { codes: readonly string[];
     ...(own as unknown as { readonly [M in keyof Table]: Instrument<Table[M]> }),
     contentType: registry.contentType,
     text: async () => {
-      await Promise.all(refreshers.map((refresh) => refresh()));
+      await Promise.all(refreshers.map((refresh) => inTime(refresh())));
       return registry.metrics();
     },
     beforeScrape: (refresh) => void refreshers.push(refresh),
   };
+}
+
+/** Resolves with the work, or when it has taken too long. */
+async function inTime(work: void | Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, REFRESH_MS);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createMetrics, METRICS } from '../src/index.ts';
+import { REFRESH_MS } from '../src/metrics.ts';
 
 const valuesOf = (text: string, metric: string) => text.split('\n').filter((line) => line.startsWith(metric));
 
@@ -43,6 +44,20 @@ test('a gauge that nobody has set is not told, with labels or without', async ()
   const text = await createMetrics({ codes: [], partitions: 1 }).text();
   for (const name of ['settlement_partition_months_ahead', 'settlement_shard_owned'])
     expect(valuesOf(text, name)).toEqual([]);
+});
+
+test('what is read anew for a scrape and does not answer holds nothing else up, and is shown when it has answered', async () => {
+  const metrics = createMetrics({ codes: [], partitions: 1 });
+  const asked = Promise.withResolvers<void>();
+  metrics.shardOwned.set({ topic: 'claims', partition: 0 }, 1);
+  metrics.beforeScrape(() => asked.promise.then(() => metrics.monthsAhead.set({}, 3)));
+  const text = await metrics.text();
+  expect(text).toContain('settlement_shard_owned{topic="claims",partition="0"} 1');
+  asked.resolve();
+  expect(valuesOf(await metrics.text(), 'settlement_partition_months_ahead')).toEqual([
+    'settlement_partition_months_ahead 3',
+  ]);
+  expect(REFRESH_MS).toBe(1_000);
 });
 
 test('the README lists every metric with its kind, labels and help, and no other', () => {
