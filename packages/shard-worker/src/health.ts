@@ -1,3 +1,4 @@
+import { CLAIM_REJECTION_CODES, DEAD_LETTER_CODES, type DeadLetterCode } from '@repo/domain';
 import { codeOf } from '@repo/ledger';
 import { classifyKafkaError, type Observer, type ShardId, type ShardPhase } from '@repo/messaging';
 import type { Logger, Metrics } from '@repo/observability';
@@ -7,6 +8,8 @@ import { Unpublished } from './unpublished.ts';
 
 /** Longest time between two fetches before the process counts as stuck; an empty fetch answers within a second. */
 const POLL_MS_MAX = 30_000;
+/** Every code that a dead letter may have. */
+const DEAD_CODES: readonly DeadLetterCode[] = [...CLAIM_REJECTION_CODES, ...DEAD_LETTER_CODES, 'DAILY_LIMIT_MISSING'];
 
 /** What the processing primitive reports, as metrics, log lines and answers to health checks. */
 export class Health {
@@ -22,6 +25,9 @@ export class Health {
     this.#stream = stream;
     this.#metrics = metrics;
     this.#log = log;
+    // Alerts take their increase: of a series that begins with its first one there is none.
+    for (const code of DEAD_CODES) metrics.deadLetters.add({ topic: stream, code }, 0);
+    metrics.quarantineEnds.add({ topic: stream, result: 'FAILED' }, 0);
   }
 
   polled(): void {

@@ -1,3 +1,4 @@
+import { OUTCOME_CODES } from '@repo/domain';
 import { createLogger, createMetrics } from '@repo/observability';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Health } from '../src/health.ts';
@@ -32,4 +33,19 @@ test('a worker that has not read its input for 30 s is not alive, and one that n
   expect(health.pollProblem()).toBeNull();
   vi.advanceTimersByTime(1);
   expect(health.pollProblem()).toBe('the input was last read 30 s ago');
+});
+
+const seriesOf = (text: string, name: string) => text.split('\n').filter((line) => line.startsWith(`${name}{`));
+
+test('what alerts take the increase of is told from the start, so that the first of its kind is one', async () => {
+  const metrics = createMetrics({ codes: OUTCOME_CODES, partitions: 1 });
+  new Health({ stream: 'members', metrics, log: createLogger({ service: 'health', level: 'silent' }) });
+  const text = await metrics.text();
+  const dead = seriesOf(text, 'settlement_dead_letters_total');
+  for (const code of ['EVENT_CONFLICT', 'CLAIM_DUPLICATE_CONFLICT', 'DAILY_LIMIT_MISSING'])
+    expect(dead).toContain(`settlement_dead_letters_total{topic="members",code="${code}"} 0`);
+  expect(dead.filter((line) => line.includes('OTHER'))).toEqual([]);
+  expect(seriesOf(text, 'settlement_quarantine_ended_total')).toEqual([
+    'settlement_quarantine_ended_total{topic="members",result="FAILED"} 0',
+  ]);
 });
