@@ -5,8 +5,8 @@ export type Step = 'acquire' | 'apply' | 'idle' | 'skip' | 'publish' | 'mark';
 
 /** What the service may count and time. Methods must not throw. Durations are in milliseconds. */
 export interface Observer {
-  /** `epoch` comes with `ready`: under which the shard is held. */
-  phase(shard: ShardId, phase: ShardPhase, epoch?: bigint): void;
+  /** `held` comes with `ready`: the epoch under which the shard is held, and how many records of the log are not yet applied. */
+  phase(shard: ShardId, phase: ShardPhase, held?: { epoch: bigint; lag: number }): void;
   /**
    * A committed transaction that wrote outbox rows, whether for a batch or between batches: `depth` = rows not yet published as of then,
    * `timestampsMs` = of the records that it applied.

@@ -45,8 +45,9 @@ class Processor implements ShardHandler {
       const tenure = await acquire(shard, session, this.#settings);
       this.#start(tenure);
       this.#defects.delete(partition);
-      observer.phase(shard, 'ready', tenure.epoch);
-      return tenure.nextOffset;
+      const { epoch, nextOffset, logEnd } = tenure;
+      observer.phase(shard, 'ready', { epoch, lag: Number(logEnd - nextOffset) });
+      return nextOffset;
     } catch (error) {
       await publisher.release(partition);
       const disposition = classify(error);

@@ -76,7 +76,7 @@ describe('applying', () => {
     const bench = makeBench({
       limits: { batchRecordsMax: 3, publishRowsMax: 2, publishPauseMs: 0 },
       observer: {
-        phase: (_, phase, epoch) => expect(epoch).toBe(phase === 'ready' ? 1n : undefined),
+        phase: (_, phase, held) => expect(held).toEqual(phase === 'ready' ? { epoch: 1n, lag: 1_000 } : undefined),
         committed: (_, { rows, depth, timestampsMs }) => {
           told.committed += rows;
           told.records += timestampsMs.length;

@@ -95,20 +95,24 @@ export class Health {
   }
 
   readonly observer: Observer = {
-    phase: (shard, phase, epoch) => {
+    phase: (shard, phase, held) => {
       // A closed shard is somebody else's or about to be taken again.
       if (phase === 'closed') this.#phases.delete(shard.partition);
       else this.#phases.set(shard.partition, phase);
+      const labels = this.#labels(shard);
       if (phase !== 'ready') {
-        // Whoever has the shard now shows what it holds.
-        this.#metrics.quarantinedKeys.remove(this.#labels(shard));
-        this.#metrics.quarantinedMessages.remove(this.#labels(shard));
+        // Whoever has the shard now shows what waits for it and what it holds.
+        this.#metrics.lag.remove(labels);
+        this.#metrics.quarantinedKeys.remove(labels);
+        this.#metrics.quarantinedMessages.remove(labels);
       }
       this.#log.info({ partition: shard.partition, phase }, 'shard');
-      const labels = this.#labels(shard);
       this.#metrics.shardOwned.set(labels, phase === 'ready' ? 1 : 0);
       this.#metrics.shardHalted.set(labels, phase === 'halted' ? 1 : 0);
-      if (epoch !== undefined) this.#metrics.shardEpoch.set(labels, Number(epoch));
+      if (held !== undefined) {
+        this.#metrics.shardEpoch.set(labels, Number(held.epoch));
+        this.#metrics.lag.set(labels, held.lag);
+      }
       if (phase === 'ready') {
         // Whatever was left before is published: a shard is not ready until then.
         this.#unpublished.set(shard.partition, new Unpublished());

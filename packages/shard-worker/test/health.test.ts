@@ -35,6 +35,7 @@ test('a worker that has not read its input for 30 s is not alive, and one that n
   expect(health.pollProblem()).toBe('the input was last read 30 s ago');
 });
 
+const SHARD = { topic: 'gongji.claims.v1', partition: 0 };
 const seriesOf = (text: string, name: string) => text.split('\n').filter((line) => line.startsWith(`${name}{`));
 
 test('what alerts take the increase of is told from the start, so that the first of its kind is one', async () => {
@@ -48,4 +49,18 @@ test('what alerts take the increase of is told from the start, so that the first
   expect(seriesOf(text, 'settlement_quarantine_ended_total')).toEqual([
     'settlement_quarantine_ended_total{topic="members",result="FAILED"} 0',
   ]);
+});
+
+test('what waits for a shard is told from when it is taken, and by nobody who does not have it any more', async () => {
+  const metrics = createMetrics({ codes: [], partitions: 1 });
+  const health = new Health({ stream: 'claims', metrics, log: createLogger({ service: 'health', level: 'silent' }) });
+  const lag = async () => seriesOf(await metrics.text(), 'settlement_input_lag_messages');
+  health.observer.phase?.(SHARD, 'acquiring');
+  expect(await lag()).toEqual([]);
+  health.observer.phase?.(SHARD, 'ready', { epoch: 1n, lag: 20_000 });
+  expect(await lag()).toEqual(['settlement_input_lag_messages{topic="claims",partition="0"} 20000']);
+  health.observer.applied?.(SHARD, { records: 500, rows: 500, ms: 1, lag: 19_500 });
+  expect(await lag()).toEqual(['settlement_input_lag_messages{topic="claims",partition="0"} 19500']);
+  health.observer.phase?.(SHARD, 'closed');
+  expect(await lag()).toEqual([]);
 });
