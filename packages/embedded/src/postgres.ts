@@ -248,11 +248,13 @@ function ownerToBe({ uid, gid, prefix }: RunAs): { uid: number; gid: number } | 
  */
 async function waitForOrphans(clusterDir: string): Promise<void> {
   const directory = realpathSync(clusterDir);
-  if (await waitFor(() => processesIn(directory).length === 0, 5_000)) return;
-  for (const pid of processesIn(directory)) tell(pid, 'SIGQUIT');
-  if (await waitFor(() => processesIn(directory).length === 0, 5_000)) return;
-  for (const pid of processesIn(directory)) tell(pid, 'SIGKILL');
-  await waitFor(() => processesIn(directory).length === 0, 5_000);
+  // Whoever else stands in the directory, such as somebody's shell, is none of ours.
+  const orphans = () => processesIn(directory, 'postgres');
+  if (await waitFor(() => orphans().length === 0, 5_000)) return;
+  for (const pid of orphans()) tell(pid, 'SIGQUIT');
+  if (await waitFor(() => orphans().length === 0, 5_000)) return;
+  for (const pid of orphans()) tell(pid, 'SIGKILL');
+  await waitFor(() => orphans().length === 0, 5_000);
 }
 
 /** One that has ended meanwhile needs no telling. */

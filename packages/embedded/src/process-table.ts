@@ -26,15 +26,16 @@ function bootId(): string {
   return boot;
 }
 
-/** Processes whose working directory is `directory`. Linux only; elsewhere none are found. */
-export function processesIn(directory: string): number[] {
+/** Processes of this program whose working directory is `directory`. Linux only; elsewhere none are found. */
+export function processesIn(directory: string, program: string): number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       try {
-        return readlinkSync(`/proc/${pid}/cwd`) === directory && processStamp(pid) !== undefined;
+        const isThere = readlinkSync(`/proc/${pid}/cwd`) === directory && processStamp(pid) !== undefined;
+        return isThere && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === program;
       } catch {
         return false;
       }

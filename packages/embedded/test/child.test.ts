@@ -64,7 +64,15 @@ test('a child that cannot be recorded, as on a full disk, is not left running', 
   const directory = tempDir();
   mkdirSync(join(directory, 'sh.json'));
   await expect(startShell(directory, 'exec sleep 600', { cwd: directory })).rejects.toThrow('EISDIR');
-  expect(processesIn(directory)).toEqual([]);
+  for (const program of ['sh', 'sleep']) expect(processesIn(directory, program)).toEqual([]);
+});
+
+test('of those who stand in a directory only the processes of one program are found', async () => {
+  const directory = tempDir();
+  const child = await startShell(tempDir(), 'exec sleep 600', { cwd: directory });
+  expect(await waitFor(() => processesIn(directory, 'sleep').includes(child.pid), 5_000)).toBe(true);
+  expect(processesIn(directory, 'postgres')).toEqual([]);
+  await child.stop();
 });
 
 test('a child ends when its parent exits, even by an error nobody handles', async () => {

@@ -94,7 +94,7 @@ describe('on one data directory', () => {
     const pids = [servers.postgresPid, servers.kafkaPid];
     await servers.stop();
     expect(pids.map(processStamp)).toEqual([undefined, undefined]);
-    expect(processesIn(join(dataDir, 'postgres'))).toEqual([]);
+    expect(processesIn(join(dataDir, 'postgres'), 'postgres')).toEqual([]);
     await start();
     expect(await query(servers.postgresUrl, 'SELECT * FROM kept')).toEqual([{ one: 1 }]);
   });
