@@ -58,12 +58,14 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const binaries = findPostgresBinaries();
   const port = await choosePort(options.port, 'GONGJI_POSTGRES_PORT');
   let runAs: RunAs;
+  let password: string;
   try {
     mkdirSync(join(dataDir, 'logs'), { recursive: true });
     // Another user will own the cluster, and must be let through (not: let in) a directory root made for itself.
     if (process.getuid?.() === 0) chmodSync(dataDir, statSync(dataDir).mode | 0o011);
     runAs = choosePostgresUser({ dataDir: clusterDir, mustReach: [binaries.postgres, dataDir] });
     await ensureCluster({ dataDir, clusterDir, binaries, runAs, log: options.log });
+    password = readPassword(dataDir);
     writeAccess(clusterDir, runAs, options);
   } catch (error) {
     throw explainFileError(error, dataDir);
@@ -100,7 +102,6 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     ],
     lastSignal: 'SIGQUIT',
   });
-  const password = readFileSync(passwordFile(dataDir), 'utf8').trim();
   const url = ownersUrl(password, port, 'postgres');
   try {
     await waitUntilReady({ name: 'PostgreSQL', child, logFile, answers: () => postgresAnswers(url) });
@@ -117,6 +118,15 @@ export const newPassword = (): string => randomBytes(18).toString('base64url');
 export const ownersUrl = (password: string, port: number, database: string = DATABASE): string =>
   `postgresql://${OWNER}:${password}@${HOST}:${port}/${database}`;
 const passwordFile = (dataDir: string): string => join(dataDir, 'postgres.password');
+
+function readPassword(dataDir: string): string {
+  const file = passwordFile(dataDir);
+  const password = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  if (password !== '') return password;
+  throw new StartFailure(
+    `${file} with the password of ${join(dataDir, 'postgres')} is missing, so nobody can log in there. Restore it from a backup, or move both away to start empty.`,
+  );
+}
 
 /** Settings for a small machine. Times are UTC, texts sort by code point, and no statement or row value reaches the log. */
 export function serverSettings(): Record<string, string> {

@@ -119,6 +119,8 @@ console.log(servers.kafkaPid + ' ' + servers.postgresPid);`;
 
   test('a directory of another PostgreSQL major, or a damaged one, is refused with a way out', async () => {
     await servers.stop();
+    rmSync(join(dataDir, 'postgres.password'));
+    await expect(startPostgres({ dataDir })).rejects.toThrow(/postgres\.password with the password .* is missing/);
     const version = join(dataDir, 'postgres', 'PG_VERSION');
     writeFileSync(version, '17\n');
     await expect(startPostgres({ dataDir })).rejects.toThrow(
