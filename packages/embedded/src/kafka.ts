@@ -84,7 +84,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
       writeFileSync(
         properties,
         Object.entries(settings)
-          .map(([name, value]) => `${name}=${value}\n`)
+          .map(([name, value]) => `${name}=${asProperty(value)}\n`)
           .join(''),
       );
     };
@@ -109,6 +109,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
       properties,
     ],
     cwd: dataDir,
+    env: javaEnvironment(),
     runDir: join(dataDir, 'run'),
     logFile,
     stopSteps: [{ signal: 'SIGTERM', withinMs: 30_000 }],
@@ -134,6 +135,16 @@ const javaFlags = ({ classPath }: Jvm): string[] => [
   '-cp',
   classPath,
 ];
+
+/** In a locale without UTF-8 Java cannot even name a file whose path is not ASCII. */
+function javaEnvironment(): NodeJS.ProcessEnv {
+  const { LC_ALL, LC_CTYPE, LANG } = process.env;
+  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') ? process.env : { ...process.env, LC_ALL: 'C.UTF-8' };
+}
+
+/** Java reads the file as Latin-1, and a backslash as the beginning of an escape. */
+const asProperty = (value: string): string =>
+  value.replace(/[^\x20-\x5b\x5d-\x7e]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** One node, so everything is replicated once; internal topics have few partitions, which makes the first start quick. */
 export function brokerSettings(options: {
@@ -228,7 +239,7 @@ async function ensureStorage({ dataDir, jvm, write, member, scramUsers, log }: S
     ]),
   ];
   try {
-    await runToEnd(jvm.java, ['-XX:TieredStopAtLevel=1', ...args]);
+    await runToEnd(jvm.java, ['-XX:TieredStopAtLevel=1', ...args], { env: javaEnvironment() });
   } catch (error) {
     const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
     throw new StartFailure(`Kafka could not format ${logDir}:\n${text.trim()}`, { cause: error });

@@ -140,8 +140,9 @@ console.log(servers.kafkaPid + ' ' + servers.postgresPid);`;
   });
 });
 
-test('directories that hold nothing of value are made anew', async () => {
-  const dataDir = tempDir();
+test('directories that hold nothing of value are made anew, whatever their path is written in', async () => {
+  const dataDir = join(tempDir(), '共济 数据 \\');
+  mkdirSync(dataDir);
   for (const part of ['postgres', 'kafka']) mkdirSync(join(dataDir, part));
   writeFileSync(join(dataDir, 'kafka', 'bootstrap.checkpoint'), 'cut short');
   const servers = await startServers({ dataDir });
