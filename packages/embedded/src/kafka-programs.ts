@@ -75,7 +75,7 @@ export async function findKafkaClassPath(
       lock.release();
     }
   } catch (error) {
-    throw explainFileError(error, cache);
+    throw explainFileError(error, cache, 'GONGJI_CACHE_DIR');
   }
   return classPath;
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -36,6 +36,22 @@ test('a data directory that cannot be made is named, with what to do', async () 
   writeFileSync(file, '');
   await expect(startServers({ dataDir: join(file, 'data') })).rejects.toThrow(
     /Cannot use .*file.*choose another directory with GONGJI_DATA_DIR/,
+  );
+});
+
+test('a lock that cannot be had for another reason than its holder is said, too', async () => {
+  const dataDir = tempDir();
+  mkdirSync(join(dataDir, 'lock'));
+  await expect(startServers({ dataDir })).rejects.toThrow(
+    /Cannot use .*this user may not write there.*GONGJI_DATA_DIR/,
+  );
+});
+
+test('a cache that cannot be made is named with the setting that chooses it', async () => {
+  const file = join(tempDir(), 'file');
+  writeFileSync(file, '');
+  await expect(findKafkaClassPath({ environment: { GONGJI_CACHE_DIR: file } })).rejects.toThrow(
+    /Cannot use .*file.*choose another directory with GONGJI_CACHE_DIR/,
   );
 });
 
