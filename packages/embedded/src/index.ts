@@ -1,6 +1,6 @@
 export { type Child, type ChildOptions, type Exit, type StopStep, startChild, stopLeftovers, tailOf } from './child.ts';
 export { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-export { StartFailure } from './failure.ts';
+export { explainFileError, StartFailure } from './failure.ts';
 export { type KafkaListener, type KafkaOptions, type KafkaServer, startKafka } from './kafka.ts';
 export { type KafkaCluster, type KafkaClusterOptions, startKafkaCluster } from './kafka-cluster.ts';
 export { findJava, findKafkaClassPath } from './kafka-programs.ts';

@@ -1,5 +1,15 @@
 import { createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 
@@ -21,14 +31,27 @@ const HOW_TO_MAKE_ONE = '(umask 077; openssl rand -base64 32 > FILE)';
 /** A new key as a line of the file. */
 export const newKey = (): string => randomBytes(KEY_BYTES).toString('base64');
 
-/** Makes a file with a new key, for its owner alone; one that is there stays. */
+/**
+ * Makes a file with a new key, for its owner alone; one that is there stays. It appears whole, and is on the disk before anything is sealed with
+ * it: a death on the way, or a full disk, leaves none.
+ */
 export function makeKeyFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  if (existsSync(path)) return;
+  const directory = dirname(path);
+  mkdirSync(directory, { recursive: true });
+  const draft = `${path}.new`;
   try {
-    writeFileSync(path, `${newKey()}\n`, { mode: 0o600, flag: 'wx' });
+    writeFileSync(draft, `${newKey()}\n`, { mode: 0o600, flush: true });
+    // Never over one that somebody else has made meanwhile.
+    linkSync(draft, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
+  const opened = openSync(directory, 'r');
+  fsyncSync(opened);
+  closeSync(opened);
 }
 
 /** The key's name is the beginning of its SHA-256, which tells nothing of a random key. */

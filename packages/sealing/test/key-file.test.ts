@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -29,6 +30,23 @@ test('a file is made once, for its owner alone', () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
   makeKeyFile(path);
   expect(readFileSync(path, 'utf8')).toBe(made);
+  expect(problemOf(path)).toBeUndefined();
+});
+
+test('a file that could not be written is not there half', () => {
+  const path = join(dir, 'full', 'envelope.keys');
+  const module = JSON.stringify(new URL('../src/index.ts', import.meta.url).href);
+  // A process that may write no byte to any file, as on a full disk.
+  const source = `const { makeKeyFile } = await import(${module}); makeKeyFile(${JSON.stringify(path)});`;
+  const { status } = spawnSync('sh', [
+    '-c',
+    'ulimit -f 0; exec "$0" --input-type=module --eval "$1"',
+    process.execPath,
+    source,
+  ]);
+  expect(status).not.toBe(0);
+  expect(existsSync(path)).toBe(false);
+  makeKeyFile(path);
   expect(problemOf(path)).toBeUndefined();
 });
 

@@ -31,3 +31,11 @@ test('keys that are set come first, and none are made', () => {
   expect(keysAtHand({ ...given, dataDir: join(dir, 'data') })).not.toBeNull();
   expect(keysAtHand({ dataDir: given.dataDir })).toBeNull();
 });
+
+test('keys that cannot be made are told with the directory, and what to do', () => {
+  const file = join(dir, 'file');
+  writeFileSync(file, '');
+  expect(() => provideKeyFile({ dataDir: join(file, 'data') })).toThrow(
+    /Cannot use .*file.data.*choose another directory with GONGJI_DATA_DIR/,
+  );
+});

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { explainFileError } from '@repo/embedded';
 import { Envelopes, makeKeyFile } from '@repo/sealing';
 import type { Settings } from '../config.ts';
 
@@ -11,7 +12,11 @@ const ownFile = (dataDir: string): string => join(resolve(dataDir), 'envelope.ke
 export function provideKeyFile({ envelopeKeyFile, dataDir }: Given): string {
   if (envelopeKeyFile !== undefined) return resolve(envelopeKeyFile);
   const path = ownFile(dataDir);
-  makeKeyFile(path);
+  try {
+    makeKeyFile(path);
+  } catch (error) {
+    throw explainFileError(error, resolve(dataDir));
+  }
   return path;
 }
 

@@ -60,7 +60,6 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     mode: settings.servers,
     log,
   });
-  const envelopeKeyFile = provideKeyFile(settings);
   const services: RunningService[] = [];
   const http = `http://${HOST}:${httpPort}`;
   const stop = async (): Promise<void> => {
@@ -68,7 +67,9 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     await Promise.all(services.map((service) => service.process.stop()));
     await servers.stop();
   };
+  let envelopeKeyFile: string;
   try {
+    envelopeKeyFile = provideKeyFile(settings);
     await prepare({ ...settings, databaseUrl: servers.postgresUrl, brokers: servers.kafka });
     for (const [name, service, instance] of plan(options.instances ?? {})) {
       const environment = (launch: number): NodeJS.ProcessEnv => ({
