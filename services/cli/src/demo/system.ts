@@ -40,13 +40,12 @@ export interface DemoTools {
   }): Promise<Verdict>;
 }
 
-/** What a demo must not take over from its user: servers, data and rules of their own, and the port of a running system. */
-function apart(settings: Settings, dataDir: string): Settings {
+/** What a demo must not take over from its user: servers, data, rules and addresses of their own, and the port of a running system. */
+export function apart(settings: Settings, dataDir: string): Settings {
   const environment = { ...settings.environment };
   // Empty means unset, also against what a file .env says.
-  for (const name of ['POLICY_DIR', 'DATABASE_URL_WORKER', 'DATABASE_URL_READER', 'OIDC_ISSUER']) {
-    environment[`GONGJI_${name}`] = '';
-  }
+  const given = Object.keys(environment).filter((name) => name.startsWith('GONGJI_'));
+  for (const name of [...given, 'GONGJI_POLICY_DIR', 'GONGJI_OIDC_ISSUER']) environment[name] = '';
   const servers = { kafkaBrokers: undefined, databaseUrl: undefined, kafkaPort: undefined, postgresPort: undefined };
   const keys = { envelopeKeyFile: undefined };
   return {

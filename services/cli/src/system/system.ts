@@ -1,4 +1,5 @@
 import { choosePort, findFreePort, HOST, type Servers, startServers } from '@repo/embedded';
+import { kafkaSettings } from '@repo/transport';
 import type { Settings } from '../config.ts';
 import { removeAddresses, writeAddresses } from './addresses.ts';
 import { provideKeyFile } from './key-file.ts';
@@ -70,7 +71,9 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
   let envelopeKeyFile: string;
   try {
     envelopeKeyFile = provideKeyFile(settings);
-    await prepare({ ...settings, databaseUrl: servers.postgresUrl, brokers: servers.kafka });
+    // Servers that run here ask for nothing, however one's own brokers are reached.
+    const kafkaAccess = (settings.kafkaBrokers && settings.kafkaAccess) ?? {};
+    await prepare({ ...settings, kafkaAccess, databaseUrl: servers.postgresUrl, brokers: servers.kafka });
     for (const [name, service, instance] of plan(options.instances ?? {})) {
       const environment = (launch: number): NodeJS.ProcessEnv => ({
         ...environmentFor(settings, servers),
@@ -122,9 +125,23 @@ function plan(
   );
 }
 
+/** What leads to servers of one's own, or says how they are reached, by the setting that says that there are any. */
+const OF_OTHERS: Readonly<Record<'kafkaBrokers' | 'databaseUrl', readonly string[]>> = {
+  kafkaBrokers: Object.keys(kafkaSettings),
+  databaseUrl: ['GONGJI_DATABASE_URL_WORKER', 'GONGJI_DATABASE_URL_READER', 'GONGJI_DATABASE_URL_OPERATOR'],
+};
+
+/** Empty means unset, also against what a file .env says. */
+const unset = (names: readonly string[]): NodeJS.ProcessEnv => Object.fromEntries(names.map((name) => [name, '']));
+
 /** What every service is told; where nothing was set, the defaults are spelled out, so that all agree on them. */
-const environmentFor = (settings: Settings, servers: Servers): NodeJS.ProcessEnv => ({
+export const environmentFor = (
+  settings: Settings,
+  servers: Pick<Servers, 'kafka' | 'postgresUrl'>,
+): NodeJS.ProcessEnv => ({
   ...settings.environment,
+  ...(settings.kafkaBrokers === undefined && unset(OF_OTHERS.kafkaBrokers)),
+  ...(settings.databaseUrl === undefined && unset(OF_OTHERS.databaseUrl)),
   GONGJI_KAFKA_BROKERS: servers.kafka,
   GONGJI_DATABASE_URL: servers.postgresUrl,
   GONGJI_TOPIC_PREFIX: settings.topicPrefix,
