@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { StartFailure } from '@repo/embedded';
-import { ConfigurationError } from '@repo/observability';
+import { ConfigurationError, describeError } from '@repo/observability';
 import { explainRefusal } from '@repo/transport';
 import manifest from '../package.json' with { type: 'json' };
 import { argumentProblem, fileProblem, isAboutArguments, NotUnderstood, parseOptions, refuse } from './arguments.ts';
@@ -30,10 +30,22 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     // These are written for the person at the terminal; anything else is a defect and shows its stack.
     const isForThem = error instanceof StartFailure || error instanceof ConfigurationError;
     const message = isForThem ? error.message : explainRefusal(error);
+    if (message === undefined && isOfDatabase(error)) return endOn(error);
     if (message === undefined) throw error;
     console.error(message);
     return 1;
   }
+}
+
+function isOfDatabase(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error;
+}
+
+/** What PostgreSQL says may hold values of rows, and Node would show all of it: of its errors name, code and place are told. */
+function endOn(error: unknown): never {
+  console.error(JSON.stringify(describeError(error), null, 2));
+  // As an error that nobody caught would: whatever is open still.
+  process.exit(1);
 }
 
 /** What a command takes, prints and exits with. */
