@@ -33,6 +33,8 @@ export async function findLost(
     const { topic, partition, partitions } = shard;
     const isClaims = topic === topics.claims;
     if (!isClaims && topic !== topics.members) continue;
+    // The row of a partition that was added: nobody's, and no output topic has one like it.
+    if (partition >= partitions) continue;
     const resultsTopic = isClaims ? topics.settlements : topics.sharing;
     const app = `${topicPrefix}-${isClaims ? 'settlement-worker' : 'sharing-worker'}`;
     await using reader = new PositionReader({ connection, app, topic, resultsTopic });
