@@ -15,7 +15,11 @@ const SYSTEM = 'system';
 export function databaseUrlProblem(text: string, now = new Date()): string | null {
   const url = URL.parse(text);
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) return 'must be a postgresql:// URL';
-  const given = new Map([...url.searchParams].filter(([name]) => isAboutTls(name)));
+  const all = [...url.searchParams].filter(([name]) => isAboutTls(name));
+  const given = new Map(all);
+  // Of two that say otherwise, one would be obeyed without a word.
+  const repeated = all.find(([name], at) => all.findIndex(([other]) => other === name) < at)?.[0];
+  if (repeated !== undefined) return `has ${repeated} more than once`;
   const unknown = [...given.keys()].find((name) => !UNDERSTOOD.has(name));
   if (unknown !== undefined)
     return `has ${unknown}, which is not understood: write sslmode=verify-full and sslrootcert`;

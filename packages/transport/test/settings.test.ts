@@ -181,6 +181,7 @@ describe('a database URL', () => {
     ['mysql://u:p@db.example/gongji', 'must be a postgresql:// URL'],
     ['nonsense', 'must be a postgresql:// URL'],
     [`${BASE}?sslmode=require`, 'must have sslmode=verify-full, or disable'],
+    [`${BASE}?sslmode=disable&sslmode=verify-full`, 'has sslmode more than once'],
     [`${BASE}?sslmode=no-verify`, 'must have sslmode=verify-full, or disable'],
     [`${BASE}?sslrootcert=${at('ca.pem')}`, 'has sslrootcert, which needs sslmode=verify-full'],
     [`${BASE}?ssl=true`, 'has ssl, which is not understood: write sslmode=verify-full and sslrootcert'],
