@@ -26,7 +26,7 @@ const TOKEN_FAULTS: ReadonlySet<string> = new Set([
 /**
  * Takes only requests with a valid access token of the issuer: signature by its published keys, issuer, audience, expiry, and
  * an algorithm of a fixed list. The issuer's description is asked for with the first request, and again until it answers, so
- * that this service starts while the issuer is away.
+ * that this service starts while the issuer is away. Requests at one moment share one question: anybody may send some.
  */
 export function createGuard({
   issuer,
@@ -39,13 +39,22 @@ export function createGuard({
   readonly claims?: ClaimNames;
   readonly limitMs?: number;
 }): Guard {
-  let keys: JWTVerifyGetKey | undefined;
+  let keys: Promise<JWTVerifyGetKey> | undefined;
+  const findKeys = (): Promise<JWTVerifyGetKey> => {
+    keys ??= discoverKeys(issuer, limitMs).then(
+      (url) => createRemoteJWKSet(url, { timeoutDuration: limitMs }),
+      (error) => {
+        keys = undefined;
+        throw error;
+      },
+    );
+    return keys;
+  };
   return async (authorization) => {
     const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '') ?? [];
     if (token === undefined) throw new Problem('no-token', 'expected an access token: authorization: Bearer …');
     try {
-      keys ??= createRemoteJWKSet(await discoverKeys(issuer, limitMs), { timeoutDuration: limitMs });
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, await findKeys(), {
         issuer,
         audience,
         algorithms: ALGORITHMS,

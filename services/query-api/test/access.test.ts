@@ -79,6 +79,19 @@ test('while the issuer is away tokens cannot be checked, and afterwards they can
   expect(await statusOf(guard, token)).toBe(200);
 });
 
+test('requests at one moment ask the issuer once who it is, and again only after it did not say', async () => {
+  const { issuer, guard } = await startIssuer();
+  const token = await issuer.sign(await issuer.addKey());
+  const together = () => Promise.all(Array.from({ length: 20 }, () => statusOf(guard, token)));
+  issuer.calledBy = 'https://elsewhere.example';
+  expect(new Set(await together())).toEqual(new Set([503]));
+  expect(issuer.asked).toBe(1);
+  issuer.calledBy = undefined;
+  expect(new Set(await together())).toEqual(new Set([200]));
+  expect(await statusOf(guard, token)).toBe(200);
+  expect(issuer.asked).toBe(2);
+});
+
 test('an issuer that describes itself by another name is not believed', async () => {
   const { issuer, guard } = await startIssuer();
   const token = await issuer.sign(await issuer.addKey());

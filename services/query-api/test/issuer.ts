@@ -6,8 +6,11 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 export class Issuer {
   readonly keys: object[] = [];
   calledBy: string | undefined;
+  /** How often its description was asked for. */
+  asked = 0;
   readonly #server: Server = createServer((request, response) => {
     const described = { issuer: this.calledBy ?? this.url, jwks_uri: `${this.url}/keys` };
+    if (request.url !== '/keys') this.asked += 1;
     const body = request.url === '/keys' ? { keys: this.keys } : described;
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   });
