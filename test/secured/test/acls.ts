@@ -77,3 +77,10 @@ export async function setAcls(acls: readonly Acl[], present: boolean): Promise<v
     await admin.disconnect();
   }
 }
+
+/** Takes those that name the prefix. The others are the same for every prefix, and another file of tests may be about to need them. */
+export const takeAcls = (acls: readonly Acl[], prefix: string): Promise<void> =>
+  setAcls(
+    acls.filter(({ name }) => name.startsWith(prefix)),
+    false,
+  );

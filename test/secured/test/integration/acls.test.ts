@@ -23,7 +23,7 @@ import { freshTopicPrefix, until } from '@repo/testkit';
 import { explainRefusal } from '@repo/transport';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Login } from '../../src/servers.ts';
-import { type Acl, describeAcl, FOLDER, readAcls, setAcls } from '../acls.ts';
+import { type Acl, describeAcl, FOLDER, readAcls, setAcls, takeAcls } from '../acls.ts';
 import { Reader } from '../reader.ts';
 import { accessOf, scramOf, secured } from '../settings.ts';
 
@@ -44,7 +44,7 @@ beforeAll(async () => {
   for (const topic of Object.values(topics)) await sender.sendAll(topic, [{ key: 'P1', value: 'first' }]);
   await setAcls(ACLS, true);
 });
-afterAll(() => setAcls(ACLS, false));
+afterAll(() => takeAcls(ACLS, prefix));
 
 /** What a worker asks of the broker: reads its topic as a member of its group, publishes as its shard's transaction. */
 async function work(login: 'settlement-worker' | 'sharing-worker', input: string, resultsTopic: string): Promise<void> {

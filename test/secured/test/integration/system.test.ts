@@ -10,7 +10,7 @@ import { makeKeyFile } from '@repo/sealing';
 import { freshTopicPrefix, until } from '@repo/testkit';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readAcls, setAcls } from '../acls.ts';
+import { readAcls, setAcls, takeAcls } from '../acls.ts';
 import { accessOf, CA, type Environment, scramOf, secured, TOKENS } from '../settings.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -94,7 +94,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await system?.stop();
-  await setAcls(ACLS, false);
+  await takeAcls(ACLS, prefix);
   await asOwner('postgres', `drop database ${DATABASE} with (force)`);
   rmSync(dataDir, { recursive: true, force: true });
 });
