@@ -5,8 +5,9 @@ import { takeRows } from './publish-lane.ts';
 import { loadRows, Tenure } from './tenure.ts';
 
 /**
- * Takes a shard: fence in the database, fence at the broker, and only then read what is published; publish what a predecessor committed and
- * left; halt on what cannot be explained. The shard is ours only when all of it has succeeded; any rejection means from the top.
+ * Takes a shard: fences the previous owner in the database, then at the broker, and only then reads the published position; publishes rows
+ * that a predecessor committed but did not publish; halts on a state that no crash explains. After any rejection the shard is not ours and
+ * acquiring starts from the beginning.
  */
 export async function acquire(shard: ShardId, session: LogSession, settings: Settings): Promise<Tenure> {
   const { store, owner } = settings;
@@ -22,8 +23,8 @@ export async function acquire(shard: ShardId, session: LogSession, settings: Set
 }
 
 /**
- * Whether another has acquired the shard since. What looks like lost commits or missing rows is then only its progress: a halt must
- * be ours to call. A row that cannot be read counts as overtaken, for the next acquisition to look again.
+ * Whether another process has acquired the shard since. Then what looks like lost commits or missing rows may only be its progress, and
+ * only the owner may halt a shard. If the row cannot be read, the shard counts as overtaken: the next acquisition looks again.
  */
 export async function isOvertaken({
   shard,
@@ -43,15 +44,15 @@ async function takeOver(shard: ShardId, state: ShardState, session: LogSession, 
   const bounds = await session.bounds();
   const next = state.nextOffset;
   ensure(position <= state.outSeq, 'position-ahead-of-database', `published ${position}, written ${state.outSeq}`);
-  // First of what the input may be wrong in: a topic that is deleted takes the position with it that the group has of it, and with that in
-  // doubt nothing may be published.
+  // Checked before anything is published: deleting a topic also deletes the group's position for it, so where the topic was replaced the
+  // position is in doubt.
   ensure(next <= bounds.end, 'input-beyond-log-end', `next is ${next}, the log ends at ${bounds.end}`);
 
   const tenure = new Tenure(shard, state, position, session, settings);
   tenure.logEnd = bounds.end;
   tenure.hasProgressed = next === bounds.end;
   await publishLeft(tenure);
-  // What was settled is published whatever has become of the input: nobody else would do it while the shard is halted.
+  // The remaining checks come after `publishLeft`: while the shard is halted, nobody else would publish what is settled.
   ensure(
     state.partitions === bounds.partitions,
     'partition-count-changed',
@@ -61,7 +62,7 @@ async function takeOver(shard: ShardId, state: ShardState, session: LogSession, 
   return tenure;
 }
 
-/** Publishes what is committed and was not, and stores how far that is: a shard that halts then never comes to it again. */
+/** Publishes rows that are committed but unpublished, and stores the new position, since a shard that halts next would not do it later. */
 async function publishLeft(tenure: Tenure): Promise<void> {
   const { shard, settings } = tenure;
   const { publisher, store, limits } = settings;

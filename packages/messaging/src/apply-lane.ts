@@ -7,7 +7,7 @@ import type { PublishLane } from './publish-lane.ts';
 import { Skips } from './skips.ts';
 import { loadRows, type Tenure } from './tenure.ts';
 
-/** What one transaction is to do, and the offset it leaves behind. */
+/** One transaction to be done: its body, and the `nextOffset` it must leave in the shard's row. */
 interface Work {
   readonly step: 'apply' | 'idle';
   readonly nextOffset: bigint;
@@ -16,14 +16,14 @@ interface Work {
   run(lease: Lease, attempt: number): Promise<Applied | null>;
 }
 
-/** How it went: committed (or nothing to do), the tenure ended first, or a defect stands in the way. */
+/** `done`: committed, or nothing to do; `ended`: the tenure ended first; else the defect that the last attempt met. */
 type Result = 'done' | 'ended' | { readonly defect: unknown };
 
 const WAITING = { count: () => 1, bytes: ({ size }: WaitingRecord) => size };
 
 /**
- * Applies a shard's records in order, one database transaction per batch; a batch is whatever waits, up to the limits. Every
- * transaction wins the compare-and-set of the shard's row or writes nothing, so an attempt may be repeated without thought.
+ * Applies a shard's records in order, one database transaction per batch; a batch is whatever waits, up to the limits. Every transaction
+ * wins the compare-and-set of the shard's row or writes nothing, so repeating an attempt is always safe.
  */
 export class ApplyLane {
   readonly #tenure: Tenure;
@@ -45,7 +45,7 @@ export class ApplyLane {
     this.#skips = new Skips(tenure);
     this.#progress = {
       end: async () => (await tenure.session.bounds()).end,
-      // Asked between batches only: what came and is not here any more has been applied.
+      // Only asked between batches, so a delivered record that has left the inbox has been applied.
       isApplied: (end) => (this.#inbox[0]?.offset ?? this.#skips.readTo) >= end,
     };
     tenure.onChange(() => {
@@ -54,7 +54,7 @@ export class ApplyLane {
     });
   }
 
-  /** Takes records. Null = there is room for another fetch; else resolves when there is. */
+  /** Queues records. Null = there is room for another fetch; else a promise that resolves when there is. */
   push(records: readonly WaitingRecord[], { end, next }: BatchContext): Promise<void> | null {
     const tenure = this.#tenure;
     if (!tenure.isOpen) return null;
@@ -69,7 +69,7 @@ export class ApplyLane {
     });
   }
 
-  /** Half full counts as full: reading must begin again before the inbox runs dry. */
+  /** Half full counts as full, so that reading resumes before the inbox runs dry. */
   #isFull(): boolean {
     const { inboxRecordsMax, inboxBytesMax } = this.#tenure.settings.limits;
     return this.#inbox.length * 2 > inboxRecordsMax || this.#inboxBytes * 2 > inboxBytesMax;
@@ -96,12 +96,12 @@ export class ApplyLane {
         else await this.#alarm.wait(Math.min(idleDueInMs, this.#skips.dueInMs, 0x7fffffff));
       }
     }
-    // Whoever stops us may not come back for as long as the log keeps what was read last.
+    // After a release nobody may read this shard for longer than the log keeps its records, so offsets without records are stored now.
     await this.#skips.storeAtEnd();
     this.#publishing.finish();
   }
 
-  /** Records below the next offset were applied before and are dropped here, unread. */
+  /** Takes the next batch. Records below `nextOffset` were applied before; they are dropped without being decoded. */
   #takeBatch(): InputRecord[] {
     const { batchRecordsMax, batchBytesMax } = this.#tenure.settings.limits;
     const batch = takeChunk(this.#inbox, WAITING, { count: batchRecordsMax, bytes: batchBytesMax });
@@ -111,8 +111,8 @@ export class ApplyLane {
   }
 
   /**
-   * Applies records as one transaction, or, where that meets a defect, finds the one that does and has it set aside, in order. Not alone:
-   * at the first attempt with what other shards have at this moment.
+   * Applies records as one transaction. Where it meets a defect, bisects to the record that causes it and has that one set aside, in order.
+   * Unless `alone`, the first attempt shares a transaction with the other shards that wait (`Together`).
    */
   async #applyBatch(records: readonly InputRecord[], { alone }: { readonly alone: boolean }): Promise<void> {
     const last = records.at(-1);
@@ -162,7 +162,7 @@ export class ApplyLane {
     const { nextOffset } = this.#tenure;
     const result = await this.#commit({ step: 'idle', nextOffset, timestampsMs: [], run });
     if (typeof result === 'object') return this.#haltOn(result.defect);
-    // At the same moments for all shards of a process, so that what one looks for it may look for on behalf of all.
+    // Rounded to common moments for all shards of a process, so that a service can look for the idle work of all of them with one query.
     this.#idleDueAt = found ? 0 : (Math.floor(clock.now() / limits.idleIntervalMs) + 1) * limits.idleIntervalMs;
   }
 
@@ -170,7 +170,7 @@ export class ApplyLane {
     this.#tenure.end({ kind: 'halted', reason: 'defect', error });
   }
 
-  /** Runs one transaction to a known end, and tells of the rows it left, whichever attempt committed them. */
+  /** Runs one transaction until its outcome is known, and reports the rows it left, whichever attempt committed them. */
   async #commit(work: Work): Promise<Result> {
     const tenure = this.#tenure;
     const before = tenure.outSeq;
@@ -206,7 +206,7 @@ export class ApplyLane {
     return 'ended';
   }
 
-  /** Checks what a transaction says it did, and passes its rows on. */
+  /** Checks an answered transaction against what was asked, and hands its rows to the publish lane. */
   async #accept({ nextOffset, outSeq, rows }: Applied, work: Work, lease: Lease): Promise<void> {
     const tenure = this.#tenure;
     ensure(nextOffset === work.nextOffset, 'defect', `the transaction ended at ${nextOffset}, not ${work.nextOffset}`);
@@ -216,14 +216,14 @@ export class ApplyLane {
     ensure(gap < 0, 'defect', `row ${gap} of the batch has seq ${rows[gap]?.seq}`);
     tenure.nextOffset = nextOffset;
     if (lease.publishedSeq > tenure.marked) tenure.marked = lease.publishedSeq;
-    // An idle attempt whose answer was lost had committed after all: its rows stand between.
+    // An earlier idle attempt whose answer was lost had committed: its rows come first and are read back from the outbox.
     if (before > tenure.outSeq) await this.#passOnFromOutbox(outSeq);
     else this.#passOn(rows, outSeq);
   }
 
   /**
-   * The compare-and-set matched no row. Either the shard has another owner, or an attempt of ours whose COMMIT went unanswered had
-   * committed. Answers whether the work is done; ends the tenure where that cannot be.
+   * The compare-and-set matched no row: either the shard has another owner, or our attempt whose COMMIT was not answered had committed.
+   * Answers whether the work is done; ends the tenure where it cannot be.
    */
   async #isDone(work: Work, cause: unknown): Promise<boolean> {
     try {
@@ -234,7 +234,7 @@ export class ApplyLane {
     }
   }
 
-  /** Takes over what an unanswered attempt committed, as the shard's row tells. Answers whether the row is where the work leaves it. */
+  /** Takes over what an unanswered attempt committed, as the shard's row shows it. Answers whether the row is where the work leaves it. */
   async #catchUp(work: Work, cause?: unknown): Promise<boolean> {
     const tenure = this.#tenure;
     const { epoch, nextOffset, outSeq } = await tenure.settings.store.read(tenure.shard);

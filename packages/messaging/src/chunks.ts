@@ -1,4 +1,4 @@
-/** What a record or a row counts of the bytes that are limited: its key and its value. */
+/** Bytes that a record or an outbox row counts against the limits: its key and its value, without headers. */
 export const sizeOf = ({ key, value }: { readonly key: Buffer | null; readonly value: Buffer | null }): number =>
   (key?.length ?? 0) + (value?.length ?? 0);
 

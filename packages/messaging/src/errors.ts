@@ -23,7 +23,7 @@ export type HaltReason =
   /** Nothing worked for `outageMaxMs`. */
   | 'outage';
 
-/** The shard cannot go on; `reason` says why. Carries no data of any record. */
+/** The shard cannot go on; `reason` says why. Carries no record's content, so it may be logged. */
 export class HaltError extends Error {
   readonly reason: HaltReason;
 
@@ -34,7 +34,7 @@ export class HaltError extends Error {
   }
 }
 
-/** Another owner has the shard. What a store or processor without an error class of its own may throw. */
+/** Another owner has the shard. For stores and processors that have no such error of their own. */
 export class FencedError extends Error {
   constructor() {
     super('the shard has another owner');

@@ -8,13 +8,13 @@ export interface Observer {
   /** `held` comes with `ready`: the epoch under which the shard is held, and how many records of the log are not yet applied. */
   phase(shard: ShardId, phase: ShardPhase, held?: { epoch: bigint; lag: number }): void;
   /**
-   * A committed transaction that wrote outbox rows, whether for a batch or between batches: `depth` = rows not yet published as of then,
-   * `timestampsMs` = of the records that it applied.
+   * A transaction that wrote outbox rows has committed, for a batch or for idle work. `depth` = rows not yet published at that moment,
+   * `timestampsMs` = the timestamps of the records it applied.
    */
   committed(shard: ShardId, event: { rows: number; depth: number; timestampsMs: readonly number[] }): void;
-  /** A committed batch; `lag` = records of the log not yet applied. */
+  /** A batch has committed; `lag` = records of the log not yet applied. */
   applied(shard: ShardId, event: { records: number; rows: number; ms: number; lag: number }): void;
-  /** A committed Kafka transaction, or one that turned out to have been committed; `depth` = committed outbox rows not yet published. */
+  /** A Kafka transaction has committed, or was found to have committed; `depth` = committed outbox rows not yet published. */
   published(shard: ShardId, event: { rows: number; ms: number; depth: number }): void;
   failed(shard: ShardId, event: { step: Step; disposition: Disposition; error: unknown }): void;
   quarantined(shard: ShardId, event: { offset: bigint }): void;

@@ -5,46 +5,56 @@ import type { BatchProcessor, Disposition, Publisher, ShardId, ShardStore } from
 import { Together } from './together.ts';
 import { Turns } from './turns.ts';
 
-/** Places where a test may kill the process: the boundaries between what the database and what the broker has. */
+/** Points at which a test may kill the process: those between a write to the database and the matching write to the broker. */
 export type Failpoint = 'after-db-commit' | 'after-send' | 'before-endtxn' | 'after-endtxn' | 'after-mark';
 
+/** Upper bounds of a processor. `…Ms` are milliseconds, `…Bytes…` bytes of keys and values. */
 export interface Limits {
-  /** Records, and bytes of keys and values, in one database transaction. */
+  /** Records and bytes in one database transaction. A larger record goes alone. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
   /**
-   * Transactions that are not full, of one process, whichever their shards: so many at once, of each kind (`turns.ts`). Those to the broker are
-   * not counted where the service applies batches of several shards together.
+   * How many transactions with less than a full batch one process has open at once, over all its shards; counted separately for the
+   * database and for the broker (`turns.ts`). Not applied to the broker's where the service has `applyTogether`.
    */
   readonly transactionsAtOnce: number;
-  /** How long one of them may keep the others waiting. */
+  /** How long, in ms, one such transaction may keep the others waiting. */
   readonly turnMaxMs: number;
-  /** Full batches of one process that are applied at once, and how long one of them may keep the others waiting. */
+  /** How many full batches one process applies at once, and how long, in ms, one of them may keep the others waiting. */
   readonly fullBatchesAtOnce: number;
   readonly fullTurnMaxMs: number;
-  /** What may wait in memory per shard before reading pauses; one fetch more than this is possible. */
+  /** Records and bytes that may wait in memory per shard before reading pauses. One fetch more than this is possible. */
   readonly inboxRecordsMax: number;
   readonly inboxBytesMax: number;
-  /** Rows, and bytes, in one Kafka transaction. A larger row goes alone. */
+  /** Rows and bytes in one Kafka transaction. A larger row goes alone. */
   readonly publishRowsMax: number;
   readonly publishBytesMax: number;
-  /** While so many committed rows, or bytes, wait for publishing, no further batch begins. One batch more than this is in memory. */
+  /**
+   * No further batch begins while this many committed rows, or bytes of them, wait to be published. One batch more than this can be in
+   * memory.
+   */
   readonly unpublishedRowsMax: number;
   readonly unpublishedBytesMax: number;
-  /** Shortest time from the end of one Kafka transaction to the start of the shard's next, so that load makes them bigger, not more. */
+  /**
+   * Shortest time from the end of a shard's Kafka transaction to the start of its next, so that load makes transactions larger instead of
+   * more.
+   */
   readonly publishPauseMs: number;
-  /** Attempts of one step, with growing pauses, before the shard is closed and acquired afresh. */
+  /** Attempts at one step, with growing pauses, before the shard is closed and acquired afresh. */
   readonly attemptsMax: number;
-  /** Attempts of one batch that meets a defect, before it is bisected. */
+  /** Attempts at one batch that meets a defect, before it is bisected. */
   readonly defectAttemptsMax: number;
-  /** Records set aside per acquisition before a defect halts the shard: so many are no longer a few bad messages. */
+  /**
+   * Records set aside per acquisition before a defect halts the shard: more than this points to broken code or data, not to a few bad
+   * messages.
+   */
   readonly quarantineMax: number;
-  /** Without any success for this long the shard halts. */
+  /** The shard halts after this long without any success. */
   readonly outageMaxMs: number;
   readonly idleIntervalMs: number;
-  /** How soon a shard to which nothing comes stores that it has read past what is no record (`skips.ts`). */
+  /** How long a shard without new records waits before it stores that it has read past offsets that hold no record (`skips.ts`). */
   readonly skipAfterMs: number;
-  /** How soon an idle shard stores its published position in the database. */
+  /** How long after its last Kafka transaction an idle shard stores the published position in the database. */
   readonly markIntervalMs: number;
   /** How often an idle shard writes its position again; far below the broker's `offsets.retention.minutes` (7 days). */
   readonly refreshIntervalMs: number;
@@ -52,6 +62,7 @@ export interface Limits {
   readonly drainMaxMs: number;
 }
 
+/** The limits used where `ProcessorOptions.limits` says nothing else. */
 export const LIMITS: Limits = {
   batchRecordsMax: 500,
   batchBytesMax: 4 << 20,
@@ -84,11 +95,11 @@ export interface ProcessorOptions {
   readonly store: ShardStore;
   readonly publisher: Publisher;
   readonly processor: BatchProcessor;
-  /** Total: knows the errors of the store, the processor and the publisher. */
+  /** Must accept every error: the service builds it from the guards of its store, processor and publisher. */
   readonly classify: (error: unknown) => Disposition;
   /** The shard stopped for good. The service pages a person; by default it exits non-zero. */
   readonly onHalt: (shard: ShardId, reason: HaltReason, error: unknown) => void;
-  /** A plain object: what it inherits is not seen. */
+  /** A plain object: it is copied by spreading, so inherited methods are ignored. */
   readonly observer?: Partial<Observer>;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
   readonly limits?: Partial<Limits>;
@@ -101,13 +112,14 @@ export interface ProcessorOptions {
 export interface Settings extends Required<Omit<ProcessorOptions, 'limits' | 'observer'>> {
   readonly limits: Limits;
   readonly observer: Observer;
-  /** `full` is for full batches that are applied. */
+  /** `apply` and `publish` are for transactions that are not full, `full` for full batches to the database. */
   readonly turns: { readonly apply: Turns; readonly full: Turns; readonly publish: Turns };
   readonly together: Together;
 }
 
 const MAY_BE_ZERO: ReadonlySet<string> = new Set(['publishPauseMs'] satisfies (keyof Limits)[]);
 
+/** Fills in every default. Throws `RangeError` where a limit is not positive; only `publishPauseMs` may be 0. */
 export function settingsOf(options: ProcessorOptions): Settings {
   const limits = { ...LIMITS, ...options.limits };
   for (const [name, value] of Object.entries(limits)) {
@@ -118,7 +130,7 @@ export function settingsOf(options: ProcessorOptions): Settings {
   const small = { atOnce: limits.transactionsAtOnce, lastsMaxMs: limits.turnMaxMs };
   const isTogether = processor.applyTogether !== undefined;
   const apply = new Turns(clock, { ...small, together: isTogether });
-  // What was committed together comes to the broker at one moment: nobody's later rows would join it while it waits for the others.
+  // Results that were committed together reach this point together. Turns would only delay them: no later rows could join while they wait.
   const publish = new Turns(clock, { ...small, ...(isTogether && { atOnce: Number.POSITIVE_INFINITY }) });
   const full = new Turns(clock, { atOnce: limits.fullBatchesAtOnce, lastsMaxMs: limits.fullTurnMaxMs });
   return {

@@ -21,30 +21,30 @@ export interface InputRecord {
   readonly value: Buffer | null;
   readonly headers: Headers;
   readonly timestampMs: number;
-  /** Set where nothing could be read of it: it stands for all records of its batch then, of which it is the last. */
+  /** Set where the batch's records could not be read: this one record then stands for all of them and has the offset of the last. */
   readonly unread?: Unread;
 }
 
-/** Records of a batch that holds more than is read at once, or does not hold what it says. */
+/** Records that were left unread: their batch is larger than `fetched-records.ts` will decompress, or its content is corrupt. */
 export interface Unread {
   readonly isTooLarge: boolean;
-  /** The offset of the first of them. */
+  /** The offset of the first unread record. */
   readonly from: bigint;
   readonly count: number;
 }
 
-/** Headers of what is sent: a text stands for its bytes in UTF-8. */
+/** Headers of a record to be sent. A string is sent as its UTF-8 bytes. */
 export type OutgoingHeaders = ReadonlyArray<readonly [name: string, value: Buffer | string]>;
 
-/** A record that has been fetched and waits for its turn; what it holds is read then. */
+/** A fetched record that waits for its batch. Its key, value and headers are decoded only when `read` is called. */
 export interface WaitingRecord {
   readonly offset: bigint;
-  /** What it takes of what may wait, in bytes. */
+  /** Bytes that the record counts against `Limits.inboxBytesMax`. */
   readonly size: number;
   read(): InputRecord;
 }
 
-/** A record that is at hand, as one that waits. */
+/** Wraps a record that is already decoded as a `WaitingRecord`. */
 export const waiting = (record: InputRecord): WaitingRecord => ({
   offset: record.offset,
   size: sizeOf(record),
@@ -67,7 +67,7 @@ export interface ShardState {
   readonly nextOffset: bigint;
   /** The last `seq` written to the outbox; 0 = none. */
   readonly outSeq: bigint;
-  /** A mirror of what has been published, never ahead of it; 0 = none. */
+  /** What the database knows of the published position: may lag behind the broker's, is never ahead of it; 0 = none. */
   readonly publishedSeq: bigint;
   /** The partition count of the input topic when the first of its shards was taken. */
   readonly partitions: number;
@@ -78,15 +78,18 @@ export interface Lease {
   readonly shard: ShardId;
   readonly epoch: bigint;
   readonly nextOffset: bigint;
-  /** Published so far. The transaction stores `greatest(published_seq, this)` with its compare-and-set, which saves `markPublished` under load. */
+  /**
+   * The last `seq` known to be published. The transaction stores `greatest(published_seq, this)` together with its compare-and-set, so that
+   * under load no separate `markPublished` is needed.
+   */
   readonly publishedSeq: bigint;
 }
 
 /** The database's side. Every method may reject with an error that the service's `classify` knows. */
 export interface ShardStore {
   /**
-   * Takes the shard: epoch + 1. Creates the row where there is none: epoch 1, and the `partitions` that the topic's other shards have, or,
-   * of its first, those given. A stored count is never changed, so what a topic has grown by is not taken for a part of it.
+   * Takes the shard: epoch + 1. A missing row is created with epoch 1 and with the partition count that the topic's other shards have
+   * stored, or `partitions` for the topic's first shard. A stored count is never changed, so a topic that has grown since is noticed.
    */
   acquire(shard: ShardId, owner: string, partitions: number): Promise<ShardState>;
   read(shard: ShardId): Promise<ShardState>;
@@ -94,7 +97,10 @@ export interface ShardStore {
   loadOutbox(shard: ShardId, afterSeq: bigint, limit: number): Promise<readonly OutboxRow[]>;
   /** `published_seq = greatest(published_seq, seq)` where the epoch is the lease's; rejects as fenced where it is not. */
   markPublished(lease: Pick<Lease, 'shard' | 'epoch'>, seq: bigint): Promise<void>;
-  /** Moves `next_offset` alone, past offsets that hold no record, with the compare-and-set of a batch; rejects as fenced where that matches no row. */
+  /**
+   * Moves `next_offset` alone, past offsets that hold no record, under the same compare-and-set as a batch; rejects as fenced where that
+   * matches no row.
+   */
   skipTo(lease: Pick<Lease, 'shard' | 'epoch' | 'nextOffset'>, nextOffset: bigint): Promise<void>;
 }
 
@@ -105,21 +111,24 @@ export interface Applied {
   readonly rows: readonly OutboxRow[];
 }
 
-/** Records of a shard, in order, and its claim to them. */
+/** Records of one shard, in order, with the lease under which they are applied. */
 export interface Batch {
   readonly lease: Lease;
   readonly records: readonly InputRecord[];
 }
 
-/** How far a shard's input has been applied, for work that may have to come behind what the log holds. */
+/** How far a shard's input has been applied, for idle work that must wait until all that the log held at some moment is applied. */
 export interface InputProgress {
-  /** Where the log ends now, asked of the broker. Not to be waited for by a shard's work, which everything else of the shard waits for. */
+  /** Where the log ends now, asked of the broker. Do not await it in `applyIdle`: the shard's batches would wait for the broker too. */
   end(): Promise<bigint>;
-  /** Whether everything before this offset has been applied, or holds nothing for us. */
+  /** Whether every record before offset `end` has been applied. */
   isApplied(end: bigint): boolean;
 }
 
-/** The service's side: one batch = one database transaction, which compares-and-sets the shard's row, writes outcomes and outbox rows, and commits. */
+/**
+ * The service's side: one batch = one database transaction, which compares-and-sets the shard's row, writes outcomes and outbox rows, and
+ * commits.
+ */
 export interface BatchProcessor {
   /**
    * `nextOffset` of the answer is the last record's offset + 1. Rejects as fenced when the compare-and-set matches no row.
@@ -127,20 +136,20 @@ export interface BatchProcessor {
    */
   apply(lease: Lease, records: readonly InputRecord[]): Promise<Applied>;
   /**
-   * Batches of several shards, in the order of their partitions, as one transaction, each with its own compare-and-set: all commit, or
-   * none. Answers in that order. Whatever it rejects with, each is then applied by itself. Without it every batch is a transaction of
-   * its own.
+   * Applies batches of several shards, ordered by partition, as one transaction with a compare-and-set for each: all commit or none does.
+   * Answers one `Applied` per batch, in the same order. After any rejection each batch is applied by itself. Optional: without it every
+   * batch is a transaction of its own.
    */
   applyTogether?(batches: readonly Batch[]): Promise<readonly Applied[]>;
   /**
-   * Work that needs no input record (queued work of this shard). The answer's `nextOffset` is the lease's; null = nothing to do.
-   * Called every `idleIntervalMs` while it answers null, and at once again while it finds work, then in turn with the batches
-   * that wait, so that neither starves the other. Never concurrently with `apply` of the same shard.
+   * Work that needs no input record (queued work of this shard). The answer's `nextOffset` is the lease's; null = nothing to do. Called
+   * every `idleIntervalMs` while it answers null. After it found work it is called again at once, or, where a batch waits, after that
+   * batch, so that neither starves the other. Never called concurrently with `apply` of the same shard.
    */
   applyIdle?(lease: Lease, input: InputProgress): Promise<Applied | null>;
   /**
-   * Sets one record aside, in a transaction of the same form: `apply` met a defect with this record alone, repeatedly.
-   * Without it, or after `quarantineMax` records, a defect halts the shard.
+   * Sets one record aside, in a transaction of the same form, after `apply` has repeatedly met a defect with this record alone. Without it,
+   * or after `quarantineMax` records, a defect halts the shard.
    */
   quarantine?(lease: Lease, record: InputRecord, error: unknown): Promise<Applied>;
 }
@@ -158,22 +167,22 @@ export interface LogBounds {
   readonly partitions: number;
 }
 
-/** What the input log offers a shard while it is assigned. */
+/** What the input log offers the holder of a shard while the partition is assigned to this process. */
 export interface LogSession {
-  /** As of now, asked of the broker. */
+  /** The partition's bounds as of now, asked of the broker. */
   bounds(): Promise<LogBounds>;
   /** Stops reading and, while the partition stays assigned, acquires it again after a backoff. */
   reopen(): void;
   /** Stops reading for as long as the partition stays assigned. */
   close(): void;
-  /** Everything below this offset is applied. For lag displays only: nothing reads it to decide. */
+  /** Tells that everything below this offset is applied. Used for lag displays only; no decision reads it. */
   progress(nextOffset: bigint): void;
 }
 
 export interface BatchContext {
   /** The log's end as of this fetch. */
   readonly end: bigint;
-  /** Where the next fetch begins: behind the last record, and what follows it that is none. */
+  /** Where the next fetch begins: after the last record and after any offsets behind it that hold no record. */
   readonly next: bigint;
 }
 
@@ -182,11 +191,12 @@ export interface ShardHandler {
   /** Answers the offset to read from; null = leave the partition closed. A rejection asks to be called again after a backoff. */
   acquire(partition: number, session: LogSession): Promise<bigint | null>;
   /**
-   * Takes records that continue where `acquire` or the last call ended, with gaps only where the log has none (control records,
-   * compaction); without any where a fetch found nothing but such. Null = read on at once; a promise resolves when more may be read, and never rejects.
+   * Takes records that continue where `acquire` or the last call ended, with gaps only at offsets that hold no record (control records,
+   * compaction). The batch is empty where a fetch found only such offsets. Null = read on at once; a promise resolves when more may be
+   * read, and never rejects.
    */
   apply(partition: number, batch: readonly WaitingRecord[], context: BatchContext): Promise<void> | null;
-  /** The partition is no longer ours, or we stop: nothing new is begun; what has begun is finished or given up. Never rejects. */
+  /** The partition is no longer ours, or the process stops: nothing new begins; what has begun is finished or given up. Never rejects. */
   release(partition: number): Promise<void>;
 }
 
@@ -200,7 +210,10 @@ export interface InputLog {
 
 /** Publishes a shard's rows together with its position, or nothing. One call at a time per partition. */
 export interface Publisher {
-  /** Fences every earlier publisher of this partition, settles what it left open, then answers the position: the last `seq` published, 0 = none. */
+  /**
+   * Fences every earlier publisher of this partition and ends the transaction it left open, then answers the position: the last `seq`
+   * published, 0 = none.
+   */
   recover(partition: number): Promise<bigint>;
   /** Publishes rows in order, as one transaction, and answers the new position. After a rejection the outcome is unknown; the only legal next call is `recover`. */
   publish(partition: number, rows: readonly OutboxRow[]): Promise<bigint>;

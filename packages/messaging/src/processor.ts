@@ -6,11 +6,11 @@ import type { BatchContext, Disposition, LogSession, ShardHandler, ShardId, Wait
 import { PublishLane } from './publish-lane.ts';
 import type { Ending, Tenure } from './tenure.ts';
 
-/** A shard while we hold it. */
+/** A shard that this process holds. */
 interface Running {
   readonly tenure: Tenure;
   readonly applying: ApplyLane;
-  /** Both lanes have ended and the publisher is let go. */
+  /** Resolves when both lanes have ended and the publisher is released. */
   readonly stopped: Promise<void>;
 }
 
@@ -25,7 +25,10 @@ export function createProcessor(options: ProcessorOptions): ShardHandler {
 class Processor implements ShardHandler {
   readonly #settings: Settings;
   readonly #running = new Map<number, Running>();
-  /** How long a shard has had no success while it was ours to try: until the moment, and from then on, null while it is not ours. */
+  /**
+   * Per partition, how long it has had no success while it was assigned to us: `forMs` up to the last release, plus the time since
+   * `sinceMs` (null while it is not assigned).
+   */
   readonly #failing = new Map<number, { forMs: number; sinceMs: number | null }>();
   /** Acquisitions in a row that met a defect. */
   readonly #defects = new Map<number, number>();
@@ -64,17 +67,17 @@ class Processor implements ShardHandler {
   }
 
   async release(partition: number): Promise<void> {
-    // One that could not be acquired, or has halted, is from now on another's to acquire or to halt.
+    // A shard that could not be acquired, or has halted, is reported closed too: from now on another process answers for it.
     if (!(await this.#end(partition)))
       this.#settings.observer.phase({ topic: this.#settings.topic, partition }, 'closed');
-    // Whether it works for others meanwhile we do not know: that time is none of our outage.
+    // Whether the shard works for its next owner is unknown, so that time does not count towards our outage.
     const failing = this.#failing.get(partition);
     if (failing === undefined || failing.sinceMs === null) return;
     failing.forMs += this.#settings.clock.now() - failing.sinceMs;
     failing.sinceMs = null;
   }
 
-  /** Ends what we do with a shard, which reports that it is closed. False = we did nothing with it. */
+  /** Ends this process's work on a shard, which then reports `closed`. False = there was none. */
   async #end(partition: number): Promise<boolean> {
     const running = this.#running.get(partition);
     if (running === undefined) return false;
@@ -118,14 +121,14 @@ class Processor implements ShardHandler {
     }
   }
 
-  /** Why a failed acquisition must not be tried again, if it must not. */
+  /** The reason to halt after a failed acquisition; undefined where acquiring may be tried again. */
   #refusal(partition: number, disposition: Disposition): HaltReason | undefined {
     const defects = disposition === 'defect' ? (this.#defects.get(partition) ?? 0) + 1 : 0;
     this.#defects.set(partition, defects);
     return defects >= this.#settings.limits.defectAttemptsMax ? 'defect' : this.#outage(partition);
   }
 
-  /** Notes a failure; answers `outage` when nothing has succeeded for too long. */
+  /** Notes a failure; answers `outage` when nothing has succeeded for `outageMaxMs`. */
   #outage(partition: number): HaltReason | undefined {
     const { clock, limits } = this.#settings;
     const failing = this.#failing.get(partition) ?? { forMs: 0, sinceMs: null };

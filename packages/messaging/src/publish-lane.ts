@@ -12,9 +12,9 @@ export const takeRows = (rows: OutboxRow[], { publishRowsMax, publishBytesMax }:
   takeChunk(rows, ROW, { count: publishRowsMax, bytes: publishBytesMax });
 
 /**
- * Publishes a shard's committed rows in order, while the apply lane works on the next batch. All rows that wait go into one Kafka
- * transaction, and nothing waits for more. After an error the outcome is unknown: recover tells which rows the broker has, the
- * shard's row whether we are still the owner.
+ * Publishes a shard's committed rows in order, while the apply lane works on the next batch. All waiting rows go into one Kafka
+ * transaction; nothing waits for more to come. After an error the outcome is unknown: `Publisher.recover` tells which rows the broker has,
+ * and the shard's row whether we are still the owner.
  */
 export class PublishLane {
   readonly #tenure: Tenure;
@@ -38,7 +38,7 @@ export class PublishLane {
     });
   }
 
-  /** Takes a committed batch's rows, which continue the last one's. */
+  /** Takes the rows of a committed transaction, which continue the rows enqueued before. */
   enqueue(rows: readonly OutboxRow[]): void {
     if (rows.length === 0) return;
     this.#rows.push(...rows);
@@ -54,7 +54,7 @@ export class PublishLane {
     }
   }
 
-  /** Rows count, not batches: small batches must not wait for each other's transactions. */
+  /** Counts rows and not batches, since small batches must not wait for each other's Kafka transactions. */
   #isFull(): boolean {
     const { outSeq, position, settings } = this.#tenure;
     const { unpublishedRowsMax, unpublishedBytesMax } = settings.limits;
@@ -64,7 +64,7 @@ export class PublishLane {
     return bytes >= unpublishedBytesMax;
   }
 
-  /** No batch will follow: the lane ends when all is published. */
+  /** No more rows will come: the lane ends when all are published. */
   finish(): void {
     this.#noMoreRows = true;
     this.#alarm.ring();
@@ -86,7 +86,7 @@ export class PublishLane {
 
   async #publishInTurn(): Promise<void> {
     const { clock, limits, turns } = this.#tenure.settings;
-    // An EndTxn is answered before its markers are written; the next transaction would only be told to wait.
+    // The broker answers EndTxn before it has written the markers; a transaction begun at once would get CONCURRENT_TRANSACTIONS.
     const pause = this.#publishedAt + limits.publishPauseMs - clock.now();
     if (pause > 0) await new Promise<void>((resolve) => void clock.after(pause, resolve));
     const publish = async () => {
@@ -126,7 +126,7 @@ export class PublishLane {
     this.#roomMade?.();
   }
 
-  /** Nothing to publish: store the position when it is due, keep the broker from forgetting it, else sleep. */
+  /** With nothing to publish: stores the position when due, or refreshes it at the broker when due, else sleeps. */
   async #rest(): Promise<void> {
     const { settings, shard, position, marked } = this.#tenure;
     const { clock, limits, publisher } = settings;
@@ -142,7 +142,10 @@ export class PublishLane {
     await this.#alarm.wait(Math.min(markDue, refreshDue) - now);
   }
 
-  /** A mirror only: what fails here is tried again later, unless it shows that the shard is no longer ours. */
+  /**
+   * Stores the position. The database's copy is only a mirror, so a failure is retried later, unless it shows that another owner has the
+   * shard.
+   */
   async #mark(): Promise<void> {
     const tenure = this.#tenure;
     const { store, classify, observer, failpoint, clock, limits } = tenure.settings;

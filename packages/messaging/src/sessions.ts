@@ -1,14 +1,14 @@
 import type { Clock } from './clock.ts';
 import type { LogBounds, ShardHandler, WaitingRecord } from './port.ts';
 
-/** What a client's consumer must be able to do for one partition. `start` and `stop` take effect before the next record is delivered. */
+/** What a client's consumer must do for one partition. `start` and `stop` take effect before the next record is delivered. */
 export interface Reader {
   start(partition: number, offset: bigint): void;
   stop(partition: number): void;
   bounds(partition: number): Promise<LogBounds>;
 }
 
-/** One answer to a fetch: records from `from` on; the next fetch begins at `next`. */
+/** The answer to one fetch: the records from offset `from` on. The next fetch begins at `next`; `end` is the log's end. */
 export interface Fetched {
   readonly partition: number;
   readonly from: bigint;
@@ -19,13 +19,13 @@ export interface Fetched {
 
 type State = 'opening' | 'reading' | 'full' | 'closed';
 
-/** A partition while it is assigned to us. */
+/** A partition that is assigned to us. */
 interface Session {
   readonly partition: number;
   state: State;
   /** Where the next fetch must begin. */
   expected: bigint;
-  /** Everything below is applied; undefined until the shard says so. */
+  /** Everything below this offset is applied; undefined until the shard reports it. */
   applied: bigint | undefined;
   openedAt: number;
   failures: number;
@@ -38,8 +38,8 @@ const REOPEN_MAX_MS = 10_000;
 const STEADY_MS = 30_000;
 
 /**
- * Turns what a group member is told (assignments, fetches) into calls of a `ShardHandler`, whatever the client: a partition is read
- * only while its shard is open, from where the shard said, without a gap or a repeat.
+ * Turns what a group member learns (assignments, fetches) into calls of a `ShardHandler`, for any client: a partition is read only while
+ * its shard is open, from the offset that the shard named, without a gap or a repeat.
  *
  *   assigned ─> opening ─acquired─> reading <──> full (the handler has enough)
  *                  ^                   │ reopen(), or a fetch that does not continue the last
@@ -52,7 +52,7 @@ export class Sessions {
   readonly #random: () => number;
   readonly #sessions = new Map<number, Session>();
   #isClosed = false;
-  /** Per partition, so that acquire and release never overlap. */
+  /** One promise chain per partition, so that acquire and release never overlap. */
   readonly #chains = new Map<number, Promise<void>>();
 
   constructor(handler: ShardHandler, reader: Reader, clock: Clock, random: () => number) {
@@ -63,8 +63,8 @@ export class Sessions {
   }
 
   /**
-   * The partitions we have from now on. Synchronous up to the last `stop`, so that nothing is read of a shard that is not open.
-   * A shard we had and keep goes on: should another have had it in between, its fence holds.
+   * Sets the partitions that are assigned from now on. Stops all reading of closed shards synchronously, so that none of their records is
+   * delivered. A shard that stays assigned goes on: if another process had it in between, the fence notices.
    */
   assign(partitions: readonly number[]): void {
     for (const session of [...this.#sessions.values()]) {
@@ -89,7 +89,7 @@ export class Sessions {
     }
   }
 
-  /** Passes records on. False = they are not wanted: the client must not count them as read. */
+  /** Passes records on. False = they are not wanted, and the client must not count them as read. */
   deliver(fetched: Fetched): boolean {
     const session = this.#sessions.get(fetched.partition);
     if (session?.state !== 'reading') return false;
@@ -107,7 +107,7 @@ export class Sessions {
     return session?.state === 'reading' ? session.expected : undefined;
   }
 
-  /** The partitions that are read or about to be, each with its applied offset where known. */
+  /** The assigned partitions whose shard has reported an applied offset, with that offset. */
   *applied(): Generator<[partition: number, offset: bigint]> {
     for (const { partition, applied } of this.#sessions.values()) if (applied !== undefined) yield [partition, applied];
   }

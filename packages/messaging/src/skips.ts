@@ -3,18 +3,18 @@ import type { WaitingRecord } from './port.ts';
 import type { Tenure } from './tenure.ts';
 
 /**
- * Offsets that were read behind the last record and hold none: markers of transactions, aborted records, what compaction took. Applying
- * leaves them out, so where no record follows, the database never hears of them, and once retention had taken them it would look as if it
- * had taken records. So when none has come for a while, and when we let go, they are stored as read: one statement after a transaction of a
- * sender's, none while records follow each other, none ever where senders use no transactions.
+ * Stores as read the offsets behind the last record that hold no record: transaction markers, aborted records, records that compaction
+ * removed. Batches do not include them, so where no record follows, the database would never advance past them, and once retention deleted
+ * them it would look as if records had been lost. They are stored when no record has come for `skipAfterMs`, and when the shard is let go.
+ * This costs one statement after a sender's transaction, none while records follow each other, and none where senders use no transactions.
  *
- * Only what the log still held from the next offset to its end counts as read: where its beginning has passed the next offset, records may
- * be among what is gone, and that is for a person.
+ * They count as read only while the log still holds everything from the next offset to its end. Where the log's start has passed the next
+ * offset, records may be among what was deleted, which a person must look at.
  */
 export class Skips {
   readonly #tenure: Tenure;
   #next: bigint;
-  /** Of the last record we were told. */
+  /** Offset of the last record that was delivered. */
   #lastOffset = -1n;
   #dueAt = 0;
 
@@ -23,12 +23,12 @@ export class Skips {
     this.#next = tenure.nextOffset;
   }
 
-  /** The next fetch begins here: whatever below it is a record, we were told. */
+  /** Where the next fetch begins: every record below it has been delivered. */
   get readTo(): bigint {
     return this.#next;
   }
 
-  /** A fetch that held these records, maybe none, and ended before `next`. */
+  /** Notes a fetch that delivered these records, or none, and ended before `next`. */
   read(records: readonly WaitingRecord[], next: bigint): void {
     if (records.length > 0 || !this.#isPending) this.#postpone();
     this.#lastOffset = records.at(-1)?.offset ?? this.#lastOffset;
@@ -39,13 +39,16 @@ export class Skips {
     return this.#isPending ? this.#dueAt - this.#tenure.settings.clock.now() : Number.POSITIVE_INFINITY;
   }
 
-  /** Every record we were told of is applied, and behind the last one there was something else. A batch that was given up is not applied. */
+  /**
+   * True when every delivered record is applied and the offsets behind the last one hold no record. A batch that was given up is not
+   * applied.
+   */
   get #isPending(): boolean {
     const { nextOffset } = this.#tenure;
     return this.#lastOffset < nextOffset && nextOffset < this.#next;
   }
 
-  /** Stores them, where there are any. Nothing of the shard may be under way in the database. */
+  /** Stores the skipped offsets, if any. No transaction of this shard may be under way in the database. */
   async store(): Promise<void> {
     const tenure = this.#tenure;
     const { settings, shard, lease } = tenure;
@@ -58,17 +61,17 @@ export class Skips {
       tenure.session.progress(next);
     } catch (error) {
       settings.observer.failed(shard, { step: 'skip', disposition: settings.classify(error), error });
-      // Whether it is stored is not known, and the next batch must know where it begins.
+      // The outcome is unknown, and the next batch needs a known `nextOffset`: acquire afresh.
       if (tenure.isOpen) tenure.fail(error);
     }
   }
 
-  /** The last thing a tenure does in the database, if it lasts so long. */
+  /** The tenure's last step in the database, abandoned if the tenure ends first. */
   async storeAtEnd(): Promise<void> {
     if (!this.#tenure.isEnded) await Promise.race([this.store(), this.#tenure.ended]);
   }
 
-  /** Whether the log holds everything from the next offset to its end, which we have read. */
+  /** Whether the log holds everything from the next offset to its end, and the end is what was read (`next`). */
   async #isAllThere(next: bigint): Promise<boolean> {
     const tenure = this.#tenure;
     const { settings, shard, session, nextOffset } = tenure;

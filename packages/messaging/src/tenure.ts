@@ -9,13 +9,13 @@ export type Ending =
   | { readonly kind: 'halted'; readonly reason: HaltReason; readonly error: unknown };
 
 /**
- * One acquisition of one shard, from its epoch to its end: what both lanes (apply, publish) know of it.
+ * One acquisition of one shard, from its epoch to its end: the state that the apply and the publish lane share.
  *
  *   open ──drain()──> draining ──end(released)──> ended
  *     └──────────────────end(…)─────────────────────┘
  *
- * `nextOffset` and `outSeq` are what the database has, `position` what the broker has: position <= outSeq, always.
- * `outSeq - position` rows wait in the publish lane, which is the only one to move `position`.
+ * `nextOffset` and `outSeq` are the database's state, `position` is the broker's; always position <= outSeq. The rows `position + 1 …
+ * outSeq` wait in the publish lane, which alone moves `position`.
  */
 export class Tenure {
   readonly shard: ShardId;
@@ -25,7 +25,7 @@ export class Tenure {
   nextOffset: bigint;
   outSeq: bigint;
   position: bigint;
-  /** The position the database is known to have stored. */
+  /** The position that the database is known to have stored. */
   marked: bigint;
   /** The log's end as last heard. */
   logEnd = 0n;
@@ -67,7 +67,7 @@ export class Tenure {
     this.#wakers.push(wake);
   }
 
-  /** Begins nothing new; what is committed may still be published. */
+  /** From now on nothing new begins; committed rows may still be published. */
   drain(): void {
     if (this.#phase === 'open') this.#change('draining');
   }
@@ -79,7 +79,7 @@ export class Tenure {
     this.#change('ended');
   }
 
-  /** Ends with what an error means: a `HaltError` halts, anything else is worth a fresh start. */
+  /** Ends the tenure because of an error: a `HaltError` halts the shard, any other error asks for a fresh acquisition. */
   fail(error: unknown): void {
     if (error instanceof HaltError) this.end({ kind: 'halted', reason: error.reason, error });
     else this.end({ kind: 'reopen', error });

@@ -13,9 +13,9 @@ const BATCH = {
 };
 
 /**
- * Applies the batches that several shards of a process ask for at one moment as one transaction. What a transaction costs whatever it
- * holds is then paid once for all of them. Each shard's part of it has a lease of its own, and what one of them fails on concerns no other:
- * where the whole fails, each is done by itself, and fails or not.
+ * Applies the batches that several shards of a process ask for in the same tick as one transaction, so that the fixed cost of a transaction
+ * is paid once. Each shard has its own lease in it. If the transaction fails, each batch is applied by itself and answers with its own
+ * success or failure, so one shard's failure does not affect the others.
  */
 export class Together {
   readonly #processor: BatchProcessor;
@@ -23,7 +23,7 @@ export class Together {
   readonly #onFailure: (shard: ShardId, error: unknown) => void;
   #asked: Asked[] = [];
 
-  /** `onFailure` is told of each shard of a transaction that failed as a whole. */
+  /** `onFailure` is called for each shard of a transaction that failed as a whole. */
   constructor(
     processor: BatchProcessor,
     limits: Pick<Limits, 'batchRecordsMax' | 'batchBytesMax'>,
@@ -43,7 +43,7 @@ export class Together {
   }
 
   #begin(): void {
-    // Whoever locks several shards does so in one order.
+    // Always in the order of partitions, so that two processes cannot lock the same shards' rows in opposite orders.
     const asked = this.#asked.sort((one, other) => one.lease.shard.partition - other.lease.shard.partition);
     this.#asked = [];
     const { batchRecordsMax, batchBytesMax } = this.#limits;
@@ -60,7 +60,8 @@ export class Together {
       group.forEach(({ resolve }, i) => void resolve(applied[i] as Applied));
     } catch (error) {
       for (const { lease } of group) this.#onFailure(lease.shard, error);
-      // Whom it is about, each finds out alone; one that had committed all the same is told so by its shard's row.
+      // Alone, each batch finds out whether it was the cause. If the transaction had committed after all, the compare-and-set fails and the
+      // shard's row shows it.
       group.forEach(alone);
     }
   }

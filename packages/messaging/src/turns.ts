@@ -1,16 +1,16 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Lets the shards of a process take turns with small transactions, some at once. A transaction costs the database and the broker
- * about the same whether it holds one record or fifty: shards that each began at once would keep a busy machine at work on small ones, and
- * every answer waiting for a processor. In turn, what comes meanwhile joins the next; an idle process begins at once. Full batches have
- * turns of their own, for memory: two keep worker and database busy, and what each holds until it is committed outlives the young generation
- * the less, the sooner it is done. Full transactions to the broker have nothing to gain and do not ask.
+ * Lets the shards of a process take turns with small transactions. A transaction costs the database and the broker about the same whether
+ * it holds one record or fifty: if every shard began at once, a busy machine would spend its time on small transactions. While a shard
+ * waits for its turn, new records join its batch; an idle process begins at once. Full batches gain nothing from waiting and have turns of
+ * their own, which bound memory: two keep the worker and the database busy, and the sooner one is committed, the less of what it holds
+ * survives into the old generation of the heap. Full transactions to the broker take no turn.
  *
- * Where the service can apply batches of several shards as one transaction, all that wait have the next turn together.
+ * With `together`, all shards that wait get the next turn at once, for services that apply batches of several shards as one transaction.
  *
- * A turn lasts until its transaction ends, but no longer than `lastsMaxMs`: one shard that waits for a lock or a slow network does not
- * hold up the others.
+ * A turn lasts until its transaction ends, but at most `lastsMaxMs`, so that a shard that waits for a lock or a slow network does not hold
+ * up the others.
  */
 export class Turns {
   readonly #clock: Clock;
@@ -44,10 +44,10 @@ export class Turns {
     }
   }
 
-  /** Resolves when the caller may begin, in the order of the calls; what it answers is to be called at the end. */
+  /** Resolves when the caller may begin, in the order of the calls. The caller must call the answered function when it is done. */
   async take(): Promise<() => void> {
     const turn = new Promise<() => void>((resolve) => this.#waiting.push(resolve));
-    // Those who ask at one moment may go together.
+    // Deferred so that all callers of this tick can share the turn.
     if (this.#taken < this.#atOnce) process.nextTick(() => this.#begin());
     const leave = await turn;
     let over = false;

@@ -8,7 +8,7 @@ import { patchKafkajs } from './patches.ts';
 const require = createRequire(import.meta.url);
 patchKafkajs(require);
 
-/** kafkajs, with what is wrong in it replaced. The only place it is loaded. */
+/** kafkajs with the replacements of `patches.ts` and our codecs. Must be loaded nowhere else, or it would be loaded without them. */
 export const kafkajs = require('kafkajs') as typeof import('kafkajs');
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 Object.assign(CompressionCodecs, {
@@ -23,22 +23,22 @@ export interface KafkaConnection {
   readonly brokers: readonly string[];
   /** Names this process at the broker. */
   readonly clientId: string;
-  /** Read anew for each connection: its parts may be getters. */
+  /** Read anew for each connection, so its properties may be getters (certificates that are renewed). */
   readonly ssl?: KafkaConfig['ssl'];
   readonly sasl?: KafkaConfig['sasl'];
-  /** Receives kafkajs' own warnings and errors. They hold no record's key or value. */
+  /** Receives kafkajs' own warnings and errors. They contain no record's key or value. */
   readonly log?: (level: 'warn' | 'error', message: string) => void;
-  /** How sockets are made; tests put a faulty network here. */
+  /** How sockets are made; tests inject a faulty network here. */
   readonly socketFactory?: ISocketFactory;
 }
 
 const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 60_000;
-/** How long before a session ends the client logs in again. A session must last longer, or each request would begin with a login. */
+/** The client logs in again this long before its session ends. Sessions must be longer, or every request would begin with a login. */
 const LOGIN_AGAIN_MS = 10_000;
 
-/** As kafkajs makes them, but without Nagle's delay: a transaction is a chain of small requests, each waiting for the last. */
+/** kafkajs' own socket factory, but without Nagle's delay: a transaction is a chain of small requests, each waiting for the last. */
 const connectSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const options = { host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}) };
   const socket = ssl ? tls.connect({ ...options, ...ssl }, onConnect) : net.connect({ host, port }, onConnect);
@@ -46,7 +46,10 @@ const connectSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   return socket.setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
 };
 
-/** A port without TLS cuts whoever begins with it, which would look like any other cut: kafkajs keeps nothing of an error but its code. */
+/**
+ * A port without TLS cuts a TLS client's connection. kafkajs keeps only an error's code, so that case is given its own code here, to be
+ * told from any other cut.
+ */
 const nameCut = (socket: tls.TLSSocket) => (error: NodeJS.ErrnoException) => {
   if (error.code === 'ECONNRESET' && socket.getPeerX509Certificate() === undefined) error.code = TLS_CUT;
 };

@@ -2,14 +2,14 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 
 /**
- * Reading of compressed batches, those that kafkajs lacks too: without them one batch of a producer that uses them ends the consumer,
- * again after every restart. Writing is not needed: what we publish is not compressed by us.
+ * Decompression of record batches, also in the formats that kafkajs lacks: without them one such batch ends the consumer, again after every
+ * restart. Compression is not needed: we publish uncompressed.
  *
- * No more than `DECOMPRESSED_MAX` comes of a batch. The broker bounds what is sent, and 30 KiB may hold a gigabyte.
+ * A batch may expand to about `DECOMPRESSED_MAX`; the broker limits only the compressed size, and 30 KiB may hold a gigabyte.
  */
 const DECOMPRESSED_MAX = 16 << 20;
 
-/** A batch holds more than is read of one. */
+/** A batch that expands to more than is read of one. */
 export class TooLarge extends Error {
   override readonly name = 'TooLarge';
 }
@@ -31,7 +31,9 @@ function ensureRoom(bytes: number): void {
   if (bytes > DECOMPRESSED_MAX) throw new TooLarge();
 }
 
-/** Copies within one buffer, byte by byte where source and target overlap: that repeats the source, as both formats mean it. */
+/**
+ * Copies within one buffer. Where source and target overlap it goes byte by byte, which repeats the source, as Snappy and LZ4 define it.
+ */
 function copyWithin(buffer: Buffer, target: number, distance: number, length: number): void {
   if (distance === 0 || distance > target || target + length > buffer.length)
     throw new RangeError('corrupt compressed data');
@@ -39,7 +41,7 @@ function copyWithin(buffer: Buffer, target: number, distance: number, length: nu
   else for (let index = target; index < target + length; index++) buffer[index] = buffer[index - distance] ?? 0;
 }
 
-/** One raw Snappy block (google/snappy, format_description.txt), behind those that came to `bytesBefore`. */
+/** Decodes one raw Snappy block (google/snappy, format_description.txt); `bytesBefore` is the size of the blocks before it. */
 function decodeSnappyBlock(block: Buffer, bytesBefore = 0): Buffer {
   let from = 0;
   let size = 0;
@@ -78,7 +80,9 @@ function decodeSnappyBlock(block: Buffer, bytesBefore = 0): Buffer {
   return output;
 }
 
-/** The Java client frames Snappy blocks: this mark, two versions, then blocks with their lengths. Others send one raw block. */
+/**
+ * The Java client frames Snappy blocks: this magic, two version numbers, then blocks with their lengths. Other clients send one raw block.
+ */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER_SIZE = 16;
 
@@ -98,7 +102,7 @@ function decodeSnappy(data: Buffer): Buffer {
 
 const LZ4_MAGIC = 0x184d2204;
 
-/** Appends one LZ4 block to `output` at `to`; answers where it ends. Matches may reach back into earlier blocks of the frame. */
+/** Decodes one LZ4 block into `output` from `start` on; answers where it ends. Matches may reach back into earlier blocks of the frame. */
 function decodeLz4Block(block: Buffer, output: Buffer, start: number): number {
   let from = 0;
   let to = start;
@@ -127,7 +131,7 @@ function decodeLz4Block(block: Buffer, output: Buffer, start: number): number {
   return to;
 }
 
-/** One LZ4 frame (lz4/lz4, lz4_Frame_format.md). Checksums are not verified: the broker has. */
+/** Decodes one LZ4 frame (lz4/lz4, lz4_Frame_format.md). Its checksums are not verified: the broker has done so. */
 function decodeLz4(data: Buffer): Buffer {
   if (data.readUInt32LE(0) !== LZ4_MAGIC) throw new RangeError('not an LZ4 frame');
   const flags = data.readUInt8(4);

@@ -1,6 +1,6 @@
 import type { Disposition } from '../port.ts';
 
-/** A transaction's answer did not say what it must; the outcome is unknown. */
+/** A transaction was not answered as the protocol requires, so its outcome is unknown. */
 export class PublishUnknown extends Error {
   constructor(detail: string) {
     super(`the outcome of a transaction is unknown: ${detail}`);
@@ -8,7 +8,9 @@ export class PublishUnknown extends Error {
   }
 }
 
-/** The broker's error code by name (`CONCURRENT_TRANSACTIONS`), through kafkajs' wrappers; undefined where it is no protocol error. */
+/**
+ * The name of the broker's error code (`CONCURRENT_TRANSACTIONS`), unwrapped from kafkajs' errors; undefined where it is no protocol error.
+ */
 export function protocolErrorOf(error: unknown): string | undefined {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     if ('type' in inner && typeof inner.type === 'string') return inner.type;
@@ -16,7 +18,7 @@ export function protocolErrorOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Answers of the broker that will not change by trying again: the request itself, or a permission, is wrong. */
+/** Broker errors that repeating the request will not change: the request itself, or a permission, is wrong. */
 const LASTING: ReadonlySet<string> = new Set([
   'MESSAGE_TOO_LARGE',
   'RECORD_LIST_TOO_LARGE',
@@ -37,14 +39,15 @@ const LASTING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What an error of this package or of kafkajs means; undefined for any other error. A fenced producer counts as transient: whether
- * the shard is still ours is the database's to say, and the processor asks it.
+ * Classifies an error of this package or of kafkajs; undefined for any other error. A fenced producer counts as transient: whether the
+ * shard is still ours only the database can tell, and the processor asks it.
  */
 export function classifyKafkaError(error: unknown): Disposition | undefined {
   if (error instanceof PublishUnknown) return 'transient';
   if (!(error instanceof Error) || !error.name.startsWith('KafkaJS')) return undefined;
   const code = protocolErrorOf(error);
   if (code !== undefined) return LASTING.has(code) ? 'defect' : 'transient';
-  // kafkajs gives one name to a login that was refused and to one that was cut, and the broker may know the user again in a minute.
+  // kafkajs uses one error name for a refused login and for a connection that was cut during it, and a user unknown now may be known in a
+  // minute.
   return error.name === 'KafkaJSNotImplemented' ? 'defect' : 'transient';
 }

@@ -3,18 +3,18 @@ import type { KafkaMessage } from 'kafkajs';
 import { type InputRecord, type Unread, type WaitingRecord, waiting } from '../port.ts';
 import { TooLarge } from './codecs.ts';
 
-/** What a batch says of all its records. */
+/** What the header of a batch says of all its records. */
 interface BatchFacts {
   readonly baseOffset: bigint;
   readonly firstTimestampMs: number;
-  /** When the broker appended the batch, where its topic says that; else each record has a time of its own. */
+  /** When the broker appended the batch, where the topic uses append time; else undefined, and each record has its own timestamp. */
   readonly appendedAtMs: number | undefined;
   readonly isControlBatch: boolean;
   readonly producerId: string;
   readonly inTransaction: boolean;
 }
 
-/** kafkajs' decoder of an answer. */
+/** The parts of kafkajs' decoder that are used here. */
 interface Decoder {
   readInt32(): number;
   canReadBytes(bytes: number): boolean;
@@ -28,7 +28,7 @@ interface Parts {
   readonly decodeOlder: (decoder: Decoder, size: number) => Promise<unknown[]>;
 }
 
-/** Base offset 8 and length 4; the other places are counted from behind these. */
+/** Base offset (8 bytes) and length (4). The positions below are counted from the end of these. */
 const HEAD_BYTES = 12;
 const [MAGIC, CHECKSUM, ATTRIBUTES, LAST_DELTA, FIRST_TIMESTAMP] = [4, 5, 9, 11, 15] as const;
 const [MAX_TIMESTAMP, PRODUCER, COUNT, RECORDS] = [23, 31, 45, 49] as const;
@@ -36,19 +36,20 @@ const [APPEND_TIME, TRANSACTIONAL, CONTROL] = [0x8, 0x10, 0x20] as const;
 const VERSION_2 = 2;
 
 /**
- * What is read of an answer, in which every partition has a batch at least; the rest is fetched again. Compressed, an answer may hold a
- * thousand times what was asked for.
+ * Decompressed bytes after which the rest of an answer is left to the next fetch, though each partition gets one batch at least.
+ * Compressed, an answer may hold a thousand times the bytes that were asked for.
  */
 const ANSWER_BYTES_MAX = 32 << 20;
-/** A batch of 8 MiB, which is all that a topic takes, has as many where each has a key, a value and no header. */
+/** Records in a batch. 8 MiB, the most that a topic takes, hold this many records with a key, a value and no header. */
 const RECORDS_MAX = 200_000;
 
 /**
- * Finds the records in a partition's part of an answer without reading them. kafkajs makes some twenty objects of each at once, which then
- * wait with it: a tenth of all that outlived the young generation. And it fails on a batch of more than some 100,000, whoever sent it.
+ * Finds the records in a partition's part of a fetch answer without decoding them. kafkajs decodes each at once into some twenty objects,
+ * which then wait in memory with it (a tenth of all that outlived the young generation), and it fails on batches of more than about 100,000
+ * records.
  */
 export function decodingMessages({ Decoder, codecOf, decodeOlder }: Parts): (answer: Decoder) => Promise<unknown[]> {
-  /** How much was read of an answer, by the memory that its partitions' parts lie in. */
+  /** Decompressed bytes per answer. All partitions of an answer lie in one buffer, which identifies the answer. */
   const readOf = new WeakMap<ArrayBufferLike, number>();
   return async (answer) => {
     const size = answer.readInt32();
@@ -59,7 +60,7 @@ export function decodingMessages({ Decoder, codecOf, decodeOlder }: Parts): (ans
     for (let at = 0; set.length - at >= HEAD_BYTES + RECORDS; ) {
       const end = at + HEAD_BYTES + set.readInt32BE(at + 8);
       const read = readOf.get(set.buffer) ?? 0;
-      // The answer had no room for the whole of it, or we have not.
+      // The broker cut the batch off at the end of the answer, or we have read enough of this answer.
       if (end > set.length || (messages.length > 0 && read > ANSWER_BYTES_MAX)) break;
       const batch = await readBatch(set.subarray(at, end), codecOf);
       readOf.set(set.buffer, read + batch.bytes);
@@ -72,7 +73,7 @@ export function decodingMessages({ Decoder, codecOf, decodeOlder }: Parts): (ans
 
 interface ReadBatch {
   readonly messages: readonly FetchedMessage[];
-  /** What they take. */
+  /** Decompressed size of the batch, in bytes. */
   readonly bytes: number;
 }
 
@@ -96,7 +97,8 @@ async function readBatch(whole: Buffer, codecOf: Parts['codecOf']): Promise<Read
     const records = codec === null ? bytes : await codec.decompress(bytes);
     return { messages: findRecords(records, count, facts), bytes: records.length };
   } catch (error) {
-    // What the network damaged is fetched again; what was sent like this will never be otherwise.
+    // With a wrong checksum the network damaged the batch: throw, so that it is fetched again. With a right one it was sent like this and
+    // will never be readable.
     if (isOutOfMemory(error) || crc32c(batch.subarray(ATTRIBUTES)) !== batch.readUInt32BE(CHECKSUM)) throw error;
     const unread = { isTooLarge: error instanceof TooLarge, from: facts.baseOffset, count };
     const last = facts.baseOffset + BigInt(batch.readInt32BE(LAST_DELTA));
@@ -105,7 +107,7 @@ async function readBatch(whole: Buffer, codecOf: Parts['codecOf']): Promise<Read
   }
 }
 
-/** By zlib, by Zstandard, by V8. */
+/** Recognises the out-of-memory errors of zlib, Zstandard and V8. */
 const isOutOfMemory = (error: unknown): boolean =>
   /Z_MEM_ERROR|memory_allocation|MEMORY_ALLOCATION|allocation failed/.test(
     `${(error as NodeJS.ErrnoException).code} ${error}`,
@@ -118,7 +120,7 @@ function findRecords(bytes: Buffer, count: number, facts: BatchFacts): FetchedMe
     const size = cursor.varInt();
     const end = cursor.at + size;
     if (size < 0 || end > bytes.length) throw new RangeError('a record does not end within its batch');
-    cursor.at += 1; // attributes, of which none are known
+    cursor.at += 1; // attributes, of which none are defined
     const timestampMs = facts.firstTimestampMs + cursor.varInt();
     const offset = facts.baseOffset + BigInt(cursor.varInt());
     const place = { bytes, at: cursor.at, size };
@@ -128,7 +130,7 @@ function findRecords(bytes: Buffer, count: number, facts: BatchFacts): FetchedMe
   return records;
 }
 
-/** Reads the numbers and fields of a record one after the other. */
+/** Reads the numbers and fields of a record one after the other. Throws `RangeError` where they do not end within the buffer. */
 class Cursor {
   readonly #bytes: Buffer;
   at: number;
@@ -138,7 +140,7 @@ class Cursor {
     this.at = at;
   }
 
-  /** Zigzag, in groups of seven bits: deltas of time may need more than 32. */
+  /** A zigzag varint. Computed without bit operations because timestamp deltas may need more than 32 bits. */
   varInt(): number {
     let value = 0;
     let unit = 1;
@@ -163,7 +165,7 @@ class Cursor {
 
 const NOTHING = Buffer.alloc(0);
 
-/** A record that is read when it is asked for: until then it is a place in what was fetched. */
+/** A record that remembers its place in the fetched buffer and decodes itself when `read` is called. */
 class FetchedRecord implements WaitingRecord {
   readonly offset: bigint;
   readonly size: number;
@@ -185,7 +187,7 @@ class FetchedRecord implements WaitingRecord {
       const cursor = new Cursor(this.#bytes, this.#at);
       const [key, value] = [cursor.field(), cursor.field()];
       const headers: [string, Buffer][] = [];
-      // A value may be missing; an empty one stands for it.
+      // The protocol allows a header without a value; it is read as an empty one.
       for (let left = cursor.varInt(); left > 0; left--)
         headers.push([(cursor.field() ?? NOTHING).toString(), cursor.field() ?? NOTHING]);
       return { offset, key, value, headers, timestampMs };
@@ -196,13 +198,13 @@ class FetchedRecord implements WaitingRecord {
   }
 }
 
-/** What stands for records that cannot be read. */
+/** The placeholder that is delivered instead of records that cannot be read. */
 const unreadRecord = (offset: bigint, timestampMs: number, unread: Unread): InputRecord => ({
   ...{ offset, key: null, value: null, headers: [] },
   ...{ timestampMs, unread },
 });
 
-/** A fetched record as kafkajs hands it over. It looks at the offset itself, and at whether the transaction was aborted. */
+/** A fetched record in the form that kafkajs expects. kafkajs itself reads only the offset and whether the transaction was aborted. */
 class FetchedMessage {
   readonly record: WaitingRecord;
   readonly offset: string;
@@ -231,7 +233,7 @@ class FetchedMessage {
     return this.#whole().value;
   }
 
-  /** Of names that repeat, the list of their values. */
+  /** As kafkajs gives them: a name that repeats has the list of its values. */
   get headers(): Readonly<Record<string, Buffer | Buffer[]>> {
     const named = Map.groupBy(this.#whole().headers, ([name]) => name);
     return Object.fromEntries(
@@ -248,7 +250,9 @@ class FetchedMessage {
   }
 }
 
-/** The record of a message that kafkajs hands over, unread. One of a format before v2 it has read itself; those have no headers. */
+/**
+ * The record of a message from kafkajs, not yet decoded. Messages of formats before v2 have been decoded by kafkajs; they have no headers.
+ */
 export function waitingRecordOf(message: KafkaMessage): WaitingRecord {
   const { record } = message as KafkaMessage & Partial<FetchedMessage>;
   if (record !== undefined) return record;
@@ -256,5 +260,5 @@ export function waitingRecordOf(message: KafkaMessage): WaitingRecord {
   return waiting({ offset: BigInt(message.offset), key, value, headers: [], timestampMs: Number(timestamp) });
 }
 
-/** The same, read. */
+/** The record of a message from kafkajs, decoded. */
 export const recordOf = (message: KafkaMessage): InputRecord => waitingRecordOf(message).read();

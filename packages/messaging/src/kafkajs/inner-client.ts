@@ -1,7 +1,7 @@
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import { filterAbortedMessages } from './patches.ts';
 
-/** What of kafkajs' inner client is used here: it has no public way to read a partition without joining a group. */
+/** The parts of kafkajs' internal cluster that are used here: kafkajs has no public way to read a partition without joining a group. */
 export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -27,7 +27,7 @@ export type Message = KafkaMessage & Parameters<typeof filterAbortedMessages>[0]
 const READ_COMMITTED = 1;
 const MAX_WAIT_MS = 1_000;
 
-/** A connection by the inner client, opened with the first use and anew after a failure: it may know an old leader. */
+/** Opens kafkajs' internal client on first use. After a failure it opens a new one, since the old may remember a former leader. */
 export class InnerClient {
   readonly #kafka: Kafka;
   #cluster: Promise<Cluster> | undefined;
@@ -75,8 +75,8 @@ export async function leaderOf(cluster: Cluster, topic: string, partition: numbe
 }
 
 /**
- * What a partition holds from an offset on, at most so many bytes or one batch: `messages` as they were fetched, control records and
- * aborted ones among them, and `committed` without these. Undefined where the broker says nothing of the partition.
+ * Fetches a partition from an offset on, at most `bytesMax` bytes or one batch. `messages` is all that was fetched, with control and
+ * aborted records; `committed` is without them. Undefined where the broker's answer does not mention the partition.
  */
 export async function fetchFrom(
   broker: Broker,

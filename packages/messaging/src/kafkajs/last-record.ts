@@ -5,11 +5,11 @@ import { recordOf } from './fetched-records.ts';
 import { type Broker, type Cluster, fetchFrom, InnerClient, leaderOf, type Message } from './inner-client.ts';
 
 const BYTES_MAX = 1 << 20;
-/** Records to look back over at first, and how much further each time they were all aborted or markers. */
+/** Offsets to look back over at first, and by how much to widen the range each time it holds only aborted records or markers. */
 const BACK_FIRST = 64n;
 const BACK_FACTOR = 8n;
 
-/** Finds the last committed record of a partition, for a reader that has no use for the others. */
+/** Finds the last committed record of a partition without reading the partition from its start. */
 export class LastRecordReader {
   readonly #client: InnerClient;
 
@@ -17,7 +17,7 @@ export class LastRecordReader {
     this.#client = new InnerClient(kafka);
   }
 
-  /** Undefined where there is none. Nobody else may be writing to the partition meanwhile. */
+  /** Undefined where there is none. Nobody may write to the partition meanwhile. */
   read(topic: string, partition: number): Promise<InputRecord | undefined> {
     return this.#client.use((cluster) => readLast(cluster, topic, partition));
   }

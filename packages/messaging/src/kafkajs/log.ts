@@ -19,17 +19,17 @@ export interface KafkaLogOptions {
   readonly connection: KafkaConnection;
   readonly topic: string;
   readonly groupId: string;
-  /** The consumer is gone for good, which nothing else says: exit and be restarted. Called at most once. */
+  /** The consumer is gone for good, and nothing else reports it: exit and be restarted. Called at most once. */
   readonly onCrash: (error: Error) => void;
-  /** Called after every fetch, also an empty one: liveness is the time since the last call, not "the process is up". */
+  /** Called after every fetch, also an empty one: a worker is alive while these calls keep coming. */
   readonly onPoll?: () => void;
-  /** Defaults: 10 s, 2 s, 15 s. */
+  /** In ms. Defaults: 10 s, 2 s, 15 s. */
   readonly sessionTimeoutMs?: number;
   readonly heartbeatIntervalMs?: number;
   readonly rebalanceTimeoutMs?: number;
-  /** How long crashes that pass by themselves may follow each other before `onCrash`. Default 60 s. */
+  /** How long, in ms, passing crashes may follow each other before `onCrash`. Default 60 s. */
   readonly rejoinMaxMs?: number;
-  /** How long an empty fetch waits, and so how late a resumed partition may be read. Default 100 ms. */
+  /** How long, in ms, an empty fetch waits, and so how late a resumed partition may be read. Default 100 ms. */
   readonly maxWaitMs?: number;
   /** Bytes per partition in one fetch; a larger record is fetched alone. Default 512 KiB. */
   readonly maxBytesPerPartition?: number;
@@ -39,11 +39,11 @@ const FETCH_BYTES_MAX = 4 << 20;
 const LAG_COMMIT_MS = 5_000;
 const REJOIN_MS = 250;
 const REJOIN_MAX_MS = 4_000;
-/** A consumer that has fetched and lived this long was well: its crash begins a new count. */
+/** A consumer that has fetched and lived this long had recovered: its next crash begins a new count. */
 const STEADY_MS = 30_000;
 
 /**
- * The input topic through kafkajs' consumer. It only moves records: ownership, order and backpressure are in `Sessions`, and what
+ * The input topic through kafkajs' consumer. It only moves records: ownership, order and backpressure are decided in `Sessions`, and what
  * kafkajs says about assignment and staleness is a hint. A batch's handler returns at once, so heartbeats never wait for work.
  *
  *   joining ─> member ──crash, passing──> away (all shards released) ──pause──> joining, as a new consumer
@@ -59,16 +59,16 @@ export class KafkaLog implements InputLog {
   #stopped: Promise<void> | undefined;
   #lagTimer: NodeJS.Timeout | undefined;
   #rejoinTimer: NodeJS.Timeout | undefined;
-  /** While a new consumer is made and joins. */
+  /** Set while a new consumer is created and joins. */
   #rejoining: Promise<void> | undefined;
   #isMember = false;
-  /** Crashes that followed each other, since when, and the last of them. */
+  /** The number of crashes in a row, when the first of them and when the last happened. */
   #crashes = 0;
   #failingSince = 0;
   #crashedAt = Number.NEGATIVE_INFINITY;
   #fetchedAt = Number.NEGATIVE_INFINITY;
   readonly #committed = new Map<number, bigint>();
-  /** Where a skip was doubted once. */
+  /** Per partition, the expected offset at which a skip that begins elsewhere was disbelieved once (`#followSkip`). */
   readonly #doubted = new Map<number, bigint>();
 
   constructor(options: KafkaLogOptions) {
@@ -107,7 +107,7 @@ export class KafkaLog implements InputLog {
       maxBytes: FETCH_BYTES_MAX,
       minBytes: 1,
       allowAutoTopicCreation: false,
-      // Its own restarts know no limit, and begin with the state that led to the crash.
+      // kafkajs' own restarts have no limit and keep the state that led to the crash; `#onCrash` restarts instead.
       retry: { restartOnFailure: async () => false },
     });
   }
@@ -144,7 +144,7 @@ export class KafkaLog implements InputLog {
 
   /**
    * kafkajs gives up a join at the first answer that says "not yet" (a coordinator that is loading or has moved), and a fetch when no
-   * broker takes a connection. Both pass: the shards are given up, as others may have them now, and a new consumer joins.
+   * broker accepts a connection. Both pass, so the shards are released, as others may have them by now, and a new consumer joins.
    */
   #onCrash(error: Error, sessions: Sessions): void {
     this.#isMember = false;
@@ -175,14 +175,14 @@ export class KafkaLog implements InputLog {
     try {
       await this.#join(consumer, sessions);
     } catch (error) {
-      // It never ran, so it told nobody that it failed.
+      // A consumer that did not start emits no CRASH event.
       await consumer.disconnect().catch(() => {});
       this.#onCrash(error as Error, sessions);
     }
   }
 
   async #stop(): Promise<void> {
-    // kafkajs may go on consuming when it is told to stop while it joins.
+    // kafkajs may go on consuming when it is told to stop while it joins, so the join is awaited first.
     await this.#started?.catch(() => {});
     clearTimeout(this.#rejoinTimer);
     await this.#rejoining;
@@ -201,7 +201,7 @@ export class KafkaLog implements InputLog {
       bounds: (partition) => this.#bounds(partition),
       start: (partition, offset) =>
         whileRunning(() => {
-          // Both take effect before the next fetch; what an earlier fetch still brings is not delivered after a seek.
+          // Both take effect before the next fetch. After a seek, kafkajs does not deliver what an earlier fetch still brings.
           this.#consumer.seek({ topic, partition, offset: String(offset) });
           this.#consumer.resume([{ topic, partitions: [partition] }]);
         }),
@@ -224,8 +224,9 @@ export class KafkaLog implements InputLog {
   }
 
   /**
-   * kafkajs steps over a fetch of nothing but control or aborted records by itself and only says so in this event. One that does not
-   * begin where we are may come from a fetch that a rebalance overtook: read again from where we are, and believe it the second time.
+   * kafkajs steps over a fetch of only control or aborted records by itself and reports that only in this event. A skip that does not begin
+   * at the expected offset may belong to a fetch from before a rebalance: read again from the expected offset, and believe it when it
+   * repeats.
    */
   #followSkip({ payload }: InstrumentationEvent<SkipPayload>, sessions: Sessions): void {
     const { topic, partition, batchSize, firstOffset, lastOffset, highWatermark } = payload;
@@ -249,7 +250,7 @@ export class KafkaLog implements InputLog {
     return { start: BigInt(found.low), end: BigInt(found.high), partitions };
   }
 
-  /** What is applied, as the group's offsets, for lag dashboards alone: nothing here ever reads them. */
+  /** Commits the applied offsets as the group's offsets, for lag dashboards alone: nothing here reads them. */
   async #commitLag(sessions: Sessions): Promise<void> {
     const { topic } = this.#options;
     const moved = [...sessions.applied()].filter(([partition, offset]) => this.#committed.get(partition) !== offset);
@@ -260,12 +261,15 @@ export class KafkaLog implements InputLog {
       );
       for (const [partition, offset] of moved) this.#committed.set(partition, offset);
     } catch {
-      // Not a member just now; the next round says it again.
+      // Not a member at this moment; the next round commits it.
     }
   }
 }
 
-/** What a handler of ours throws comes wrapped like this too, and would come again. */
+/**
+ * An error that our own handler throws arrives as `KafkaJSNonRetriableError` without a protocol error; it would be thrown again, so it
+ * counts as lasting.
+ */
 const isLasting = (error: Error): boolean =>
   classifyKafkaError(error) !== 'transient' ||
   (error.name === 'KafkaJSNonRetriableError' && protocolErrorOf(error) === undefined);
@@ -279,7 +283,7 @@ interface SkipPayload {
   readonly highWatermark: string;
 }
 
-/** kafkajs refuses seek, pause and resume once its consumer is gone; there is nothing left to steer then. */
+/** kafkajs throws on seek, pause and resume once its consumer has stopped; there is nothing left to steer then. */
 function whileRunning(steer: () => void): void {
   try {
     steer();

@@ -4,8 +4,8 @@ import { type EncoderClass, joiningOnce, producingInParts } from './produce-requ
 import { type Broker, type Cluster, type CreateEosManager, type Protocol, secondVersion } from './transactions.ts';
 
 /**
- * What must be replaced inside kafkajs 2.2.4 before it is used: its last release, so nobody else will. Each replacement is the smallest
- * module or method that is wrong, and applies to that version only.
+ * Replaces what is wrong inside kafkajs 2.2.4, its last release, so that no fix will come. Each replacement is the smallest module or
+ * method that is wrong, and applies to that version only.
  */
 
 interface FetchedMessage {
@@ -25,8 +25,9 @@ const compareOffsets = (left: AbortedTransaction, right: AbortedTransaction): nu
 };
 
 /**
- * Drops what aborted transactions left. kafkajs expects the broker's list sorted by first offset, which it is not (it comes by end),
- * and enters at most one transaction per message; where several producers interleave in a partition it delivers aborted records.
+ * Drops the records of aborted transactions. kafkajs expects the broker's list of them sorted by first offset, but it comes sorted by end;
+ * and it takes at most one transaction from the list per message. Where several producers interleave in a partition it therefore delivers
+ * aborted records.
  */
 export function filterAbortedMessages<M extends FetchedMessage>({
   messages,
@@ -43,7 +44,7 @@ export function filterAbortedMessages<M extends FetchedMessage>({
       aborting.add(pending[0].producerId);
       pending.shift();
     }
-    // A control record ends its producer's transaction, whichever way.
+    // A control record (commit or abort) ends its producer's transaction.
     if (isControlRecord) aborting.delete(producerId);
     return isControlRecord || !inTransaction || !aborting.has(producerId);
   });
@@ -58,7 +59,7 @@ interface RequestQueue {
 
 const PENDING_CHECK_MS = 10;
 
-/** As in kafkajs, but only when there is something to wait for: the original re-arms a 1 ms timer for ever on every connection. */
+/** kafkajs' method, but it sets its timer only when a request waits: the original re-arms a 1 ms timer for ever on every connection. */
 function scheduleCheckPendingRequests(this: RequestQueue): void {
   const throttledForMs = this.throttledUntil - Date.now();
   if (this.throttleCheckTimeoutId !== null || (this.pending.length === 0 && throttledForMs <= 0)) return;
@@ -78,13 +79,13 @@ interface Grouping<M> {
   readonly partitioner: (message: { topic: string; partitionMetadata: readonly unknown[]; message: M }) => number;
 }
 
-/** kafkajs copies the list of a partition for each message that it adds. */
+/** kafkajs copies a partition's whole list for each message it adds, which is quadratic. */
 const groupingInPlace = <M>({ topic, partitionMetadata, messages, partitioner }: Grouping<M>) =>
   Object.groupBy(messages, (message) => partitioner({ topic, partitionMetadata, message }));
 
 /**
- * Remembers a producer's coordinators: kafkajs asks for them before each request of a transaction. Where one has moved, its
- * answer is an error, after which the producer is thrown away with what it remembers.
+ * Remembers a producer's coordinators: kafkajs looks them up before each request of a transaction. Where a coordinator has moved, its
+ * answer is an error, after which the producer is thrown away together with what it remembers.
  */
 function rememberingCoordinators(createEosManager: CreateEosManager): CreateEosManager {
   return (options) => {
@@ -105,8 +106,8 @@ function rememberingCoordinators(createEosManager: CreateEosManager): CreateEosM
 type WithBroker = (callback: (query: unknown) => Promise<unknown>) => Promise<unknown>;
 
 /**
- * kafkajs asks one broker after the other and forgets their errors: a group that one has no right to is "not found", and is looked
- * for again and again. The brokers know the same rights, so the last one's refusal is the answer.
+ * kafkajs asks one broker after the other and forgets their errors: a group that the user may not read is "not found", and is looked for
+ * again and again. All brokers know the same permissions, so the last refusal is thrown instead.
  */
 function tellingRefusals(withBroker: WithBroker): WithBroker {
   return async function (this: unknown, callback) {
@@ -134,8 +135,8 @@ interface Connection {
 type SendRequest = (this: Connection, request: unknown) => Promise<unknown>;
 
 /**
- * Gives a connection up once a request on it got no answer in time, as Kafka's own client does. kafkajs would go on using one that the
- * other side has lost without a word (a firewall, a NAT, a host that died), and every request on it would wait in vain.
+ * Closes a connection once a request on it got no answer in time, as Kafka's own client does. kafkajs would go on using a connection that
+ * the other side has lost without notice (a firewall, a NAT, a host that died), and every request on it would time out.
  */
 function leavingSilence(send: SendRequest): SendRequest {
   return async function (request) {
@@ -156,7 +157,7 @@ function leavingSilence(send: SendRequest): SendRequest {
 
 type Connect = (this: Connection) => Promise<unknown>;
 
-/** Closes what was opened where it does not become a connection: kafkajs says goodbye to one who never answers, and keeps its socket. */
+/** Destroys the socket where connecting fails: kafkajs waits for an orderly end from a peer that never answers, and keeps the socket. */
 function closingWhatFailed(connect: Connect): Connect {
   return async function () {
     try {
@@ -168,13 +169,16 @@ function closingWhatFailed(connect: Connect): Connect {
   };
 }
 
-/** A broker takes a login in a second; the TLS handshake before it has the connection's own limit. */
+/** A broker answers a login within a second; the TLS handshake before it has the connection's own timeout. */
 const LOGIN_LIMIT_MS = 10_000;
 
 type Authenticate = (this: { readonly connection: Connection & { readonly broker: string } }) => Promise<void>;
 type ConnectionError = new (message: string, options: { broker: string }) => Error;
 
-/** Ends a login that is not over in time, whichever of its steps gets no answer; kafkajs only says how long others wait for it. */
+/**
+ * Ends a login that takes longer than `LOGIN_LIMIT_MS`, whichever of its steps gets no answer: kafkajs has no timeout for it, it only
+ * limits how long others wait.
+ */
 const limitingLogin = (ConnectionError: ConnectionError) => (authenticate: Authenticate) =>
   async function (this: ThisParameterType<Authenticate>): Promise<void> {
     const { connection } = this;
@@ -205,7 +209,7 @@ interface Requests {
   lookup(versions: Versions): unknown;
 }
 
-/** By Kafka's number, every request this package depends on. */
+/** Every request that this package depends on, by Kafka's API key. */
 const USED: Readonly<Record<number, string>> = {
   0: 'Produce',
   1: 'Fetch',
@@ -226,7 +230,10 @@ const USED: Readonly<Record<number, string>> = {
   28: 'TxnOffsetCommit',
 };
 
-/** Refuses a broker, on connecting, that no longer takes a version kafkajs can send: by itself it only looks at the newest. */
+/**
+ * Refuses, on connecting, a broker that no longer supports any version that kafkajs can send. kafkajs itself compares only the newest
+ * versions.
+ */
 export function refusingNewerBrokers({ requests, lookup }: Requests): Requests {
   return {
     requests,
@@ -257,7 +264,7 @@ interface Compression {
 
 const VERSION = '2.2.4';
 
-/** Applies every replacement; must come before kafkajs itself is loaded. */
+/** Applies every replacement. Must be called before kafkajs itself is loaded. Throws where another version is installed. */
 export function patchKafkajs(require: NodeJS.Require): void {
   const { version } = require('kafkajs/package.json') as { version: string };
   if (version !== VERSION) throw new Error(`kafkajs ${version} is installed; the replacements are made for ${VERSION}`);
@@ -284,7 +291,7 @@ export function patchKafkajs(require: NodeJS.Require): void {
   replace('kafkajs/src/producer/eosManager', (original: CreateEosManager) =>
     rememberingCoordinators(manager(original)),
   );
-  // Last of the modules: it loads those above.
+  // The last of the modules, because requiring it loads the ones above.
   replace('kafkajs/src/protocol/requests', refusingNewerBrokers);
   const broker = require('kafkajs/src/broker') as { prototype: { produce: Parameters<typeof produce>[0] } };
   broker.prototype.produce = produce(broker.prototype.produce);

@@ -5,13 +5,13 @@ import { LastRecordReader } from './last-record.ts';
 import { topicOffsets } from './offsets.ts';
 import { HEADER_LIST } from './record-batch.ts';
 
-/** On the last result of a transaction: the `seq` of its last row, and so how far all is published once this can be read. */
+/** Header of a transaction's last result: the `seq` of the transaction's last row. Once readable, everything up to it is published. */
 const POSITION_HEADER = 'gongji-position';
 
-/** The group without members whose offsets are positions, for transactions that carry no result. */
+/** The group, without members, whose offsets are the positions of transactions that carry no result. */
 export const positionGroup = (app: string): string => `${app}-position`;
 
-/** Writes a transaction's position on its last result. */
+/** Adds the position header to a transaction's last result. */
 export function notePosition(message: Message, position: bigint): void {
   const headers = (message.headers as { readonly [HEADER_LIST]: OutgoingHeaders })[HEADER_LIST];
   const noted: OutgoingHeaders = [...headers, [POSITION_HEADER, String(position)]];
@@ -24,11 +24,11 @@ export interface PositionOptions {
   readonly app: string;
   /** The input topic whose shards publish. */
   readonly topic: string;
-  /** The output topic of which partition *n* has no writer but shard *n*: its last record tells how far the shard has published. */
+  /** The output topic in which only shard *n* writes partition *n*: its last record tells how far the shard has published. */
   readonly resultsTopic: string;
 }
 
-/** Tells how far a shard has published. Right only while nobody can publish for it: fence its producer first, or stop its worker. */
+/** Tells how far a shard has published. Exact only while nobody can publish for it: fence its producer first, or stop its worker. */
 export class PositionReader implements AsyncDisposable {
   readonly #options: PositionOptions;
   readonly #kafka: Kafka;
@@ -41,7 +41,10 @@ export class PositionReader implements AsyncDisposable {
     this.#lastRecords = new LastRecordReader(this.#kafka);
   }
 
-  /** The larger of what the last result says and what the group has: each is exact for the transactions that wrote it. */
+  /**
+   * The position of a shard: the last `seq` published, 0 = none. The larger of the last result's header and the group's offset, since a
+   * transaction writes only one of the two. Rejects with the broker's error.
+   */
   async read(partition: number): Promise<bigint> {
     const [result, stored] = await Promise.all([
       this.lastRecord(this.#options.resultsTopic, partition),
@@ -57,7 +60,9 @@ export class PositionReader implements AsyncDisposable {
     return this.#lastRecords.read(topic, partition);
   }
 
-  /** Where the next record of an output partition would be; above 0 where it had any, though it may hold none now. */
+  /**
+   * The offset that the next record of an output partition will get. Above 0 where it ever had a record, even if retention has emptied it.
+   */
   async end(topic: string, partition: number): Promise<bigint> {
     this.#admin ??= this.#connectAdmin();
     const offsets = await topicOffsets(await this.#admin, topic);

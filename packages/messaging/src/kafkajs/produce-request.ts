@@ -1,6 +1,6 @@
 import { type BatchFields, encodeRecordBatch } from './record-batch.ts';
 
-/** What is used of kafkajs' encoder: it holds what was written to it. */
+/** The parts of kafkajs' encoder that are used here; `buffer` is what has been written. */
 interface Encoder {
   readonly buffer: Buffer;
   writeBoolean(value: boolean): this;
@@ -13,7 +13,7 @@ interface Encoder {
 }
 export type EncoderClass = new () => Encoder;
 
-/** A Produce request as kafkajs is asked for it. */
+/** The arguments of kafkajs' Produce request. */
 export interface Produce extends Pick<BatchFields, 'compression' | 'producerId' | 'producerEpoch'> {
   readonly acks: number;
   readonly timeout: number;
@@ -24,7 +24,7 @@ export interface Produce extends Pick<BatchFields, 'compression' | 'producerId' 
   }[];
 }
 
-/** What a version of the request has before and behind its topics, partitions and batches. */
+/** What a version of the Produce request writes before and after its topics, partitions and batches. */
 export interface ProduceForm {
   begin(of: {
     readonly transactionalId: string | null;
@@ -34,11 +34,14 @@ export interface ProduceForm {
   }): Buffer[];
   topic(of: { readonly topic: string; readonly partitions: number }): Buffer[];
   partition(of: { readonly partition: number; readonly bytes: number }): Buffer[];
-  /** Behind each partition, each topic and all of it. */
+  /** Written after each partition, after each topic and at the end of the request. */
   readonly end: readonly Buffer[];
 }
 
-/** The request's body, with its record batches where they are. kafkajs copies them from one encoder into the next, each of which grows into fresh memory. */
+/**
+ * The request's body as a list of buffers, in which the record batches are not copied. kafkajs copies them from one encoder into the next,
+ * each of which grows into fresh memory.
+ */
 export function produceParts(produce: Produce, form: ProduceForm): Buffer[] {
   const { acks, timeout, transactionalId = null, topicData, ...producer } = produce;
   const parts = form.begin({ transactionalId, acks, timeout, topics: topicData.length });
@@ -53,7 +56,7 @@ export function produceParts(produce: Produce, form: ProduceForm): Buffer[] {
   return [...parts, ...form.end];
 }
 
-/** A request's body as pieces, which `joiningOnce` puts together. To kafkajs' own request it is an encoder that holds them all. */
+/** A request's body in pieces, for `joiningOnce` to join. To kafkajs' own code it looks like an encoder that holds all of them. */
 export class InParts {
   readonly parts: readonly Buffer[];
 
@@ -70,7 +73,7 @@ export class InParts {
   }
 }
 
-/** The Produce request of the versions 3 to 7. */
+/** Makes kafkajs' Produce request of versions 3 to 7 encode its body in pieces. */
 export const producingInParts = (Encoder: EncoderClass) => {
   const form: ProduceForm = {
     begin: ({ transactionalId, acks, timeout, topics }) => [
@@ -87,7 +90,7 @@ export const producingInParts = (Encoder: EncoderClass) => {
     });
 };
 
-/** A request as kafkajs' connection is given it. */
+/** A request as kafkajs' connection receives it. */
 export interface SentRequest {
   readonly apiKey: number;
   readonly apiName: string;
@@ -101,7 +104,7 @@ interface Request {
   readonly request: SentRequest;
 }
 
-/** Any request as it is sent, its body copied once: kafkajs copies it twice. */
+/** Encodes any request with its length and header, copying its body once; kafkajs copies it twice. */
 export const joiningOnce =
   (Encoder: EncoderClass) =>
   async ({ correlationId, clientId, request }: Request): Promise<{ readonly buffer: Buffer }> => {

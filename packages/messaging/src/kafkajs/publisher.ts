@@ -8,16 +8,18 @@ import { notePosition, type PositionOptions, PositionReader, positionGroup } fro
 import { HEADER_LIST } from './record-batch.ts';
 
 export interface KafkaPublisherOptions extends PositionOptions {
-  /** After this the broker aborts what a dead publisher left open; until then readers of its partitions wait. Default 15 s. */
+  /**
+   * After this long, in ms, the broker aborts the transaction of a dead publisher; until then readers of its partitions wait. Default 15 s.
+   */
   readonly transactionTimeoutMs?: number;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
-  /** Told of each request that is made again because the broker still ends the transaction before. */
+  /** Called for each request that is repeated because the broker is still ending the previous transaction. */
   readonly onWait?: () => void;
 }
 
 /**
- * The broker is still writing the last transaction's markers: ask again soon, but not for ever. That answer alone promises that nothing was
- * done. kafkajs' own retry would wait 175 to 270 ms, and has no retry at all round `sendOffsets`.
+ * Probes while the broker still writes the last transaction's markers: soon again, but not for ever. Only CONCURRENT_TRANSACTIONS is
+ * repeated, since it alone promises that nothing was done. kafkajs' own retry would wait 175 to 270 ms, and has none around `sendOffsets`.
  */
 export const PROBES: Attempts = {
   max: 2_000,
@@ -26,10 +28,9 @@ export const PROBES: Attempts = {
 };
 
 /**
- * One transactional producer per shard. Each transaction carries the rows and, in a header of its last result, the last row's `seq`; one
- * without results carries it as an offset of a group without members, which costs two more requests. A producer is used only while all
- * went well: kafkajs cannot tell what became of a request that failed, so after any error the object is thrown away and a new one with the
- * same id fences it.
+ * One transactional producer per shard. Each transaction carries the rows and, in a header of its last result, the last row's `seq`; a
+ * transaction without results stores it as an offset of a group without members, which costs two more requests. kafkajs cannot tell what
+ * became of a request that failed, so after any error the producer is thrown away, and a new one with the same id fences it.
  */
 export class KafkaPublisher implements Publisher {
   readonly #options: Required<KafkaPublisherOptions>;
@@ -39,7 +40,7 @@ export class KafkaPublisher implements Publisher {
 
   constructor(options: KafkaPublisherOptions) {
     this.#options = { transactionTimeoutMs: 15_000, failpoint: () => {}, onWait: () => {}, ...options };
-    // Without kafkajs' log: it would report every probe of a transaction that is still ending as an error. What matters is thrown.
+    // Without kafkajs' log, which would report each repeated probe as an error. Errors that matter are thrown.
     const { log: _, ...quiet } = options.connection;
     this.#kafka = connect(quiet);
     this.#positions = new PositionReader({ ...options, connection: quiet });
@@ -58,7 +59,8 @@ export class KafkaPublisher implements Publisher {
     });
     try {
       await producer.connect();
-      // Beginning sends InitProducerId, which fences the previous owner and waits for its transaction; the abort itself sends nothing.
+      // Beginning sends InitProducerId, which fences the previous owner and waits for its transaction to end; aborting the empty
+      // transaction sends nothing.
       await (await producer.transaction()).abort();
       const position = await this.#positions.read(partition);
       this.#producers.set(partition, producer);
@@ -86,7 +88,7 @@ export class KafkaPublisher implements Publisher {
     if (producer !== undefined) discard(producer);
   }
 
-  /** Lets go of every connection. */
+  /** Closes every connection. */
   async close(): Promise<void> {
     const open = [...this.#producers.values()];
     this.#producers.clear();
@@ -125,7 +127,7 @@ export class KafkaPublisher implements Publisher {
   }
 }
 
-/** Disconnecting waits for requests that may never be answered; nobody needs the outcome. */
+/** Not awaited: disconnecting waits for requests that may never be answered, and nobody needs their outcome. */
 function discard(producer: Producer): void {
   producer.disconnect().catch(() => {});
 }
@@ -137,9 +139,9 @@ const sendOffsets = (
 ) => transaction.sendOffsets({ consumerGroupId, topics });
 
 /**
- * One partition after the other, since only what goes to one partition is refused as a whole. kafkajs makes of a send a request to each
- * broker that leads a part of it, side by side: one is refused because the coordinator is at work on the other, which is appended, and all
- * of it made again appends that part twice, in one transaction.
+ * Sends to one partition after the other, because only a request to a single partition fails or succeeds as a whole. For several, kafkajs
+ * sends one request per leading broker, side by side. If one is refused because the coordinator is busy with the other, which was appended,
+ * a repetition of the send would append that part twice in the transaction.
  */
 async function sendEach(
   transaction: Transaction,
@@ -152,16 +154,16 @@ async function sendEach(
   return acks;
 }
 
-/** Repeats a request of a transaction while the broker still ends the one before. */
+/** Repeats a request of a transaction while the broker still ends the previous one. */
 const whenSettled = <T>(request: () => Promise<T>, onWait: () => void): Promise<T> =>
   whilePassing(request, { ...PROBES, onWait });
 
-/** What goes to one partition. */
+/** The messages of one partition. */
 interface Part extends TopicMessages {
   readonly partition: number;
 }
 
-/** Rows by partition of their topic, in order. */
+/** Groups rows by topic and partition, in order. */
 function partsOf(rows: readonly OutboxRow[]): Part[] {
   const parts: Part[] = [];
   for (const { topic, partition, key, value, headers } of rows) {
@@ -176,7 +178,7 @@ function partsOf(rows: readonly OutboxRow[]): Part[] {
   return parts;
 }
 
-/** The answer must hold each partition sent to, once, without an error: kafkajs has resolved without sending (K3). */
+/** Requires one acknowledgement without an error for each partition sent to: kafkajs has resolved without sending (K3). */
 function assertAcks(acks: readonly RecordMetadata[], sent: readonly Part[]): void {
   const expected = new Set(sent.map(({ topic, partition }) => `${topic}/${partition}`));
   for (const { topicName, partition, errorCode } of acks) {

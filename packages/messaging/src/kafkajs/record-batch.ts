@@ -1,16 +1,19 @@
 import { crc32c } from '@node-rs/crc32';
 
-/** A record's headers as they were sent: kafkajs turns them into an object, which loses the order of repeated and of numeric names. */
+/**
+ * Key under which a message's headers carry the list they were given as: kafkajs' object of headers loses the order of repeated and of
+ * numeric names.
+ */
 export const HEADER_LIST: unique symbol = Symbol('headers in order');
 
 type Bytes = Buffer | string | null;
 
-/** A message as it was given to kafkajs: headers as a list in order, or as its object of values. */
+/** A message as it was given to kafkajs: its headers are our list in order, or kafkajs' object of values. */
 interface MessageFields {
   readonly key?: Bytes;
   readonly value: Bytes;
   readonly headers?: Readonly<Record<string, Bytes | readonly Bytes[]>> & { readonly [HEADER_LIST]?: HeaderPairs };
-  /** Milliseconds as text; default: now. */
+  /** Milliseconds since 1970 as text; default: now. */
   readonly timestamp?: string;
 }
 
@@ -18,7 +21,7 @@ export interface BatchFields {
   readonly messages: readonly MessageFields[];
   readonly compression?: number;
   readonly transactional?: boolean;
-  /** A number as text, or what prints as one. */
+  /** A number as text, or an object whose `toString` gives one. */
   readonly producerId?: string | { toString(): string };
   readonly producerEpoch?: number;
   readonly firstSequence?: number;
@@ -31,8 +34,8 @@ const CHECKSUM_END = 21;
 const [MAGIC, TRANSACTIONAL] = [2, 16];
 
 /**
- * A record batch (format v2, uncompressed) in one buffer of the right size. kafkajs grows a buffer for every record and copies each
- * through four others, which was a tenth of a claim's cost. It refuses compression, which nothing here asks for.
+ * Encodes a record batch (format v2, uncompressed) into one buffer of the right size. kafkajs grows a buffer for every record and copies
+ * each through four others, which was a tenth of a claim's cost. Throws where compression is asked for, which nothing here does.
  */
 export function encodeRecordBatch(batch: BatchFields): Buffer {
   const { messages, compression = 0, producerId = '-1', producerEpoch = 0, firstSequence = 0 } = batch;
@@ -117,12 +120,14 @@ function writeField(out: Buffer, from: number, bytes: Bytes | undefined): number
   if (bytes == null) return at;
   if (typeof bytes !== 'string') out.set(bytes, at);
   else if (length > bytes.length) out.write(bytes, at, length, 'utf8');
-  // ASCII, and short: calling for it takes longer than it.
+  // Short ASCII text, copied here because the call of `write` takes longer than the copying.
   else for (let i = 0; i < length; i++) out[at + i] = bytes.charCodeAt(i);
   return at + length;
 }
 
-/** Zigzag: small numbers of either sign in few bytes. Deltas of time may need more than 32 bits. */
+/**
+ * Zigzag encoding: small numbers of either sign take few bytes. Without bit operations, as timestamp deltas may need more than 32 bits.
+ */
 const zigzag = (value: number): number => (value >= 0 ? value * 2 : -value * 2 - 1);
 
 function varIntBytes(value: number): number {

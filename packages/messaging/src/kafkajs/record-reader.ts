@@ -10,10 +10,10 @@ export interface RecordPlace extends ShardId {
   readonly offset: bigint;
 }
 
-/** A broker answers with the whole batch that the record is in, however large that is, and with no more. */
+/** With a limit of 1 byte a broker answers with exactly the batch that holds the record, however large that is. */
 const ONE_BATCH = 1;
 
-/** Reads single records by their place, without a group. It is connected with the first of them. */
+/** Reads single records by their place, without joining a group. Connects with the first read. */
 export class RecordReader implements AsyncDisposable {
   readonly #client: InnerClient;
 
@@ -22,8 +22,8 @@ export class RecordReader implements AsyncDisposable {
   }
 
   /**
-   * The committed record at a place; null where the topic holds none there: it has let go of it, or was created anew and holds less. Rejects
-   * with the broker's error, or after `withinMs`.
+   * The committed record at a place. Null where the topic holds none there: retention deleted it, or the topic was recreated and is
+   * shorter. Rejects with the broker's error, or after `withinMs`.
    */
   async read(place: RecordPlace, { withinMs }: { readonly withinMs: number }): Promise<InputRecord | null> {
     const late = new AbortController();

@@ -11,7 +11,7 @@ export interface OutgoingRecord {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
   readonly headers?: Headers;
-  /** Default: by the key, as Kafka's default partitioner does. */
+  /** Default: chosen by the key, as Kafka's default partitioner does. */
   readonly partition?: number;
   /** Default: now. */
   readonly timestampMs?: number;
@@ -21,7 +21,7 @@ const CHUNK_RECORDS_MAX = 500;
 const CHUNK_BYTES_MAX = 1 << 20;
 export const SEND_ATTEMPTS = { max: 20, pauseMs: 250 };
 
-/** A plain producer for tools: every record arrives at least once, in order per partition; readers know repeats by their ids. */
+/** A plain producer for tools: every record arrives at least once, in order per partition; readers recognise repeats by their ids. */
 export class Sender implements AsyncDisposable {
   readonly #producer: Producer;
 
@@ -29,6 +29,7 @@ export class Sender implements AsyncDisposable {
     this.#producer = producer;
   }
 
+  /** Connects. Rejects with the broker's error. */
   static async open(connection: KafkaConnection): Promise<Sender> {
     // Without kafkajs' retries, which can lose a record silently when a leader moves: `sendAll` repeats whole chunks instead.
     const producer = connect(connection).producer({
@@ -40,7 +41,9 @@ export class Sender implements AsyncDisposable {
     return new Sender(producer);
   }
 
-  /** Resolves when all are acknowledged by all replicas. Rejects with the broker's error when it is lasting, or after 20 attempts. */
+  /**
+   * Resolves when all replicas have acknowledged all records. Rejects with the broker's error when it is lasting, or after 20 attempts.
+   */
   async sendAll(topic: string, records: Iterable<OutgoingRecord>): Promise<void> {
     let chunk: Message[] = [];
     let bytes = 0;
@@ -57,7 +60,7 @@ export class Sender implements AsyncDisposable {
     if (chunk.length > 0) await this.#send(topic, chunk);
   }
 
-  /** Sends one record and says where it is: repeated, if it was, its last place. */
+  /** Sends one record and answers where it was appended; if it was sent repeatedly, the last place. Rejects as `sendAll` does. */
   async sendOne(topic: string, record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
     const [placed] = await this.#send(topic, [messageOf(record)]);
     if (placed?.baseOffset === undefined) throw new Error('the broker did not say where a record is');
@@ -88,28 +91,31 @@ export interface TailedRecord extends InputRecord {
 export interface TailOptions {
   readonly connection: KafkaConnection;
   readonly topics: readonly string[];
-  /** `start`: everything there is; `end`: what comes after this call has resolved. */
+  /** `start`: everything there is; `end`: what is sent after `tail` has resolved. */
   readonly from: 'start' | 'end';
   /** Called in order per partition, one call at a time. A rejection ends the reading through `onFailure`. */
   readonly onRecords: (records: readonly TailedRecord[]) => void | Promise<void>;
   readonly onFailure: (error: Error) => void;
 }
 
-/** Reads topics as they are committed (read_committed), each record once; for tools and tests. Resolves when reading has begun. */
+/**
+ * Reads topics as they are committed (read_committed), each record once; for tools and tests. Resolves when reading has begun. Disposing of
+ * the answer ends the reading.
+ */
 export const tail = (options: TailOptions): Promise<AsyncDisposable> => read(options, () => {});
 
-/** How far a reading has come: the offset after the last one seen, and the end as it was when the reading began, by topic and partition. */
+/** How far a reading has come. By `topic/partition`: the offset after the last record seen, and the end when the reading began. */
 interface Reach {
   readonly next: ReadonlyMap<string, bigint>;
   readonly ends: ReadonlyMap<string, bigint>;
 }
 
-/** A reading on which nothing has come for so long does not get to the end. */
+/** `readToEnd` gives up when nothing has come for this long. */
 export const READ_STALLED_MS = 60_000;
 
 /**
- * Reads everything that the topics hold as of now (read_committed) and resolves behind it. `onProgress` is told the share that is read.
- * Rejects when nothing has come for `stalledMs`.
+ * Reads everything that the topics hold now (read_committed), and resolves when all of it is read. `onProgress` is told the share that is
+ * read, 0 to 1. Rejects when nothing has come for `stalledMs`, or with the error of the broker or of `onRecords`.
  */
 export async function readToEnd({
   connection,
@@ -122,7 +128,7 @@ export async function readToEnd({
   readonly stalledMs?: number;
 }): Promise<void> {
   const done = Promise.withResolvers<void>();
-  // Where reading cannot even begin, that is told by `read`.
+  // Only so that it is no unhandled rejection: where reading cannot begin, `read` itself rejects.
   done.promise.catch(() => {});
   let stalled: NodeJS.Timeout | undefined;
   let from: Reach['next'] | undefined;
@@ -159,7 +165,10 @@ export async function readToEnd({
   }
 }
 
-/** `onMoved` is told where each partition is read from, and each step. Resolves when reading has begun. */
+/**
+ * Reads topics from their start or end. `onMoved` is called once with where each partition begins, and after each step. Resolves when
+ * reading has begun.
+ */
 export async function read(
   { connection, topics, from, onRecords, onFailure }: TailOptions,
   onMoved: (reach: Reach) => void,
@@ -173,7 +182,7 @@ export async function read(
     allowAutoTopicCreation: false,
     retry: { restartOnFailure: async () => false },
   });
-  /** The next offset per topic and partition: the group's own are never committed, and a rebalance would begin anew. */
+  /** The next offset by `topic/partition`. Kept here because the group commits no offsets, so a rebalance would begin anew. */
   const next = new Map<string, bigint>();
   const ends = new Map<string, bigint>();
   const close = async (): Promise<void> => {
@@ -204,7 +213,7 @@ export async function read(
         onFailure(payload.error);
       });
     });
-    // A fetch of nothing but control or aborted records is not delivered; this event alone tells of it.
+    // kafkajs does not deliver a fetch of only control or aborted records; it reports it in this event alone.
     consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
       const place = `${topic}/${partition}`;
       if (batchSize > 0 || BigInt(lastOffset) < (next.get(place) ?? 0n)) return;

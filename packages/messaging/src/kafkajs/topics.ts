@@ -5,8 +5,8 @@ import { topicOffsets } from './offsets.ts';
 
 const MIB = 1 << 20;
 /**
- * What the topics take of one transaction's records, in bytes. A dead letter is an original with more headers, so its topic takes more than
- * an input may hold; a compressed input may hold more still.
+ * Largest record batch, in bytes, that the topics accept. A dead letter is an original with more headers, so its topic accepts more than an
+ * input topic holds; a compressed input may expand to more still.
  */
 export const TOPIC_BYTES_MAX = { results: 8 * MIB, deadLetters: 9 * MIB } as const;
 const DAY_MS = 86_400_000;
@@ -19,6 +19,7 @@ export interface TopicNames {
   readonly deadLetters: string;
 }
 
+/** The names of the five topics of an installation. */
 export const topicNames = (prefix: string): TopicNames => ({
   claims: `${prefix}.claims.v1`,
   members: `${prefix}.members.v1`,
@@ -30,15 +31,18 @@ export const topicNames = (prefix: string): TopicNames => ({
 export interface TopicOptions {
   readonly connection: KafkaConnection;
   readonly prefix: string;
-  /** Of each topic; the dead letters have twice as many, a half per input topic. */
+  /** Of each topic except the dead letters', which has twice as many: one half per input topic. */
   readonly partitions: number;
   /** Default: the broker's own. */
   readonly replicationFactor?: number;
-  /** How long the two input topics keep what was sent, if they are created. Default: without end, so that it can be replayed. The outputs keep it as the broker says. */
+  /**
+   * How many days the two input topics keep records, if they are created here. Default: for ever, so that they can be replayed. The other
+   * topics follow the broker's setting.
+   */
   readonly inputRetentionDays?: number | undefined;
 }
 
-/** A topic has another partition count than the settings say: keys would move between shards. */
+/** A topic exists with another partition count than the settings say, with which keys would belong to other shards. */
 export class PartitionCountError extends Error {
   constructor(topic: string, found: number, expected: number) {
     super(
@@ -51,7 +55,7 @@ export class PartitionCountError extends Error {
 const KNOWN_WITHIN_MS = 30_000;
 const ASKED_EVERY_MS = 100;
 
-/** Of several brokers one that has not heard of a new topic yet calls it unknown; kafkajs' own wait for leaders ends there. */
+/** Repeats while a broker does not know a topic yet, as one of several may after its creation; kafkajs' own waiting ends at that error. */
 async function metadataOf(admin: Admin, names: string[], withinMs = KNOWN_WITHIN_MS): Promise<ITopicMetadata[]> {
   const end = performance.now() + withinMs;
   for (;;) {
@@ -64,7 +68,10 @@ async function metadataOf(admin: Admin, names: string[], withinMs = KNOWN_WITHIN
   }
 }
 
-/** Creates those of the five topics that are missing. Rejects with `PartitionCountError` where one exists with another count. */
+/**
+ * Creates those of the five topics that are missing and waits until they can be used. Rejects with `PartitionCountError` where one exists
+ * with another partition count, else with the broker's error.
+ */
 export async function createTopics({
   connection,
   prefix,
@@ -87,7 +94,7 @@ export async function createTopics({
           value: String(isDeadLetters ? TOPIC_BYTES_MAX.deadLetters : TOPIC_BYTES_MAX.results),
         },
         ...(isInput ? [{ name: 'retention.ms', value: String(kept) }] : []),
-        // A broker's limit in bytes would end it earlier.
+        // Without this a limit in bytes set on the broker would delete records earlier.
         ...(isInput && kept === -1 ? [{ name: 'retention.bytes', value: '-1' }] : []),
       ],
     };
@@ -97,7 +104,7 @@ export async function createTopics({
   try {
     const existing = new Set(await admin.listTopics());
     const missing = wanted.filter(({ topic }) => !existing.has(topic));
-    // Another process may create them at the same moment; kafkajs answers false then, and the check below holds for all.
+    // Another process may create them at the same moment. kafkajs then answers false, and the check below holds for both.
     if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: false });
     const topics = await metadataOf(
       admin,
@@ -107,7 +114,7 @@ export async function createTopics({
       const found = topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
       if (found !== numPartitions) throw new PartitionCountError(topic, found, numPartitions);
     }
-    // A topic that answers can be written to and read.
+    // Once a topic answers with its offsets it has leaders, and can be written and read.
     for (const topic of Object.values(names)) await topicOffsets(admin, topic);
     return names;
   } finally {
@@ -115,7 +122,7 @@ export async function createTopics({
   }
 }
 
-/** How many partitions a topic has; undefined where no broker has heard of it within the time. */
+/** How many partitions a topic has; undefined where no broker knows it within `withinMs`. Rejects with the broker's error. */
 export async function countPartitions(
   connection: KafkaConnection,
   topic: string,

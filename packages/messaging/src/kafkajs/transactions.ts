@@ -8,13 +8,13 @@ import {
 } from './produce-request.ts';
 
 /**
- * Transactions of version 2 (KIP-890), which kafkajs does not know: a record enters its transaction with the Produce request that brings it,
- * without an AddPartitionsToTxn before, and the end of a transaction gives the producer its next epoch, so that nothing late of one transaction can
- * enter the next. Two requests a transaction instead of three. Used where the cluster has agreed on it (Kafka 4 by itself, a cluster that
- * was upgraded once its operator says so); else all is as kafkajs does it.
+ * Transactions of version 2 (KIP-890), which kafkajs does not know: a Produce request adds its partition to the transaction without an
+ * AddPartitionsToTxn before it, and the end of each transaction gives the producer a new epoch, so that a late request of one transaction
+ * cannot enter the next. That is two requests a transaction instead of three. Used where the cluster has finalized that version (Kafka 4 by
+ * default, an upgraded cluster once its operator does so); elsewhere kafkajs' own way is used.
  */
 
-/** What of kafkajs' broker is used here. */
+/** The parts of kafkajs' broker that are used here. */
 export interface Broker {
   readonly connectionPool: {
     send<T>(request: { readonly request: SentRequest; readonly response: Response<T> }): Promise<T>;
@@ -67,7 +67,7 @@ interface EosOptions {
 
 export type CreateEosManager = (options: EosOptions) => EosManager;
 
-/** What of kafkajs' protocol is used here. */
+/** The parts of kafkajs' protocol that are used here. */
 export interface Protocol {
   readonly Encoder: EncoderClass;
   readonly Decoder: new (payload: Buffer) => Decoder;
@@ -81,7 +81,7 @@ const PRODUCE = 0;
 const [GROUP, TRANSACTION] = [0, 1];
 const FEATURE = 'transaction.version';
 
-/** What is used of kafkajs' decoder. */
+/** The parts of kafkajs' decoder that are used here. */
 interface Decoder {
   offset: number;
   readInt16(): number;
@@ -92,7 +92,10 @@ interface Decoder {
   readUVarIntArray<T>(read: () => T): T[] | null;
 }
 
-/** Reads fields that have numbers, by their number, and skips all others. kafkajs takes each for a byte shorter than it is. */
+/**
+ * Reads the tagged fields (KIP-482) that `read` names by number and skips all others. kafkajs' own reader takes each for a byte shorter
+ * than it is.
+ */
 function readTagged(from: Decoder, read: Readonly<Record<number, () => void>> = {}): void {
   for (let left = from.readUVarInt(); left > 0; left--) {
     const [tag, length] = [from.readUVarInt(), from.readUVarInt()];
@@ -102,9 +105,9 @@ function readTagged(from: Decoder, read: Readonly<Record<number, () => void>> = 
   }
 }
 
-/** Requests of versions that kafkajs does not have. */
+/** Requests in versions that kafkajs does not have. */
 function requestsOf({ Encoder, Decoder, failure, createErrorFromCode }: Protocol) {
-  /** No fields with numbers. */
+  /** An empty set of tagged fields. */
   const NONE = Buffer.from([0]);
   const form: ProduceForm = {
     begin: ({ transactionalId, acks, timeout, topics }) => [
@@ -136,7 +139,7 @@ function requestsOf({ Encoder, Decoder, failure, createErrorFromCode }: Protocol
   });
 
   return {
-    /** The version of transactions that the cluster has agreed on; 0 where the broker is older than such agreements. */
+    /** Asks for the finalized transaction version of the cluster; 0 where the broker is older than finalized features. */
     transactionVersion: {
       request: request(API_VERSIONS, 'ApiVersions', 3, () => [
         new Encoder().writeUVarIntString('gongji').writeUVarIntString('1').buffer,
@@ -145,7 +148,7 @@ function requestsOf({ Encoder, Decoder, failure, createErrorFromCode }: Protocol
       response: response((from) => {
         let version = 0;
         const errorCode = from.readInt16();
-        // A broker that does not know the question answers in another form.
+        // A broker that does not know this version of the request answers in an older format.
         if (errorCode !== 0) return { errorCode: 0, throttleMs: 0, value: version };
         from.readUVarIntArray(() => [from.readInt16(), from.readInt16(), from.readInt16(), readTagged(from)]);
         const throttleMs = from.readInt32();
@@ -164,7 +167,7 @@ function requestsOf({ Encoder, Decoder, failure, createErrorFromCode }: Protocol
       }),
     },
 
-    /** Answers the id and epoch of the producer's next transaction. */
+    /** Ends a transaction; answers the producer id and epoch for the next one. */
     endTxn: ({ transactionalId, producerId, producerEpoch, committed }: ProducerState & { committed: boolean }) => ({
       request: request(END_TXN, 'EndTxn', 5, () => [
         new Encoder()
@@ -218,7 +221,7 @@ function requestsOf({ Encoder, Decoder, failure, createErrorFromCode }: Protocol
   };
 }
 
-/** Replacements that make kafkajs' transactional producers use version 2 where the cluster has it. */
+/** Replacements for kafkajs' transaction manager and Produce request that use version 2 where the cluster has it. */
 export function secondVersion(protocol: Protocol) {
   const requests = requestsOf(protocol);
   const versions = new WeakMap<Broker, Promise<number>>();
@@ -233,7 +236,10 @@ export function secondVersion(protocol: Protocol) {
     }
   };
 
-  /** Keeps kafkajs' manager for everything but what differs, and that manager's own transaction empty, so that it ends none itself. */
+  /**
+   * Uses kafkajs' manager for everything that is the same in both versions. That manager's own transaction stays empty, so it ends none
+   * itself.
+   */
   const manager =
     (createEosManager: CreateEosManager): CreateEosManager =>
     (options) => {
@@ -251,7 +257,7 @@ export function secondVersion(protocol: Protocol) {
           requests.endTxn({ transactionalId, ...producer, committed }),
         );
         isBegun = false;
-        // An epoch's sequences begin at 0.
+        // A new epoch counts its sequence numbers from 0.
         for (const { topic, partition } of sentTo.values())
           first.updateSequence(topic, partition, -first.getSequence(topic, partition));
         sentTo.clear();

@@ -2,15 +2,18 @@ import { connect, type KafkaConnection } from './client.ts';
 import { topicOffsets } from './offsets.ts';
 import { read } from './tools.ts';
 
-/** A partition whose first records are gone, by retention or by hand. */
+/** A partition whose first records have been deleted, by retention or by hand. */
 export interface Truncated {
   readonly topic: string;
   readonly partition: number;
-  /** When the oldest record that is left was sent; null where none is left. */
+  /** Timestamp, in ms since 1970, of the oldest record left; null where none is left. */
   readonly oldestMs: number | null;
 }
 
-/** The partitions of these topics that do not begin with their first record any more. Of topics that are whole it reads nothing. */
+/**
+ * The partitions of these topics that have lost their first records. Reads records only where there are such. Rejects with the broker's
+ * error.
+ */
 export async function findTruncated(options: {
   readonly connection: KafkaConnection;
   readonly topics: readonly string[];
@@ -23,7 +26,7 @@ export async function findTruncated(options: {
   );
   if (unread.size > 0) {
     const done = Promise.withResolvers<void>();
-    // Where reading cannot even begin, that is told by `read`.
+    // Only so that it is no unhandled rejection: where reading cannot begin, `read` itself rejects.
     done.promise.catch(() => {});
     await using _reading = await read(
       {
@@ -48,7 +51,7 @@ export async function findTruncated(options: {
 const placeOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
   `${topic}/${partition}`;
 
-/** What a partition holds as of now: the offset of the first record that is left, and the one that the next will have. */
+/** The offsets of a partition now: `low` of the first record that is left, `high` that the next record will get. */
 export interface PartitionBounds {
   readonly topic: string;
   readonly partition: number;
@@ -56,7 +59,7 @@ export interface PartitionBounds {
   readonly high: bigint;
 }
 
-/** The bounds of every partition of these topics. */
+/** The bounds of every partition of these topics. Rejects with the broker's error. */
 export async function findBounds(options: {
   readonly connection: KafkaConnection;
   readonly topics: readonly string[];

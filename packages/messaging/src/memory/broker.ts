@@ -55,7 +55,7 @@ export class MemoryBroker {
     return { start: this.#logStart, end: BigInt(this.#log(partition).length), partitions: this.partitions };
   }
 
-  /** Retention: everything below is gone. */
+  /** Retention: every offset below `offset` is gone. */
   deleteBelow(offset: bigint): void {
     this.#logStart = offset;
   }
@@ -102,7 +102,7 @@ export class MemoryBroker {
     return this.#positions.get(partition) ?? 0n;
   }
 
-  /** Positions of a group without members expire. */
+  /** Simulates that the broker forgets the positions of a group without members. */
   forgetPositions(): void {
     this.#positions.clear();
   }

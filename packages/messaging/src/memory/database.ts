@@ -2,7 +2,7 @@ import { FencedError } from '../errors.ts';
 import type { InputRecord, Lease, OutboxRow, ShardId, ShardState, ShardStore } from '../port.ts';
 import { ConnectionLost, type MemoryProcess, type World } from './world.ts';
 
-/** What a database answers that waited too long for a lock. */
+/** The error of a transaction that waited too long for a lock. */
 export class LockTimeout extends Error {
   constructor() {
     super('lock timeout');
@@ -20,7 +20,7 @@ interface Row {
   /** The service's own tables: what was applied, in order, and work that needs no input. */
   readonly applied: bigint[];
   readonly work: string[];
-  /** Records set aside with those of their keys behind them, in order, and the keys ordered to be released. */
+  /** Records set aside and later records of the same keys, in order; and the keys that are ordered to be released. */
   readonly held: InputRecord[];
   readonly orders: string[];
 }

@@ -8,8 +8,8 @@ const POLL_MS = 5;
 const FETCH_MAX = 40;
 
 /**
- * A group coordinator that is harsher than Kafka's: it hands partitions on at once, without waiting for the old owner to let go, and
- * counts a member as gone after a short silence. Whoever is late is a zombie.
+ * A group coordinator that is harsher than Kafka's: it reassigns partitions at once, without waiting for the old owner to let go, and
+ * counts a member as gone after a short silence. A slow member therefore becomes a zombie.
  */
 export class MemoryGroup {
   readonly #world: World;
@@ -22,7 +22,7 @@ export class MemoryGroup {
     this.#partitions = partitions;
   }
 
-  /** A member's heartbeat; answers what it has in which generation. */
+  /** A member's heartbeat; answers the generation and the partitions assigned to this member in it. */
   poll(member: string): { generation: number; partitions: number[] } {
     const isNew = !this.#lastHeard.has(member);
     this.#lastHeard.set(member, this.#world.now);

@@ -4,7 +4,7 @@ import type { OutboxRow, Publisher } from '../port.ts';
 import type { MemoryBroker } from './broker.ts';
 import type { MemoryProcess } from './world.ts';
 
-/** Ways to break the protocol, for tests of the tests. */
+/** Deliberate protocol violations, so that tests can prove that the crash campaign would notice them. */
 export interface PublisherFlaws {
   /** `recover` answers what the process last knew instead of asking. */
   readonly breakPositionRead?: boolean;

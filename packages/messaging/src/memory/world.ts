@@ -44,7 +44,7 @@ export class World {
     return item;
   }
 
-  /** Runs `run` after `delayMs` of virtual time; the answer cancels. */
+  /** Calls `run` after `delayMs` of virtual time; the answer cancels it. */
   after(delayMs: number, run: () => void): () => void {
     const event: Event = { at: this.now + Math.max(0, delayMs), order: this.#order++, run };
     this.#push(event);
@@ -55,7 +55,7 @@ export class World {
 
   /** Lets time pass until `done` holds (true), or until `untilMs`, or until nothing is left to happen (false). */
   async run(done: () => boolean, untilMs: number): Promise<boolean> {
-    // Everything that follows without waiting happens before time goes on.
+    // Lets all continuations that need no waiting run before virtual time moves on.
     const rest = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
     await rest();
     while (!done()) {
@@ -163,7 +163,7 @@ export class MemoryProcess {
       if (kind === 'unsent') return answer(() => reject(new ConnectionLost()));
       if (kind === 'late') answer(() => reject(new ConnectionLost()));
       world.after(kind === 'late' ? world.between(2, 300) : world.between(0.1, 2), () => {
-        // What a killed process had written may still have been in its own buffers.
+        // A killed process may not have flushed its last request: half of the time it is lost.
         if (this.isDead && world.chance(0.5)) return;
         const served = Promise.resolve().then(serve);
         if (kind === 'late') return void served.catch(() => {});
