@@ -3,22 +3,22 @@ import { isHeldSql } from './quarantine.ts';
 import type { RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
 
-/** An arrears check that a members shard has begun and not finished. */
+/** An arrears check that a members shard has begun and not finished. `cursor`: the last person number it has come to. */
 export interface OpenCheck {
   readonly checkId: string;
   readonly on: CalendarDate;
   readonly cursor: string;
 }
 
-/** The next stretch of a shard's persons, by person number. */
+/** The next stretch of a shard's persons, in order of their person numbers. */
 export interface ArrearsChunk {
-  /** The last person of the stretch; null = there is nobody left. */
+  /** The last person of the stretch; null = nobody is left. */
   readonly last: string | null;
   readonly count: number;
-  /** The areas of those who contribute, and the earliest month from which any of them is looked at. */
+  /** The insured areas of the contributing persons, and the earliest month from which one of them must be checked. */
   readonly areas: readonly string[];
   readonly since: Period | null;
-  /** The areas of those in arrears. */
+  /** The insured areas of the persons in arrears. */
   readonly behindIn: readonly string[];
 }
 
@@ -35,6 +35,7 @@ export async function openCheck(tx: LedgerTransaction, partition: number): Promi
 const CONTRIBUTES = `insutype = '310' and employment in ('ACTIVE', 'FLEXIBLE') and year is not null`;
 const IS_BEHIND = '(arrears_since is not null or uninsured_since is not null)';
 
+/** Reads the next `size` persons after person number `after`. `since` is the earliest month in which one of their accounts was stated. */
 export async function readChunk(
   tx: LedgerTransaction,
   partition: number,
@@ -65,21 +66,21 @@ export async function readChunk(
   };
 }
 
-/** A stretch of a shard's persons, and what a check of a date goes by there. */
+/** A stretch of a shard's persons, and what a check on the date `on` needs to know about it. */
 export interface CheckedStretch {
   readonly after: string;
   readonly last: string;
   readonly on: CalendarDate;
   /** By area, each month whose due date has passed; a month is listed once. */
   readonly months: readonly { readonly area: string; readonly period: Period }[];
-  /** Of each area in which somebody is in arrears. */
+  /** The rule of each area in which a person is in arrears. */
   readonly rules: readonly BlockRule[];
 }
 
 /**
  * The persons of a stretch whom the check concerns: a month past due without a contribution, arrears that a binding does not show as the
- * rules have it, work that waits for a date, or an account that New Year may fill. A person's months are counted and not sought one by
- * one, so that a check costs about the same after years; bindings are sought only of those in arrears.
+ * rules require, work that waits for a date, or an account that New Year may refill. A person's months are counted instead of looked up one
+ * by one, so that a check costs about the same after years; bindings are looked up only for persons in arrears.
  */
 export async function concernedIn(
   tx: LedgerTransaction,
@@ -114,7 +115,7 @@ export async function concernedIn(
   return rows.map(({ psn_no }) => psn_no);
 }
 
-/** Notes how far a check has come; `last` null = the stretch was empty. */
+/** Records how far a check has come and what it did; `last` null = the stretch was empty. */
 export async function moveCheck(
   tx: LedgerTransaction,
   partition: number,
@@ -134,7 +135,7 @@ export async function moveCheck(
   );
 }
 
-/** Notes the persons whom a check passes over because their messages are held. */
+/** Records persons whom a check passes over because messages of theirs are held, so that they are checked later. */
 export function leaveOut(
   tx: LedgerTransaction,
   partition: number,
@@ -149,7 +150,9 @@ export function leaveOut(
   );
 }
 
-/** Takes out the earliest check of a person who was passed over. With a topic, only of one of whom nothing is held on it now. */
+/**
+ * Takes one person who was passed over, with the earliest check, off the list. With a topic: only one of whom nothing is held on it now.
+ */
 export async function leftOut(
   tx: LedgerTransaction,
   partition: number,
@@ -178,7 +181,7 @@ export interface CheckProgress {
   readonly movedAt: Instant;
 }
 
-/** The checks begun last, the latest first, at most `limit`; those listed behind the check `after`, where it is said, and none if it is not known. */
+/** At most `limit` checks, the latest first. With `after`: those listed after that check, and none where it is unknown. */
 export const findChecks = (
   source: RowSource,
   { limit, after }: { readonly limit: number; readonly after?: string | undefined },

@@ -4,7 +4,7 @@ import { givenRows, insertRows } from './packed.ts';
 import { inRange, type PersonRange, type RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
 
-/** Money drawn from a payer through a binding, and the stamp of the outcome that did it, which tells its moment. */
+/** Money drawn from a payer through a binding, and the stamp of the outcome, which holds the moment of the draw. */
 export interface StoredDraw {
   readonly payer: string;
   readonly version: bigint;
@@ -13,7 +13,7 @@ export interface StoredDraw {
   readonly stamp: string;
 }
 
-/** What has been drawn from these payers on their dates and later, by all that was settled so far. Read under the payers' locks. */
+/** All settled draws from these payers on or after their dates. Must be read under the payers' locks. */
 export async function drawsSince(
   tx: LedgerTransaction,
   asked: readonly { readonly payer: string; readonly since: CalendarDate }[],
@@ -49,7 +49,7 @@ export async function drawsSince(
   }));
 }
 
-/** One reason against one draw. */
+/** One reason for which one draw is listed. */
 interface DrawReason {
   readonly payer: string;
   readonly version: bigint;
@@ -61,7 +61,7 @@ export interface NotedReason extends DrawReason {
   readonly cause: { readonly type: string; readonly id: string };
 }
 
-/** Lists draws for staff, and takes off the list what holds no longer. What was noted first stays as it was. */
+/** Adds draws to the staff's list, and removes those that no longer belong on it. A draw already listed keeps its first date and cause. */
 export function writeBackdated(
   tx: LedgerTransaction,
   { noted, lifted }: { readonly noted: readonly NotedReason[]; readonly lifted: readonly DrawReason[] },
@@ -91,7 +91,7 @@ export function writeBackdated(
   );
 }
 
-/** A listed draw: what was paid by which entry, the published outcome and those of its refunds, and every reason against it. */
+/** A listed draw: its entry, the published outcome, the outcomes of its refunds, and every reason for listing it. */
 export interface BackdatedDraw {
   readonly payer: string;
   readonly bindingId: string;
@@ -110,8 +110,8 @@ export interface BackdatedDraw {
 }
 
 /**
- * The list for staff: all listed draws of at most `payersMax` payers by ascending person number, those after the payer `after`, or of one
- * payer; of each in the order of the account's entries.
+ * The staff's list: all listed draws of at most `payersMax` payers, by ascending person number, after the payer `after` or of one `payer`
+ * only; each payer's in the order of the account's entries.
  */
 export async function findBackdated(
   source: RowSource,

@@ -3,22 +3,25 @@ import { insertRows } from './packed.ts';
 import type { RowSource } from './reads.ts';
 import type { LedgerTransaction } from './transaction.ts';
 
-/** What a payer changed of a binding with one command. */
+/** What one command of a payer changed in a binding. */
 export interface BindingChange {
   readonly payer: string;
   readonly bindingId: string;
   readonly changeId: string;
   readonly at: Instant;
-  /** Field by field, before and after: kept as it is given. */
+  /** One object per changed field, with its value before and after; stored as given. */
   readonly changes: readonly object[];
 }
 
-/** The same, as it is read back. `payerVersion`: the payer's last entry before it; null where an older worker did not note it. */
+/** A stored change. `payerVersion`: the payer's last entry before it; null where an older worker did not record it. */
 export interface NotedChange extends Pick<BindingChange, 'changeId' | 'at' | 'changes'> {
   readonly payerVersion: bigint | null;
 }
 
-/** Notes what payers changed, in the order in which it was applied, and after which of the payer's entries: those of this batch included. */
+/**
+ * Records what payers changed, in the order in which it was applied, with the version of the payer's last entry, this batch's entries
+ * included.
+ */
 export function writeBindingChanges(tx: LedgerTransaction, changes: readonly BindingChange[]): void {
   insertRows(
     tx,
@@ -46,7 +49,7 @@ export function writeBindingChanges(tx: LedgerTransaction, changes: readonly Bin
   );
 }
 
-/** What was changed of a binding since it was bound, in the order in which it was applied; at most `limit`, the last ones. */
+/** The last `limit` changes of a binding, in the order in which they were applied. */
 export async function findBindingChanges(
   source: RowSource,
   { payer, bindingId }: Pick<Binding, 'payer' | 'bindingId'>,

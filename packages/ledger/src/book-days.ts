@@ -1,7 +1,7 @@
 import { assert, type CalendarDate } from '@repo/domain';
 import type { Ledger } from './ledger.ts';
 
-/** A closed day of the books: how many entries it carries, and both sides of them, yuan. */
+/** A closed day of the books: how many entries are booked on it, and their debits and credits in yuan. */
 export interface BookDay {
   readonly day: CalendarDate;
   readonly entries: number;
@@ -12,7 +12,7 @@ export interface BookDay {
 /** Why the books stay open. */
 export type NotClosableReason = 'NOT_BEGUN' | 'NO_SHARD';
 
-/** The books were not closed, and nothing has changed. */
+/** The books were not closed; nothing has changed. */
 export class NotClosable extends Error {
   override readonly name = 'NotClosable';
   readonly reason: NotClosableReason;
@@ -24,10 +24,10 @@ export class NotClosable extends Error {
 }
 
 /**
- * Closes the books of every day up to and including `day`: once this returns, no later posting carries any of them; one dated so
- * is booked on the first open day. Answers the days this call closed that carry entries, debits equal to credits in each. The
- * ledger is the owner's. Throws `NotClosable` for a day that has not begun in China, since no day is ever opened again and all that
- * comes would be booked after it; and where no worker has been yet, since it is the shards' rows that say what is closed.
+ * Closes the books of every day up to and including `day`: once this returns, no later posting is booked on any of them; a later one with
+ * such a date goes on the first open day. Answers the days closed by this call that carry entries; in each, debits equal credits. Needs a
+ * ledger opened as the owner. Throws `NotClosable` for a day that has not begun in China, because no day is reopened and every posting
+ * until then would be booked after it; and where no worker has run yet, because the shards' rows record what is closed.
  */
 export async function closeBooks(ledger: Ledger, day: CalendarDate): Promise<BookDay[]> {
   const [now] = await ledger.rows<{ before: CalendarDate | null; today: CalendarDate }>(
@@ -36,10 +36,12 @@ export async function closeBooks(ledger: Ledger, day: CalendarDate): Promise<Boo
   assert(now !== undefined, 'an aggregate is always answered');
   if (day > now.today) throw new NotClosable('NOT_BEGUN');
   await ledger.transact(async (tx) => {
-    // Every batch holds its shard's row from its first read to COMMIT, and several in this order: when these locks are had, none is under way.
+    // Every batch holds its shard's row from its first read to COMMIT, and locks several in this order: once all are locked, no batch is
+    // under way.
     const shards = await tx.rows('select from shard order by topic, partition for update', []);
     if (shards.length === 0) throw new NotClosable('NO_SHARD');
-    // Nor does a shard appear that knows only of the days before, nor is a bulk load under way. Not first: a batch under way could not move its row then.
+    // Also keeps out new shards, which would know only the earlier closed days, and bulk loads. Locking the table first would deadlock with
+    // a batch, which could not update its row.
     await tx.rows('lock table shard in share row exclusive mode', []);
     await tx.rows('update shard set closed_through = greatest(closed_through, $1::date)', [day]);
   });

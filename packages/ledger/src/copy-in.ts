@@ -3,19 +3,19 @@ import { type Connection, Query } from 'pg';
 /** A column of a row to be copied in. Bytes become `bytea`. */
 export type Copied = string | number | bigint | Buffer | null | undefined;
 
-/** What of the driver's connection is used here and its types do not tell. */
+/** The methods of the driver's connection that are used here and missing from its types. */
 interface CopyConnection {
   sendCopyFromChunk(data: Buffer): void;
   endCopyFrom(): void;
 }
 
 /**
- * `COPY … FROM STDIN` with its rows right behind it, so that it takes its place among other statements that nobody waits for: a server that
- * has refused it drops what it did not ask for (PostgreSQL, Message Flow, COPY Operations). Rows that come so are written
- * page by page, and logged so, where an `insert` writes and logs each by itself; and no array has to be taken apart.
+ * `COPY … FROM STDIN` with its rows sent right behind it, so that it can be pipelined with other statements that nobody waits for: a server
+ * that refuses the COPY drops the rows (PostgreSQL, Message Flow, COPY Operations). COPY writes and logs rows page by page where `insert`
+ * does so row by row, and no array has to be unpacked.
  */
 export class CopyIn extends Query {
-  /** `done` is told of the end, once. */
+  /** `done` is called once, with the error if there was one. */
   constructor(table: string, columns: readonly string[], rows: readonly (readonly Copied[])[], done: Done) {
     const text = `copy ${table} (${columns}) from stdin`;
     super(text, done);
@@ -28,13 +28,13 @@ export class CopyIn extends Query {
     };
   }
 
-  /** The driver's own would answer that there are no rows. */
+  /** Replaces the driver's own, which would answer that there are no rows. */
   handleCopyInResponse(): void {}
 }
 
 type Done = (error: Error | undefined) => void;
 
-/** Rows as COPY reads them in its text format: parted by line feeds, their columns by tabs. */
+/** Rows in COPY's text format: columns separated by tabs, rows by line feeds. */
 const copyText = (rows: readonly (readonly Copied[])[]): string =>
   rows.map((row) => `${row.map(columnText).join('\t')}\n`).join('');
 
@@ -44,7 +44,7 @@ function columnText(value: Copied): string {
   return Buffer.isBuffer(value) ? `\\\\x${value.toString('hex')}` : String(value);
 }
 
-/** Asked before anything is replaced: a replacement that finds nothing takes three times as long. */
+/** Tested before replacing, because a `replace` that finds nothing takes three times as long. */
 const SPECIAL = /[\\\t\n\r]/;
 const SPECIALS = /[\\\t\n\r]/g;
 const escaped = (character: string): string => ESCAPES[character] ?? character;

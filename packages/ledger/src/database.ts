@@ -24,7 +24,7 @@ export type Role = 'gongji_worker' | 'gongji_reader' | 'gongji_operator';
 
 export interface DatabaseOptions {
   readonly url: string;
-  /** The role to work as; the URL's user must be a member of it. Absent: the URL's user as it is. */
+  /** The role to work as; the URL's user must be a member of it. Default: the URL's user. */
   readonly role?: Role;
   readonly name: string;
   readonly connectionsMax?: number;
@@ -32,8 +32,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
   readonly transactionTimeoutMs?: number;
   /**
-   * How long an answer is waited for. The server's own limits end earlier whatever it works at, so that nothing but a network that
-   * delivers no more is ended by this one. Default: 5 s more than a transaction may take.
+   * How long to wait for an answer, ms. The server's own limits end any statement earlier, so this one only ends waiting on a network that
+   * delivers nothing any more. Default: 5 s more than a transaction may take.
    */
   readonly answerTimeoutMs?: number;
 }
@@ -59,12 +59,12 @@ const MIGRATIONS = [
 ];
 
 /**
- * Every statement of a worker looks up a few hundred keys. While a table is small the planner would rather read all of it and
- * hash, which costs more with every row that is added: by index only, a claim costs the same at any size.
+ * Every statement of a worker looks up a few hundred keys. While a table is small the planner would rather scan and hash it, which costs
+ * more with every row; by index only, a claim costs the same at any size.
  */
 const WORKER_PLANS = ['-c enable_seqscan=off', '-c enable_hashjoin=off', '-c enable_mergejoin=off'];
 
-/** Connects nothing yet: the pool opens connections when they are asked for. */
+/** Does not connect yet: the pool opens connections when they are needed. */
 export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
   const { connectionString, ssl } = databaseConnection(options.url);
   const { lockTimeoutMs = 2_000, statementTimeoutMs = 10_000, transactionTimeoutMs = 15_000 } = options;
@@ -74,7 +74,7 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
     `-c statement_timeout=${statementTimeoutMs}`,
     `-c transaction_timeout=${transactionTimeoutMs}`,
     '-c search_path=public',
-    // Statements are many and small: a server that compiles them by its own settings would spend more than it saves.
+    // JIT compilation costs many small statements more than it saves them.
     '-c jit=off',
     ...(options.role === undefined ? [] : [`-c role=${options.role}`]),
     ...(options.role === 'gongji_worker' ? WORKER_PLANS : []),
@@ -90,13 +90,13 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
       driverOptions: {
         options: settings.join(' '),
         application_name: options.name,
-        // Statements are sent without waiting for the answers to those before them (see session.ts).
+        // Sends statements without waiting for the answers to earlier ones (see session.ts).
         pipeline: true,
         connectionTimeoutMillis: 5_000,
-        // The kernel would go on waiting for hours where a network has swallowed the answer.
+        // Where a network has swallowed the answer, the kernel would wait for hours.
         query_timeout: answerTimeoutMs,
         keepAlive: true,
-        // The library would copy the options, and with them what the files hold now.
+        // Set on the pool because the library would copy the options, and freeze in them what the certificate files hold now.
         onPoolCreated: (pool: { options: object }) => {
           if (ssl !== undefined) Object.assign(pool.options, { ssl });
         },
@@ -107,12 +107,12 @@ export function openOrm(options: DatabaseOptions): Promise<MikroORM> {
   );
 }
 
-/** The database has a schema that this version knows no way from. */
+/** The database's schema was made by a version that this one does not know. */
 export class OtherSchema extends Error {
   override readonly name = 'OtherSchema';
 }
 
-/** Runs the migrations that a database lacks, or as far as the one named `to`; see `migrate`. */
+/** Runs the migrations that a database lacks, all or up to the one named `to`. See `migrate`. */
 export async function runMigrations(url: string, { to }: { readonly to?: string } = {}): Promise<void> {
   const orm = await openOrm({
     url,
@@ -130,19 +130,19 @@ export async function runMigrations(url: string, { to }: { readonly to?: string 
   }
 }
 
-/** Names of the migrations a database still lacks; empty = ready for this version. */
+/** Names of the migrations that a database lacks; empty = ready for this version. */
 export async function missingMigrations(em: EntityManager): Promise<string[]> {
   const present = await query<{ name: string }>(em, `select name from migration`, []);
   const names = new Set(present.map(({ name }) => name));
   return MIGRATIONS.map(({ name }) => name).filter((name) => !names.has(name));
 }
 
-/** A key that changes with the schema, for whoever keeps migrated templates. */
+/** A key that changes with the schema, for tests that keep migrated template databases. */
 export const schemaKey = (): string => MIGRATIONS.map(({ name }) => name).join();
 
 /**
- * Runs SQL with bound parameters, outside any transaction. `em.execute` would write the parameters into the text: no reuse of
- * plans, and arrays break.
+ * Runs SQL with bound parameters, outside any transaction. `em.execute` would write the parameters into the text, so that plans are not
+ * reused and arrays break.
  */
 export async function query<Row>(em: EntityManager, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
   const { rows } = await em.getKysely<unknown>().executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]));

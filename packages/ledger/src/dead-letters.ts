@@ -1,23 +1,23 @@
 import type { OutcomePlace } from './outcome-log.ts';
 import type { RowSource } from './reads.ts';
 
-/** A dead letter as it is stored: `stamp` is text that only the writer of outcomes understands. */
+/** A dead letter as stored. `stamp` is text that only the writer of outcomes understands. */
 export interface DeadRow {
   readonly place: OutcomePlace;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly stamp: string;
-  /** The moment of the message, as its stamp has it. */
+  /** The message's timestamp, as its stamp has it. */
   readonly at: string;
 }
 
 export interface DeadFilter {
   readonly topic?: string | undefined;
   readonly partition?: number | undefined;
-  /** As the stamp has it. */
+  /** The code in the stamp. */
   readonly code?: string | undefined;
   readonly key?: string | undefined;
-  /** At or after, and before, as the stamp writes a moment. */
+  /** At or after `since`, before `until`; both in the format that the stamp uses. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
 }
@@ -31,7 +31,7 @@ interface Row {
   readonly at: string;
 }
 
-/** As `ix_outcome_dead` has it: moments as they are stored sort as text. */
+/** The expression of `ix_outcome_dead`. Moments in a stamp sort as text. */
 const AT = `(substring(stamp from '"at":"([^"]*)"[}][}]$') collate "C")`;
 const CODE = `substring(stamp from '"note":[{]"code":"([^"]*)"')`;
 
@@ -43,7 +43,7 @@ const toDead = ({ shard_id: shardId, seq, payload: value, ...row }: Row): DeadRo
   at: row.at,
 });
 
-/** The dead letters that are looked for, the latest first, from behind `before` on: at most `limit`. */
+/** At most `limit` dead letters that match, the latest first, after the place `before`. */
 export async function findDead(
   source: RowSource,
   filter: DeadFilter,
@@ -66,7 +66,7 @@ export async function findDead(
   return rows.map(toDead);
 }
 
-/** The dead letters at these places, in the order in which each shard left them; those that are none are left out. */
+/** The dead letters at these places, by shard and sequence number. A place without a dead letter is left out. */
 export async function findDeadAt(source: RowSource, places: readonly OutcomePlace[]): Promise<DeadRow[]> {
   const rows = await source.rows<Row>(
     `select shard_id, seq, key, payload, stamp, ${AT} as at from unnest($1::int[], $2::bigint[]) as asked (shard_id, seq)
@@ -76,7 +76,7 @@ export async function findDeadAt(source: RowSource, places: readonly OutcomePlac
   return rows.map(toDead);
 }
 
-/** How many dead letters there are since a moment, by code, the most frequent first. */
+/** How many dead letters there are since a moment (as the stamp writes it), by code, the most frequent first. */
 export async function countDead(source: RowSource, since: string): Promise<{ code: string; count: number }[]> {
   return source.rows(
     `select ${CODE} as code, count(*)::int as count from all_outcome where dest = 'D' and ${AT} >= $1

@@ -1,18 +1,18 @@
 import { type CalendarDate, type Money, money, type Portions } from '@repo/domain';
 import type { RowSource } from './reads.ts';
 
-/** What a claim drew from a payer through a binding, as the account and the day stood just before. Amounts in yuan. */
+/** What a claim drew from a payer through a binding, with the account and the day's usage as they were just before. Amounts in yuan. */
 export interface ClaimDraw {
   readonly payer: string;
   readonly bindingId: string;
-  /** Of the payer's entry: what has a higher one came later. */
+  /** The version of the payer's entry; a later entry has a higher one. */
   readonly version: bigint;
   readonly before: Portions;
-  /** What the binding had paid of that day's limit, refunds taken off. */
+  /** What the binding had paid of that day's limit, less refunds. */
   readonly usedBefore: Money;
 }
 
-/** What a claim settled on a date drew from these payers. An entry is found by its account and its day. */
+/** What a claim settled on a date drew from these payers through bindings; entries are found by account and day. */
 export async function findDraws(
   source: RowSource,
   { claimId, payers, on }: { readonly claimId: string; readonly payers: readonly string[]; readonly on: CalendarDate },
@@ -40,7 +40,10 @@ export async function findDraws(
   }));
 }
 
-/** What a binding has paid from a draw on, it included, refunds taken off, up to an entry of the payer; yuan. `until` null: to this day. */
+/**
+ * What a binding has paid since a draw, that draw included, less refunds, up to a version of the payer's entries; yuan. `until` null: up to
+ * now.
+ */
 export async function drawnSince(
   source: RowSource,
   { payer, bindingId, version }: Pick<ClaimDraw, 'payer' | 'bindingId' | 'version'>,

@@ -1,20 +1,23 @@
-/** The shard is another owner's, or has moved on: nothing was written. */
+/** The shard belongs to another owner, or has moved on; nothing was written. */
 export class Fenced extends Error {
   override readonly name = 'Fenced';
 }
 
-/** Another transaction changed what this one had looked at before it locked it: begin again. */
+/** Another transaction changed rows that this one had read before locking them. A new attempt from the start resolves it. */
 export class Raced extends Error {
   override readonly name = 'Raced';
 }
 
-/** Conditions that a new attempt from the top resolves: serialization, deadlock, lock timeout, an id taken or a month's partition made at the same moment. */
+/**
+ * Conditions that a new attempt from the start resolves: serialization failure, deadlock, lock timeout. With those of `TAKEN` and
+ * `isPartedMeanwhile`: an id taken, or a month's partition created, at the same moment.
+ */
 const RETRY = new Set(['40001', '40P01', '55P03']);
 const TAKEN = new Set(['pk_event_id', 'ux_binding_id']);
 
 /**
- * Conditions of the connection, the server or its resources: they pass. So does a login that is refused (28): whatever is sent, it is not
- * the message's fault, and a password or a certificate is put right from outside.
+ * Conditions of the connection, the server or its resources, which pass. A refused login (28) is one of them: it is never the message's
+ * fault, and the password or certificate is corrected from outside.
  */
 const PASSING = /^(08|28|53|57|58|25006|XX000|25P0[34])/;
 const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)|^EPROTO$/;
@@ -32,7 +35,7 @@ const SOCKET = new Set([
   'ENETDOWN',
 ]);
 
-/** The SQLSTATE or system code of a driver's error, looked for through its causes; null when there is none. */
+/** The SQLSTATE or system code of a driver's error or one of its causes; null where there is none. */
 export function codeOf(error: unknown): string | null {
   for (let at = error; typeof at === 'object' && at !== null; at = (at as { cause?: unknown }).cause) {
     const { code } = at as { code?: unknown };
@@ -41,25 +44,25 @@ export function codeOf(error: unknown): string | null {
   return null;
 }
 
-/** A row was on its way to one partition when another was created for its month: a check that no constraint names. */
+/** A row was routed to one partition while another was created for its month: a check violation without a constraint name. */
 const isPartedMeanwhile = (error: unknown): boolean => codeOf(error) === '23514' && constraintOf(error) === '';
 
 const constraintOf = (error: unknown): string =>
   typeof error === 'object' && error !== null ? String((error as { constraint?: unknown }).constraint ?? '') : '';
 
-/** Whether the same transaction may succeed if begun again at once. */
+/** Whether the same transaction may succeed if it is begun again at once. */
 export const isRetry = (error: unknown): boolean =>
   error instanceof Raced ||
   RETRY.has(codeOf(error) ?? '') ||
   isPartedMeanwhile(error) ||
   (codeOf(error) === '23505' && TAKEN.has(constraintOf(error)));
 
-/** Whether the error is of the connection or the server's state, and passes by itself. */
+/** Whether the error is one of the connection or of the server's state, and passes by itself. */
 export function isTransient(error: unknown): boolean {
   if (isRetry(error)) return true;
   const code = codeOf(error);
   if (code !== null) return PASSING.test(code) || SOCKET.has(code) || TLS.test(code);
-  // node-postgres has no code for a connection that ended, or for a pool or a server that gave nothing in time.
+  // node-postgres has no code for a connection that ended, nor for a pool or server that timed out.
   return error instanceof Error && CONNECTION_GONE.test(error.message);
 }
 const CONNECTION_GONE =

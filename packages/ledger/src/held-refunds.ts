@@ -1,7 +1,7 @@
 import { type CalendarDate, type Money, money } from '@repo/domain';
 import { inRange, type PersonRange, type RowSource } from './reads.ts';
 
-/** Money that a refund owes to the owner of a closed account, to be paid out by hand. Yuan. */
+/** Money that a refund owes to the owner of a closed account, to be paid out by hand. In yuan. */
 export interface HeldRefund {
   readonly personNo: string;
   readonly refundId: string;
@@ -12,8 +12,8 @@ export interface HeldRefund {
 }
 
 /**
- * What is still to be paid out by hand: of at most `personsMax` persons by ascending person number, those after the person `after`, or
- * of one person; of each by refund id.
+ * Held refunds that are not fully paid out, of at most `personsMax` persons by ascending person number, after the person `after` or of one
+ * person only; each person's by refund id.
  */
 export async function findHeldRefunds(
   source: RowSource,

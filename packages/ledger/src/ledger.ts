@@ -7,6 +7,7 @@ import { Session } from './session.ts';
 import { LedgerTransaction } from './transaction.ts';
 import type { PlacedOutcome } from './write.ts';
 
+/** A shard's row: its owner's epoch, the next input offset, the last outcome written and published, and its topic's partition count. */
 export interface ShardRow {
   readonly epoch: bigint;
   readonly nextOffset: bigint;
@@ -20,7 +21,7 @@ export interface ShardKey {
   readonly partition: number;
 }
 
-/** How far a shard has written: its outcomes in all, its results and its dead letters. */
+/** How far a shard has written: outcomes in all, results and dead letters. */
 export interface ShardSequences extends ShardKey {
   readonly partitions: number;
   readonly outSeq: bigint;
@@ -29,16 +30,16 @@ export interface ShardSequences extends ShardKey {
 }
 
 export interface LedgerOptions extends DatabaseOptions {
-  /** Told of each attempt that is begun again, with the condition's code. */
+  /** Called before each repeated attempt, with the error's code. */
   readonly onRetry?: (code: string) => void;
-  /** Run around each attempt at a transaction, for those who watch. */
+  /** Wraps each attempt at a transaction, for tracing. */
   readonly around?: (<T>(attempt: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 const ATTEMPTS_MAX = 8;
 const SHARD_COLUMNS = 'epoch, next_offset, out_seq, published_seq, partitions';
 
-/** The books in PostgreSQL. Every change of theirs goes through `transact`. */
+/** The books in PostgreSQL. Every change to them goes through `transact`. */
 export class Ledger {
   readonly orm: MikroORM;
   readonly #onRetry: (code: string) => void;
@@ -58,7 +59,7 @@ export class Ledger {
     await this.orm.close(true);
   }
 
-  /** The connections of this process's pool: in use, idle, and callers that wait for one. */
+  /** The state of this process's connection pool: connections in use and idle, and callers that wait for one. */
   async connections(): Promise<{ busy: number; idle: number; waiting: number }> {
     const pool = await (this.orm.em.getConnection() as PostgreSqlConnection).getNativeClient();
     const { totalCount, idleCount: idle, waitingCount: waiting } = pool;
@@ -76,8 +77,8 @@ export class Ledger {
   }
 
   /**
-   * Runs `work` in a transaction at READ COMMITTED, its consistency resting on explicit row locks; deadlocks, lock timeouts and
-   * races begin again from the top, `attemptsMax` times in all at most. Nothing else is repeated here.
+   * Runs `work` in a transaction at READ COMMITTED; consistency rests on explicit row locks. Deadlocks, lock timeouts and races (`isRetry`)
+   * are begun again from the start, at most `attemptsMax` attempts in all; any other error is thrown at once.
    */
   async transact<T>(work: (tx: LedgerTransaction) => Promise<T>, { attemptsMax = ATTEMPTS_MAX } = {}): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -94,8 +95,8 @@ export class Ledger {
   }
 
   /**
-   * Takes a shard: the epoch rises, and with it every earlier owner's writes fail. Its topic's partitions are counted once, for its first
-   * shard: a partition that was added later is one too many, not a shard of a larger topic.
+   * Takes a shard: raises its epoch, so that every write of an earlier owner fails. The topic's partition count is stored once, with its
+   * first shard: a partition added later is an error to be noticed, not a shard of a larger topic.
    */
   async acquireShard(shard: ShardKey, owner: string, partitions: number): Promise<ShardRow> {
     const [row] = await this.rows<Record<string, string>>(
@@ -117,7 +118,7 @@ export class Ledger {
     return toShard(row);
   }
 
-  /** How many partitions an input topic had when the first of its shards was taken; undefined before. */
+  /** How many partitions an input topic had when its first shard was taken; undefined before that. */
   async countPartitions(topic: string): Promise<number | undefined> {
     const [row] = await this.rows<{ partitions: number | null }>(
       'select min(partitions) as partitions from shard where topic = $1',
@@ -142,8 +143,8 @@ export class Ledger {
   }
 
   /**
-   * Lets a shard's sequences go on behind what was published of it, where the database has lost those commits. The epoch rises, so a worker
-   * that still has the shard can write nothing more. Never moves a sequence back.
+   * Moves a shard's sequences past what was published, where the database has lost those commits. Raises the epoch, so that a worker that
+   * still has the shard can write nothing more. Never moves a sequence back.
    */
   async renumberShard(shard: ShardKey & Pick<ShardSequences, 'outSeq' | 'resultSeq' | 'deadSeq'>): Promise<void> {
     await this.rows(
@@ -154,7 +155,7 @@ export class Ledger {
     );
   }
 
-  /** Outcome rows above `after`, in order, for publishing again after a crash. */
+  /** Outcome rows with `seq` above `after`, in order, at most `limit`, to be published again after a crash. */
   async loadOutbox(shard: ShardKey, after: bigint, limit: number): Promise<PlacedOutcome[]> {
     const rows = await this.rows<{
       seq: string;
@@ -174,7 +175,7 @@ export class Ledger {
     });
   }
 
-  /** Mirrors what has been published; never moves back. */
+  /** Stores how far the shard has published; never moves back. Throws `Fenced` where the epoch is not the lease's. */
   async markPublished(lease: { readonly shard: ShardKey; readonly epoch: bigint }, seq: bigint): Promise<void> {
     const marked = await this.rows(
       `update shard set published_seq = greatest(published_seq, $4) where topic = $1 and partition = $2 and epoch = $3 returning 1`,
@@ -183,7 +184,10 @@ export class Ledger {
     if (marked.length !== 1) throw new Fenced('the shard has another owner');
   }
 
-  /** Notes that the log holds nothing to apply between a shard's next offset and this one. Moves nothing else. */
+  /**
+   * Moves the shard's next offset past offsets at which the log holds no record, and nothing else. Throws `Fenced` where the lease does not
+   * hold.
+   */
   async skipTo(
     lease: { readonly shard: ShardKey; readonly epoch: bigint; readonly nextOffset: bigint },
     nextOffset: bigint,

@@ -4,22 +4,23 @@ import { MemberWorld } from './member-world.ts';
 import { MONTH } from './transaction.ts';
 import { type BatchWrites, writeSets } from './write.ts';
 
-/** A member event with the identity and content it would have as a message, so that sending it again changes nothing. */
+/** A member event with the identity and content hash that it would have as a message, so that sending it later changes nothing. */
 export interface LoadableEvent {
   readonly event: MemberEvent;
   readonly identity: string;
   readonly contentHash: Buffer;
 }
 
-/** Marks events that entered by a bulk load and not through a shard. */
+/** The shard id of events that entered by a bulk load instead of through a shard. */
 const LOADER_SHARD = 0;
 const BATCH = 4_000;
 
 /**
- * Enters members in bulk beside the topic, for a system that is being filled: the same rules and rows as their events would make,
- * in transactions of 4,000. An event that cannot be applied stops the load with its identity's kind. A payer comes before its bindings.
+ * Loads members in bulk without the topic, for a system that is being filled, with the rules and rows that their events would have, in
+ * transactions of 4,000. Answers how many were loaded. Throws, and stops, at an event that cannot be applied; the transactions before stay.
+ * A payer must come before its bindings.
  * @param partitionOf the members partition of a person, as the broker's partitioner would choose it
- * @param onProgress is told how many events are in
+ * @param onProgress is called with the number of events loaded so far
  */
 export async function loadMembers(
   ledger: Ledger,
@@ -53,7 +54,8 @@ function loadBatch(
   { policyOf, partitionOf }: { policyOf: PolicyLookup; partitionOf: (personNo: string) => number },
 ): Promise<void> {
   return ledger.transact(async (tx) => {
-    // There is no shard's row to hold, so that no day closes between the look at what is closed and COMMIT; other loads and batches may go on.
+    // With no shard's row to hold, this lock keeps a day from being closed between reading what is closed and COMMIT. Other loads and
+    // batches can go on.
     await tx.rows('lock table shard in row exclusive mode', []);
     const world = await MemberWorld.load(
       tx,

@@ -12,7 +12,7 @@ import {
 } from '@repo/domain';
 import { booksOf, type LedgerTransaction } from './transaction.ts';
 
-/** The persons, bindings, months and held refunds that a batch of member events works on, under their locks. */
+/** The persons, bindings, contribution months and held refunds that a batch of member events works on, read under their locks. */
 export class MemberWorld implements MemberBooks {
   readonly books: Books;
   readonly contributions: Months;
@@ -26,6 +26,10 @@ export class MemberWorld implements MemberBooks {
     this.policyOf = policyOf;
   }
 
+  /**
+   * Locks and reads what these events need, and in addition the accounts `payers`. `checked`: persons whose contribution months an arrears
+   * check reads.
+   */
   static async load(
     tx: LedgerTransaction,
     events: readonly MemberEvent[],
@@ -43,13 +47,13 @@ export class MemberWorld implements MemberBooks {
       else if ('binding' in event) {
         people.add(event.binding.payer);
         bindingIds.push(event.binding.bindingId);
-        // The limits on how many may be bound count both persons' bindings: both are locked.
+        // The limits on the number of bindings count those of both persons, so both are locked.
         if (event.kind === 'BINDING_REQUESTED') requested.add(event.binding.payer).add(event.binding.beneficiary);
       } else people.add('payer' in event ? event.payer : event.personNo);
       if (event.kind === 'REFUND_PAID') refundIds.push(event.refundId);
       if (event.kind === 'CONTRIBUTION_PAID' || event.kind === 'CONTRIBUTION_MISSED') withMonths.push(event.personNo);
     }
-    // One may be bound before an account is opened, so that there is no row of theirs yet.
+    // A person may be bound before an account is opened, so there may be no row to lock.
     await tx.lockNames(requested);
     const persons = await tx.lockPersons([...people, ...requested]);
     const bindings = await tx.bindingsOf({
@@ -94,7 +98,7 @@ class Months implements ContributionBook {
   }
 }
 
-/** No id has what stands between. */
+/** A line feed cannot occur in either id. */
 const heldKey = (refundId: string, personNo: string): string => `${refundId}\n${personNo}`;
 
 class Held implements HeldBook {

@@ -3,8 +3,8 @@ import { Ledger } from './ledger.ts';
 import { createAhead } from './partitions.ts';
 
 /**
- * Brings a database to the newest schema, with partitions for the months that come next, or as far as the migration named `to`. Forward only;
- * safe to run again. The URL is the owner's. Throws `OtherSchema`.
+ * Brings a database to the newest schema, or up to the migration named `to`; to the newest also creates partitions for the coming months.
+ * Forward only; safe to run again. Needs the owner's URL. Throws `OtherSchema`.
  */
 export async function migrate(url: string, { to }: { readonly to?: string } = {}): Promise<void> {
   await runMigrations(url, to === undefined ? {} : { to });

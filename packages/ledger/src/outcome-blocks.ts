@@ -1,25 +1,25 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { OUTCOME_DICTIONARY_1 } from './outcome-dictionary.ts';
 
-/** One record to publish, as it is stored: `stamp` is text that only the writer of outcomes understands. */
+/** One record to publish, as stored. `stamp` is text that only the writer of outcomes understands. */
 export interface OutcomeRow {
   readonly dest: 'R' | 'D';
   readonly key: Buffer | null;
   readonly stamp: string;
   readonly payload: Buffer | null;
-  /** A result that is kept by itself, so that SQL can read its stamp; any other goes into a block with those beside it. */
+  /** Stored by itself, so that SQL can read its stamp; other results share a block with their neighbours. */
   readonly alone?: boolean;
 }
 
-/** What one outcome of a block says. */
+/** The content of one outcome in a block. */
 interface BlockPart {
   readonly stamp: string;
   readonly payload: Buffer;
 }
 
 /**
- * At most so many outcomes, and so many bytes, in a block: fewer compress less (one alone to a quarter, eight to a seventh, fifty to a
- * ninth), more would cost whoever looks up one of them.
+ * Outcomes and bytes in a block, at most. Fewer outcomes compress less (one alone to a quarter, eight to a seventh, fifty to a ninth); more
+ * would make reading a single one dearer.
  */
 const ROWS_MAX = 50;
 const BYTES_MAX = 262_144;
@@ -28,23 +28,23 @@ const ZSTD = {
   params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
   dictionary: OUTCOME_DICTIONARY_1,
 };
-/** The first byte of a block: how the rest is to be read. */
+/** The first byte of a block, which says how to read the rest. */
 const FORMAT_1 = 1;
-/** More than a block ever holds: the largest result that its topic takes is far below. */
+/** Bytes that a block may decompress to. More than any block holds: the largest result that its topic accepts is far smaller. */
 const OPENED_MAX = 64 * 1024 * 1024;
 
-/** A block that is not what was written, or a row that points to none. */
+/** A block is not what was written, or a row points to no block. */
 export class BadBlock extends Error {
   override readonly name = 'BadBlock';
 }
 
-/** A row as its table has it: `lead` says how many rows before it the first one of its block is, which keeps the block as its payload. */
+/** A row as its table has it. `lead`: how many rows before it the first row of its block is, whose payload holds the block. */
 type StoredRow<Row extends OutcomeRow> = Omit<Row, 'stamp'> & {
   readonly stamp: string | null;
   readonly lead: number | null;
 };
 
-/** Rows that follow each other, as they are stored: results in blocks, dead letters and whatever is to be alone as they are. */
+/** Turns consecutive rows into stored rows: results in blocks, dead letters and rows that must be alone as they are. */
 export function storedRows<Row extends OutcomeRow>(rows: readonly Row[]): StoredRow<Row>[] {
   return blocksOf(rows).flatMap((block): StoredRow<Row>[] => {
     const parts = block.filter(isPart);
@@ -57,7 +57,7 @@ export function storedRows<Row extends OutcomeRow>(rows: readonly Row[]): Stored
 const isPart = <Row extends OutcomeRow>(row: Row): row is Row & BlockPart =>
   row.dest === 'R' && row.payload !== null && row.alone !== true;
 
-/** Cut where a block is full, and before and behind every row that is to be alone. */
+/** Begins a new block where one is full, and before and after every row that must be alone. */
 function blocksOf<Row extends OutcomeRow>(rows: readonly Row[]): Row[][] {
   const blocks: Row[][] = [];
   let room = 0;
@@ -75,9 +75,9 @@ function blocksOf<Row extends OutcomeRow>(rows: readonly Row[]): Row[][] {
 }
 
 /**
- * Outcomes that follow each other as one block of bytes, which the first of their rows keeps: its format, then a frame of Zstandard
- * (RFC 8878) with a checksum and the dictionary of that format; in it how many there are, the lengths of each one's stamp and payload,
- * and then those, all numbers 4 bytes, the least first.
+ * Packs consecutive outcomes into one block, which the first of their rows holds: a format byte, then a Zstandard frame (RFC 8878) with a
+ * checksum and that format's dictionary. The frame holds the number of outcomes, the lengths of each one's stamp and payload, then the
+ * stamps and payloads; all numbers are 4 bytes, little-endian.
  */
 function packBlock(outcomes: readonly BlockPart[]): Buffer {
   const stamps = outcomes.map(({ stamp }) => Buffer.from(stamp));
@@ -113,12 +113,12 @@ function unpackBlock(block: Buffer): BlockPart[] {
   });
 }
 
-/** As many blocks are kept opened: whoever reads one outcome after another meets each again and again. */
+/** How many unpacked blocks are kept, because reading outcomes one after another asks for each block again and again. */
 const OPENED_BLOCKS = 64;
 const opened = new Map<string, { readonly block: Buffer; readonly outcomes: readonly BlockPart[] }>();
 
 function openBlock(block: Buffer): readonly BlockPart[] {
-  // By its checksum it is found, by its bytes it is known.
+  // The checksum is only the map's key; comparing the bytes tells whether it is the same block.
   const checksum = block.toString('latin1', Math.max(0, block.length - 4));
   const known = opened.get(checksum);
   if (known?.block.equals(block)) return known.outcomes;
@@ -129,23 +129,23 @@ function openBlock(block: Buffer): readonly BlockPart[] {
   return outcomes;
 }
 
-/** SQL: the payload of a row of `outcome` as `all_outcome` gives it. */
+/** SQL: a row's payload in the form that the view `all_outcome` gives it. */
 export const STORED_PAYLOAD = `case when lead is null then payload else int4send(lead) || (select head.payload from outcome as head
     where head.shard_id = outcome.shard_id and head.seq = outcome.seq - outcome.lead and head.month = outcome.month)
   end as payload`;
 
-/** How many bytes stand before the block in what `all_outcome` gives as a payload: which of its outcomes is meant. */
+/** Bytes before the block in a payload from `all_outcome`: the index of the outcome within the block. */
 const PLACE_BYTES = 4;
 
-/** What is asked of a row of `all_outcome` by whoever reads what it says. */
+/** The columns of `all_outcome` from which `readStored` reads an outcome. */
 export interface ViewedOutcome<P extends Buffer | null = Buffer> {
   readonly stamp: string | null;
   readonly payload: P;
 }
 
 /**
- * What a row of `all_outcome` says. A row that keeps its own stamp keeps its own payload; the payload of any other is the place in a block
- * and the block. Throws `BadBlock`.
+ * The stamp and payload of a row of `all_outcome`. A row with its own stamp has its own payload; the payload of any other is an index
+ * followed by a block. Throws `BadBlock`.
  */
 export function readStored<P extends Buffer | null>({
   stamp,
@@ -158,6 +158,9 @@ export function readStored<P extends Buffer | null>({
   return outcome;
 }
 
-/** The payload of a published result as `all_outcome` gives it, as text: a JSON object, whether it stood in a block or not. */
+/**
+ * The payload, as text, of a published result from `all_outcome`, stored in a block (which begins with a zero byte) or as JSON. Throws
+ * `BadBlock`.
+ */
 export const payloadText = (payload: Buffer): string =>
   (payload[0] === 0 ? readStored({ stamp: null, payload }).payload : payload).toString();

@@ -1,6 +1,6 @@
 /**
- * What outcomes look like, for compressing few of them: what they share with this text takes next to nothing. What stands nearest to the
- * end is found cheapest. Blocks of format 1 can only be read with this text as it is, to the character: another text is another format.
+ * The compression dictionary of outcomes: text that an outcome shares with it takes almost no space, least what stands near its end. Blocks
+ * of format 1 can only be read with exactly this text: to change it is a new format.
  */
 export const OUTCOME_DICTIONARY_1 = Buffer.from(
   [

@@ -1,7 +1,7 @@
 import { readStored, STORED_PAYLOAD, type ViewedOutcome } from './outcome-blocks.ts';
 import type { RowSource } from './reads.ts';
 
-/** Where a published outcome stands in the outbox: its shard, and its number there, without gaps. */
+/** The place of a published outcome in the outbox: its shard, and its number there, which counts without gaps. */
 export interface OutcomePlace {
   readonly shardId: number;
   readonly seq: string;
@@ -10,7 +10,7 @@ export interface OutcomePlace {
 /** A published outcome as it was published. */
 export interface LoggedOutcome {
   readonly place: OutcomePlace;
-  /** As only the writer of outcomes understands it. */
+  /** Text that only the writer of outcomes understands. */
   readonly stamp: string;
   readonly payload: string;
 }
@@ -26,9 +26,9 @@ function toLogged({ shard_id: shardId, seq, ...row }: Row): LoggedOutcome {
 }
 
 /**
- * What was published about a person on the topic that answers `topic`, the latest first: at most `limit`, those before the place
- * `before`. Read by way of `ix_outcome_key`, which leaves out most stretches of the table; what a person has is few, so that all
- * of it is found before it is put in order, and no order of reading can lead the planner along the whole table instead.
+ * At most `limit` outcomes published about a person in answer to the input topic `topic`, the latest first, those before the place
+ * `before`. A person has few, so all are found through `ix_outcome_key` before they are sorted: the planner must not read the whole table
+ * in order instead.
  */
 export async function findOutcomesOf(
   source: RowSource,
@@ -46,7 +46,7 @@ export async function findOutcomesOf(
   return rows.map(toLogged);
 }
 
-/** A shard of an input topic: how many outcomes it has committed, and how many of them are published. */
+/** How many outcomes a shard of an input topic has committed, and how many of them are published. */
 export interface ShardProgress {
   readonly shardId: number;
   readonly answered: bigint;
@@ -66,10 +66,7 @@ export async function readProgress(source: RowSource, topic: string): Promise<Sh
   }));
 }
 
-/**
- * The next outcomes of a shard after a number, at most `limit` of them, in order; dead letters are left out of the answer, and so is what
- * has been archived.
- */
+/** The outcomes with the next `limit` sequence numbers of a shard after `seq`, in order, without dead letters and archived outcomes. */
 export async function outcomesAfter(
   source: RowSource,
   { shardId, seq, limit }: { shardId: number; seq: bigint; limit: number },

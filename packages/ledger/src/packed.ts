@@ -1,25 +1,25 @@
 import { assert } from '@repo/domain';
 
 /**
- * Sets of rows travel between us and PostgreSQL as one text: the driver's work for each value of each row, and the server's for each
- * element of an array, were a third of a claim's cost. Fields and rows are parted by control characters, which no identifier may
- * contain (see contracts) and JSON escapes.
+ * Sets of rows travel to and from PostgreSQL as one text: the driver's work for each value, and the server's for each array element, were a
+ * third of a claim's cost. Fields and rows are separated by control characters, which no identifier may contain (see contracts) and which
+ * JSON escapes.
  */
 const FIELD = '\x1f';
 const ROW = '\x1e';
-/** Stands for NULL in a column of a written list. */
+/** Stands for NULL in a packed list. */
 const NONE = '\x1d';
 
 const FIELD_SQL = `E'\\x1f'`;
 const ROW_SQL = `E'\\x1e'`;
 
-/** SQL for a query whose rows, of the given expressions, come back as one text; `from` is the rest of the query. */
+/** SQL for a query that answers all its rows, of the given expressions, as one text; `from` is the rest of the query. */
 export const packedQuery = (expressions: readonly string[], from: string): string =>
   `select string_agg(line, ${ROW_SQL}) as packed from (
      select concat(${expressions.join(`, ${FIELD_SQL}, `)}) as line
      from ${from}) as lines`;
 
-/** The rows of a packed text, each a list of its fields; an empty field was NULL. */
+/** The rows of a packed text, each a list of fields; NULL is read as an empty field. */
 export const unpack = (packed: string | null): string[][] =>
   packed === null ? [] : packed.split(ROW).map((line) => line.split(FIELD));
 
@@ -42,11 +42,11 @@ function count(text: string): number {
   return found;
 }
 
-/** SQL for the array of a packed parameter, such as `$3`. */
+/** SQL that turns a packed parameter, such as `$3`, into an array. */
 export const listColumn = (parameter: string, type: string): string =>
   `string_to_array(${parameter}, ${FIELD_SQL}, E'\\x1d')::${type}[]`;
 
-/** Rows handed to a statement: the `from` item that holds them, named `given`, and its parameters, `$1` onwards. */
+/** Rows as input of a statement: the `from` item that holds them, named `given`, and its parameters from `$1` on. */
 export function givenRows(
   columns: readonly (readonly [name: string, type: string])[],
   rows: readonly (readonly unknown[])[],
@@ -59,8 +59,8 @@ export function givenRows(
 }
 
 /**
- * Sends an insert of one row per element of `rows`, each column as one list: one statement and a handful of parameters for any size.
- * Where neither a conflict nor a condition is to be answered, `copy` costs less.
+ * Sends an insert of `rows` with each column as one list: one statement and few parameters whatever the number of rows. Where no `on
+ * conflict` or condition is needed, `copy` costs less.
  */
 export function insertRows(
   tx: { send(sql: string, parameters: readonly unknown[]): void },

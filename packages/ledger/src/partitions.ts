@@ -2,7 +2,7 @@ import { assert, type CalendarDate, date } from '@repo/domain';
 import type { Ledger } from './ledger.ts';
 import type { RowSource } from './reads.ts';
 
-/** The tables that grow with every settlement, the column each is parted by, and what is unique in each of their partitions. */
+/** The partitioned tables, which grow with every settlement: the column that partitions each, and the primary key of its partitions. */
 const PARTED = {
   outcome: { by: 'month', key: '(shard_id, seq)' },
   entry: { by: 'book_day', key: '(psn_no, version)' },
@@ -10,20 +10,20 @@ const PARTED = {
 export type PartedTable = keyof typeof PARTED;
 const NAMES = Object.keys(PARTED) as PartedTable[];
 
-/** A calendar month, such as 2026-11. */
+/** A calendar month as YYYY-MM, such as 2026-11. */
 export type Month = string;
 
-/** A part of a table. The first one may hold all time up to its end; the net holds what falls into no other. */
+/** A partition. The BEGINNING may hold all time up to its end; the NET (default partition) holds what belongs to no other. */
 export interface Partition {
   readonly table: PartedTable;
   readonly name: string;
   readonly kind: 'MONTH' | 'BEGINNING' | 'NET';
-  /** The last month it holds; null of the net. */
+  /** The last month it holds; null for the net. */
   readonly month: Month | null;
   readonly archived: boolean;
-  /** Rows as the server estimates them: null where it has not looked yet. */
+  /** The server's estimate of its rows; null where the server has not analysed it yet. */
   readonly rows: number | null;
-  /** On disk, with indexes. */
+  /** Size on disk, with indexes. */
   readonly bytes: number;
 }
 
@@ -36,7 +36,7 @@ interface Row {
   readonly bytes: string;
 }
 
-/** Every partition, attached or archived, in order of time; the nets last. Needs no right beyond the archive's schema. */
+/** Every partition, attached or archived, in order of time, the nets last. Needs no right but on the archive's schema. */
 export async function findPartitions(source: RowSource): Promise<Partition[]> {
   const rows = await source.rows<Row>(
     `select parent.relname as parent, part.relname as name, nspname as schema, pg_get_expr(part.relpartbound, part.oid) as bound,
@@ -66,8 +66,10 @@ function toPartition({ parent: table, name, schema, bound, rows, bytes }: Row): 
 
 const IS_MONTH = /^(\d{4})-(0[1-9]|1[0-2])$/;
 
+/** Whether a text is a month, YYYY-MM. */
 export const isMonth = (text: string): text is Month => IS_MONTH.test(text);
 
+/** The month `count` months later; earlier where negative. Throws where `month` is none. */
 export function addMonths(month: Month, count: number): Month {
   const [, year, number] = IS_MONTH.exec(month) ?? [];
   assert(year !== undefined && number !== undefined, 'a month has the form YYYY-MM');
@@ -77,20 +79,20 @@ export function addMonths(month: Month, count: number): Month {
 
 const firstDay = (month: Month): CalendarDate => date(`${month}-01`);
 
-/** The month it is for the database, by which outcomes are stored. */
+/** The current month by the database's clock, under which outcomes are stored. */
 export async function currentMonth(source: RowSource): Promise<Month> {
   const [row] = await source.rows<{ month: Month }>(`select to_char(now(), 'YYYY-MM') as month`, []);
   assert(row !== undefined, 'the server knows the time');
   return row.month;
 }
 
-/** How many months after this one both tables have partitions for, without a gap. */
+/** For how many months after the current one both tables have partitions without a gap. */
 export async function monthsAhead(source: RowSource): Promise<number> {
   const [partitions, now] = [await findPartitions(source), await currentMonth(source)];
   for (let ahead = 0; ; ahead++) if (missingFor(partitions, addMonths(now, ahead + 1)).length > 0) return ahead;
 }
 
-/** The tables that have no partition, attached or archived, which holds this month. */
+/** The tables that have no partition, attached or archived, for this month. */
 const missingFor = (partitions: readonly Partition[], month: Month): PartedTable[] =>
   NAMES.filter(
     (table) =>
@@ -102,7 +104,7 @@ const missingFor = (partitions: readonly Partition[], month: Month): PartedTable
       ),
   );
 
-/** A partition that is not there yet, and the rows that wait for it in the net. */
+/** A partition that does not exist yet, and how many of its rows are in the net. */
 export interface MissingPartition {
   readonly table: PartedTable;
   readonly name: string;
@@ -110,7 +112,7 @@ export interface MissingPartition {
   readonly waiting: number;
 }
 
-/** The partitions that these months lack. */
+/** The partitions that are missing for the months `from` to `through`, inclusive. */
 export async function missingPartitions(
   source: RowSource,
   { from, through }: { readonly from: Month; readonly through: Month },
@@ -131,7 +133,7 @@ export async function missingPartitions(
 
 const nameOf = (table: PartedTable, month: Month): string => `${table}_${month.replace('-', '_')}`;
 
-/** The SQL condition that rows of a partition fulfil. */
+/** Bounds and condition, as SQL, of a partition's rows. */
 function boundOf({ table, month, kind }: Pick<Partition, 'table' | 'month' | 'kind'>) {
   assert(month !== null, 'the net has no bounds');
   const { by } = PARTED[table];
@@ -142,14 +144,14 @@ function boundOf({ table, month, kind }: Pick<Partition, 'table' | 'month' | 'ki
 }
 
 /**
- * Creates a partition and takes over what the net holds of its month. Postings go on: only what would go into the net waits, for as long as
- * that takes. The ledger is the owner's.
+ * Creates a partition and moves the net's rows of that month into it. Postings go on; only rows bound for the net wait meanwhile. Needs a
+ * ledger opened as the owner.
  */
 export function createPartition(ledger: Ledger, { table, month, name }: MissingPartition): Promise<void> {
   const { values, condition } = boundOf({ table, month, kind: 'MONTH' });
   return ledger.transact(async (tx) => {
     const run = (sql: string) => tx.rows(sql, []);
-    // First of all, so that nobody holds the net and waits for what this transaction has.
+    // Locked first, so that nobody who holds the net waits for a lock of this transaction.
     await run(`lock table ${table}_default in access exclusive mode`);
     await run(
       `create table ${name} (like ${table} including defaults including constraints including storage, constraint pk_${name} primary key ${PARTED[table].key})`,
@@ -163,25 +165,25 @@ export function createPartition(ledger: Ledger, { table, month, name }: MissingP
 }
 
 /**
- * SQL that takes the summary of the stretch which rows will be added to out of a partition's BRIN indexes. Building an index leaves one, and
- * then each row would change it; without, the stretch gets its summary once it is full, when the table is vacuumed.
+ * SQL that removes, in a partition's BRIN indexes, the summary of the block range to which rows will be added. Building an index creates
+ * it, and then every added row would update it; without it the range is summarised once, by a vacuum after it is full.
  */
 const leaveOpen = (partition: string): string =>
   `select brin_desummarize_range(indexrelid, greatest(pg_relation_size(indrelid) / current_setting('block_size')::int - 1, 0))
    from pg_index join pg_class as brin on brin.oid = indexrelid join pg_am on pg_am.oid = brin.relam
    where amname = 'brin' and indrelid = '${partition}'::regclass`;
 
-/** How many months ahead of this one a setup sees to. */
+/** How many months after the current one `createAhead` provides for. */
 const AHEAD = 3;
 
-/** Sees to it that this month and those after it have partitions. */
+/** Creates the missing partitions of the current month and of those ahead. */
 export async function createAhead(ledger: Ledger): Promise<void> {
   const from = await currentMonth(ledger);
   for (const missing of await missingPartitions(ledger, { from, through: addMonths(from, AHEAD) }))
     await createPartition(ledger, missing);
 }
 
-/** Why a month stays where it is. */
+/** Why a month cannot be moved. */
 export type Refusal = 'NOT_THERE' | 'NOT_OVER' | 'NOT_CLOSED' | 'NOT_PUBLISHED';
 
 /** The partitions that end with a month, and why they cannot be archived; null where they can. */
@@ -193,7 +195,7 @@ export async function archivable(
   const partitions = found.filter((part) => part.month === month && !part.archived);
   const outcomes = partitions.find(({ table }) => table === 'outcome');
   if (partitions.length === 0) return { partitions, refusal: 'NOT_THERE' };
-  // A batch that began before midnight may store afterwards; a day is more than any takes, and than time zones differ.
+  // A batch that began before midnight may still commit. One day is more than any batch takes and than time zones differ.
   const [row] = await source.rows<{ over: boolean; closed: boolean }>(
     `select now() > $1::date + interval '1 day' as over,
        coalesce((select min(coalesce(closed_through, '-infinity')) >= $1::date - 1 from shard), false) as closed`,
@@ -212,7 +214,7 @@ export async function archivable(
   return { partitions, refusal: waiting.length > 0 ? 'NOT_PUBLISHED' : null };
 }
 
-/** A partition does not move, for a reason that was not there when it was asked. */
+/** A month could not be archived or restored, for a reason that may have arisen since it was looked at. */
 export class NotArchivable extends Error {
   override readonly name = 'NotArchivable';
   readonly refusal: Refusal;
@@ -224,8 +226,8 @@ export class NotArchivable extends Error {
 }
 
 /**
- * Proves of a partition that it holds its months and nothing else, so that it can be moved without being read. Others go on meanwhile. The
- * ledger is the owner's.
+ * Proves with a check constraint that a partition holds its months and nothing else, so that moving it need not read it. Others go on
+ * meanwhile. Needs a ledger opened as the owner.
  */
 export async function proveBounds(ledger: Ledger, part: Partition): Promise<void> {
   const constraint = `ck_${part.name}_bounds`;
@@ -242,9 +244,9 @@ export async function proveBounds(ledger: Ledger, part: Partition): Promise<void
 }
 
 /**
- * Moves a month's partitions to the archive, all in one transaction, so that every reader finds each row in one place, always. Not DETACH
- * CONCURRENTLY: between its two steps and the next one a refund would find neither. Waits for batches and readers under way and holds up the
- * next ones meanwhile, no longer than the connection's lock timeout; throws `NotArchivable`, or 55P03 where readers stay too long.
+ * Moves a month's partitions to the archive in one transaction, so that every reader always finds each row in exactly one place. Not by
+ * DETACH CONCURRENTLY: between its steps a refund would find the row in neither. Waits for batches and readers under way and holds up the
+ * next ones, at most for the connection's lock timeout. Throws `NotArchivable`, or 55P03 where readers stay too long.
  */
 export function archivePartitions(ledger: Ledger, month: Month): Promise<void> {
   return ledger.transact(async (tx) => {
@@ -255,7 +257,7 @@ export function archivePartitions(ledger: Ledger, month: Month): Promise<void> {
   });
 }
 
-/** Takes an archived month's partitions back among those that are written to. */
+/** Moves an archived month's partitions back to the tables that are written to. Throws `NotArchivable` where there are none. */
 export function restorePartitions(ledger: Ledger, month: Month): Promise<void> {
   return ledger.transact(async (tx) => {
     await tx.rows('lock table shard in exclusive mode', []);

@@ -2,7 +2,7 @@ import { type HeldMessage, type HeldRow, type OrderResult, toHeld } from './quar
 import type { RowSource } from './reads.ts';
 import { VALUE_BYTES } from './stored-content.ts';
 
-/** One quarantined key of a shard, without the key: its place is that of its first held message. */
+/** One quarantined key of a shard, without the key itself; it is identified by the place of its first held message. */
 export interface Quarantine {
   readonly topic: string;
   readonly partition: number;
@@ -10,25 +10,25 @@ export interface Quarantine {
   readonly since: Date;
   readonly messages: number;
   readonly bytes: number;
-  /** The first held message, or work, that the worker failed on, and what it met there. */
+  /** The first held message, or work, on which the worker failed, and how. */
   readonly failedOffset: bigint | null;
   readonly failure: string | null;
-  /** Ordered, and not carried out yet. */
+  /** What is ordered and not carried out yet. */
   readonly ordered: 'RELEASE' | 'DROP' | null;
 }
 
 export interface QuarantineFilter {
   readonly topic?: string | undefined;
   readonly partition?: number | undefined;
-  /** A held message of the key. */
+  /** The offset of any held message of the key. */
   readonly offset?: bigint | undefined;
   readonly key?: string | undefined;
-  /** Quarantined at or after, and before. */
+  /** Quarantined at or after `since`, before `until`. */
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
 }
 
-/** The quarantined keys, by topic, partition and place. Needs the owner's rights: it looks at what is held. */
+/** The quarantined keys, by topic, partition and offset. Needs the owner's rights, since it reads held messages. */
 export async function findQuarantines(source: RowSource, filter: QuarantineFilter = {}): Promise<Quarantine[]> {
   const rows = await source.rows<{
     topic: string;
@@ -76,14 +76,14 @@ export async function findQuarantines(source: RowSource, filter: QuarantineFilte
   }));
 }
 
-/** Where a held message is. */
+/** The place of a held message. */
 export interface HeldPlace {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
 }
 
-/** Held messages and work of the key that the one at this place is of, in order, from behind `after` on: at most `limit`. */
+/** At most `limit` held messages and work of the key that the message at this place has, in order, those after offset `after`. */
 export async function findHeld(
   source: RowSource,
   { topic, partition, offset }: HeldPlace,
@@ -100,23 +100,26 @@ export async function findHeld(
   return rows.map((row) => ({ ...toHeld(row), failure: row.failure, heldAt: new Date(Number(row.held_ms)) }));
 }
 
-/** What is ordered about a held message. */
+/** An order about a held message. */
 export interface NewOrder {
   readonly action: 'RELEASE' | 'DROP';
-  /** Of the dead letter; null for a release. */
+  /** The code of the dead letter; null for a release. */
   readonly code: string | null;
   readonly by: string;
   readonly reason: string;
-  /** The order's own name, where its sender gave one: the same name is the same order, once. */
+  /** A name that its sender gave the order: a second order of the same name is not a new one. */
   readonly commandId?: string | undefined;
 }
 
-/** The name of an order was given to another one before. */
+/** This name was given to a different order before. */
 export class OrderNameTaken extends Error {
   override readonly name = 'OrderNameTaken';
 }
 
-/** Leaves an order for the shard's owner. Answers its id. Throws `OrderNameTaken`. */
+/**
+ * Leaves an order for the shard's owner and answers its id; the id of the existing one where `commandId` repeats it. Throws
+ * `OrderNameTaken`.
+ */
 export async function leaveOrder(source: RowSource, place: HeldPlace, order: NewOrder): Promise<bigint> {
   const { topic, partition, offset } = place;
   const { action, code, by, reason, commandId = null } = order;
@@ -126,7 +129,7 @@ export async function leaveOrder(source: RowSource, place: HeldPlace, order: New
     [partition, topic, action, offset, code, by, reason, commandId],
   );
   if (left !== undefined) return BigInt(left.order_id);
-  // A release moves its offset on, so that of the first is not known any more: its shard, what was ordered and why tell it apart.
+  // A release moves its offset as it goes on, so a repeated one is recognised by its shard, action, code and reason only.
   const [known] = await source.rows<{ order_id: string }>(
     `select order_id from quarantine_order where command_id = $1 and partition = $2 and topic = $3 and action = $4
        and code is not distinct from $5 and reason = $6 and (action = 'RELEASE' or log_offset = $7)`,
@@ -142,7 +145,7 @@ export interface OrderState {
   readonly result: OrderResult | null;
 }
 
-/** What was ordered and how far it has come; undefined where there is no such order. */
+/** An order and how far it has come; undefined where there is none of this id. */
 export async function readOrder(
   source: RowSource,
   partition: number,
@@ -168,7 +171,7 @@ export async function heldAmong(
   return new Set(rows.map(({ log_offset: offset }) => BigInt(offset)));
 }
 
-/** How much each shard of a topic holds: only shards that hold anything. */
+/** How many keys and messages each shard of a topic holds; only shards that hold any. */
 export async function countHeld(
   source: RowSource,
   topic: string,

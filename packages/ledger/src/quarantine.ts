@@ -6,16 +6,16 @@ import { contentColumns, contentFrom, type StoredHeaders } from './stored-conten
 import type { LedgerTransaction, LockedShard } from './transaction.ts';
 
 /**
- * Keys whose messages wait because a worker failed on one of them. A key is quarantined as long as a message of it is held, and its later
- * messages are held behind. Only the shard's owner writes here, under the lock of the shard's row: operators leave orders.
+ * Keys whose messages wait because a worker failed on one of them. A key is quarantined as long as a message of it is held, and later
+ * messages of the key are held behind. Only the shard's owner writes here, under the lock of the shard's row; operators leave orders.
  *
  *   free ──the worker fails on a message, or on work of the key──> quarantined ──RELEASE applied the last, or DROP took it──> free
  *
- * Work between messages (a refund that expires, what a posting or a check left) has no message. What holds its key is a row without
- * one, at an offset below 0, before all messages; the work itself stays where it waits, and is done when nothing of the key is held.
+ * Work between messages (a refund that expires, what a posting or a check left) has no message. Its key is held by a row without a message,
+ * at an offset below 0 and so before all messages; the work itself stays in its own table and is done once nothing of the key is held.
  */
 
-/** A message that is held: where it was, and what it says as that is stored. */
+/** A held message: its offset, key and content, which may be sealed. */
 export interface HeldMessage {
   readonly offset: bigint;
   readonly key: Buffer;
@@ -23,7 +23,7 @@ export interface HeldMessage {
   readonly timestampMs: number;
 }
 
-/** What an operator ordered. `offset`: the message to drop, or the first that is still to be released with those behind it. */
+/** An order of an operator. `offset`: the message to drop, or the first one that a release still has to apply. */
 export interface QuarantineOrder {
   readonly orderId: bigint;
   readonly action: 'RELEASE' | 'DROP';
@@ -31,7 +31,7 @@ export interface QuarantineOrder {
   readonly code: string | null;
 }
 
-/** GONE: nothing was held at that offset any more. */
+/** GONE: nothing is held at that offset any more. */
 export type OrderResult = 'DONE' | 'FAILED' | 'GONE';
 
 export interface HeldRow {
@@ -52,17 +52,23 @@ export const toHeld = (row: HeldRow): HeldMessage => ({
   timestampMs: Number(row.record_ms),
 });
 
-/** Whether what is held is work and not a message. */
+/** Whether a held row stands for work instead of a message. */
 export const isWork = ({ offset }: Pick<HeldMessage, 'offset'>): boolean => offset < 0n;
 
 const hashOf = (key: Buffer): Buffer => hash('sha256', key, 'buffer');
 
-/** SQL: whether the key that `person` names is quarantined on the topic of parameter `$n`, which the shard's row has to say first. */
+/**
+ * SQL: whether the key that `person` names is quarantined on `topic`, a parameter such as `$2`. Use it only where the shard's row says that
+ * something is held.
+ */
 export const isHeldSql = (partition: string, topic: string, person: string): string =>
   `exists (select from quarantined_message as behind where behind.partition = ${partition} and behind.topic = ${topic}
      and sha256(behind.key) = sha256(convert_to(${person}, 'UTF8')))`;
 
-/** Parts messages into those that may be judged and those that are held behind an earlier one of their key. Asks only where any is. */
+/**
+ * Divides messages into free ones and those that must be held behind an earlier one of their key. Asks the database only where the shard
+ * holds any.
+ */
 export async function partHeld<M>(
   tx: LedgerTransaction,
   { shard, locked }: { readonly shard: ShardKey; readonly locked: Pick<LockedShard, 'quarantined'> },
@@ -88,7 +94,9 @@ export async function partHeld<M>(
   return { free: messages.filter((message) => !isHeld(message)), held: messages.filter(isHeld) };
 }
 
-/** Holds messages: `failure` says what the worker met on them, null that they wait behind one. A message that is held already stays. */
+/**
+ * Holds messages. `failure`: what the worker met on them; null = they wait behind another. A message that is already held stays as it is.
+ */
 export function holdMessages(
   tx: LedgerTransaction,
   { shard, locked }: { readonly shard: ShardKey; readonly locked: Pick<LockedShard, 'shardId' | 'quarantined'> },
@@ -116,12 +124,12 @@ export function holdMessages(
   noteQuarantine(tx, locked);
 }
 
-/** The shard's row says that something is held, so that where nothing is nobody looks. */
+/** Records in the shard's row that something is held, so that shards which hold nothing need no look-up. */
 function noteQuarantine(tx: LedgerTransaction, locked: Pick<LockedShard, 'shardId' | 'quarantined'>): void {
   if (!locked.quarantined) tx.send('update shard set quarantined = true where shard_id = $1', [locked.shardId]);
 }
 
-/** Holds a key, of which nothing is held, because of work between messages. */
+/** Holds a key of which nothing is held yet, because of failing work between messages. */
 export function holdForWork(
   tx: LedgerTransaction,
   { shard, locked }: { readonly shard: ShardKey; readonly locked: Pick<LockedShard, 'shardId' | 'quarantined'> },
@@ -137,7 +145,7 @@ export function holdForWork(
   noteQuarantine(tx, locked);
 }
 
-/** How many messages of a shard are held, and the bytes that takes: sealed, a value takes a third more. */
+/** How many rows of a shard are held, and the bytes of their values as stored (sealed, a value takes a third more). */
 export async function heldSize(
   tx: LedgerTransaction,
   shard: ShardKey,
@@ -158,7 +166,9 @@ export async function heldForWork(tx: LedgerTransaction, shard: ShardKey): Promi
   return Number(row?.keys ?? 0);
 }
 
-/** How many keys of a shard are quarantined, and how many of the last messages before `offset` are held without one between that was not. */
+/**
+ * How many keys of a shard are quarantined, and on how many messages the worker failed since the last one before `offset` that is not held.
+ */
 export async function quarantineDepth(
   tx: LedgerTransaction,
   shard: ShardKey,
@@ -174,7 +184,7 @@ export async function quarantineDepth(
   return { keys: Number(row?.keys ?? 0), failedInARow: Number(row?.in_a_row ?? 0) };
 }
 
-/** The held message at this offset and those of its key behind it, in order, up to the limits; the first whatever its size. */
+/** The held message at this offset and later ones of its key, in order, up to the limits, but always the first. */
 export async function heldFrom(
   tx: LedgerTransaction,
   shard: ShardKey,
@@ -193,7 +203,10 @@ export async function heldFrom(
   return rows.map(toHeld);
 }
 
-/** Forgets held messages of one key, and with the last of the shard that any is held. Answers where the key's next one is. */
+/**
+ * Deletes held messages of one key, and with the shard's last one its mark that any is held. Answers the offset of the key's next held
+ * message; null = none.
+ */
 export async function letGo(
   tx: LedgerTransaction,
   { shard, locked }: { readonly shard: ShardKey; readonly locked: LockedShard },
@@ -218,7 +231,7 @@ export async function letGo(
   return row?.next === null || row?.next === undefined ? null : BigInt(row.next);
 }
 
-/** Says of a held message what the worker met when it was to be released. */
+/** Records what the worker met on a held message when it was to be released. */
 export const noteFailure = (tx: LedgerTransaction, shard: ShardKey, offset: bigint, failure: string): void =>
   tx.send(`update quarantined_message set failure = $4 where ${OF_SHARD} and log_offset = $3`, [
     shard.partition,
@@ -227,7 +240,7 @@ export const noteFailure = (tx: LedgerTransaction, shard: ShardKey, offset: bigi
     failure,
   ]);
 
-/** The oldest order of a shard that is not carried out. */
+/** The oldest order of a shard that is not carried out yet. */
 export async function openOrder(source: RowSource, shard: ShardKey): Promise<QuarantineOrder | null> {
   const [row] = await source.rows<{ order_id: string; action: 'RELEASE' | 'DROP'; log_offset: string; code: string }>(
     `select order_id, action, log_offset, code from quarantine_order
@@ -238,7 +251,7 @@ export async function openOrder(source: RowSource, shard: ShardKey): Promise<Qua
   return { orderId: BigInt(row.order_id), action: row.action, offset: BigInt(row.log_offset), code: row.code };
 }
 
-/** Notes how far an order has come: `next` is where it goes on, or how it ended. */
+/** Records an order's progress: `next` is the offset where it goes on, or its result. */
 export function moveOrder(
   tx: LedgerTransaction,
   { partition }: ShardKey,

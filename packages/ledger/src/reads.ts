@@ -4,29 +4,30 @@ import { payloadText } from './outcome-blocks.ts';
 import { ACCOUNT_COLUMNS, type AccountRow, BINDING_COLUMNS, type BindingRow, toBinding, toPerson } from './rows.ts';
 import { Session } from './session.ts';
 
-/** Whatever runs a statement: a ledger, outside any transaction, or a snapshot. */
+/** Something that runs a statement: a ledger (outside any transaction), a transaction or a snapshot. */
 export interface RowSource {
   rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
 }
 
-/** A person as stored, with what the domain does not need to know. */
+/** A person as stored, with the facts that the domain does not use. */
 export interface StoredPerson {
   readonly person: Person;
   readonly name: string | null;
   readonly unpaidPeriods: readonly Period[];
 }
 
-/** The answer that stands for an id, as it was published, and those of the refunds paid of it, in order. */
+/** The outcome stored for an id, as published, and those of its refunds, in order. */
 export interface StoredOutcome {
   readonly contentHash: Buffer;
   readonly payload: string;
   readonly refunds: readonly string[];
 }
 
-/** Runs several reads on one state of the database, in a transaction that cannot write. */
+/** Runs several reads on one state of the database, in a read-only transaction. */
 export const readSnapshot = <T>(ledger: Ledger, work: (snapshot: RowSource) => Promise<T>): Promise<T> =>
   Session.run(ledger.orm, 'isolation level repeatable read read only', work);
 
+/** A person by number, with name and unpaid months (YYYY-MM, ascending); undefined where unknown. */
 export async function findPerson(source: RowSource, personNo: string): Promise<StoredPerson | undefined> {
   const [row] = await source.rows<AccountRow & { psn_name: string | null; unpaid: Period[] }>(
     `select ${ACCOUNT_COLUMNS}, (select psn_name from person_name where person_name.psn_no = account.psn_no),
@@ -37,7 +38,7 @@ export async function findPerson(source: RowSource, personNo: string): Promise<S
   return row === undefined ? undefined : { person: toPerson(row), name: row.psn_name, unpaidPeriods: row.unpaid };
 }
 
-/** Persons by ascending number, those after `after`: at most `limit`, for whoever reads everyone in pieces. */
+/** At most `limit` persons with numbers above `after`, ascending, to read everyone in pieces. */
 export async function findPersonsAfter(source: RowSource, after: string, limit: number): Promise<Person[]> {
   const rows = await source.rows<AccountRow>(
     `select ${ACCOUNT_COLUMNS} from account where psn_no > $1 order by psn_no limit $2`,
@@ -46,7 +47,7 @@ export async function findPersonsAfter(source: RowSource, after: string, limit: 
   return rows.map(toPerson);
 }
 
-/** Those of these persons who are insured in an area that begins with one of these digits. */
+/** Those of these persons who are insured in an area whose code begins with one of `areas`. */
 export async function findInsuredIn(
   source: RowSource,
   personNos: readonly string[],
@@ -59,13 +60,13 @@ export async function findInsuredIn(
   return rows.map(({ psn_no }) => psn_no);
 }
 
-/** Whom a list may be about: these persons, and everyone insured in an area that begins with one of these digits. */
+/** The persons a list is limited to: those named, and everyone insured in an area whose code begins with one of `areas`. */
 export interface PersonRange {
   readonly persons: readonly string[];
   readonly areas: readonly string[];
 }
 
-/** A condition on a table's `psn_no`, by the parameters of that number and the next; none where the list is about everyone. */
+/** A condition on a table's `psn_no`, with the parameters numbered `first` and `first + 1`; empty where the list is about everyone. */
 export const inRange = (
   table: string,
   of: PersonRange | null | undefined,
@@ -87,8 +88,8 @@ async function findPersons(source: RowSource, personNos: Iterable<string>): Prom
 }
 
 /**
- * Bindings of a payer, of a beneficiary, or of both, by ascending id: at most `limit`, those after the id `after`. Each of
- * the two has an index of its own.
+ * At most `limit` bindings of a payer, of a beneficiary, or of both, by ascending id, those after the id `after`. Payer and beneficiary
+ * have an index each.
  */
 export async function findBindings(
   source: RowSource,
@@ -120,7 +121,7 @@ export async function findBindingsById(source: RowSource, bindingIds: readonly s
   return rows.map(toBinding);
 }
 
-/** The answer stored for an event id, in one statement; undefined where the id is unknown or had no answer of its own. */
+/** The outcome stored for an event id, read in one statement; undefined where the id is unknown or has no outcome of its own. */
 export async function findOutcome(
   source: RowSource,
   eventId: string,
@@ -137,7 +138,7 @@ export async function findOutcome(
   return { contentHash: row.content_hash, payload: payloadText(row.payload), refunds: row.refunds.map(payloadText) };
 }
 
-/** What took an event's id: its content, and its published answer where it had one of its own. */
+/** What took an event's id: the hash of its content, and its published outcome where it has one of its own. */
 export async function findEvent(
   source: RowSource,
   eventId: string,
@@ -149,14 +150,14 @@ export async function findEvent(
   return row && { contentHash: row.content_hash, answer: row.payload === null ? null : payloadText(row.payload) };
 }
 
-/** Where an event was read, and its content as it was taken. */
+/** Where an event was read, and the hash of its content. */
 export interface EventPlace extends ShardKey {
-  /** Null where that was not kept. */
+  /** Null where the offset was not kept. */
   readonly offset: bigint | null;
   readonly contentHash: Buffer;
 }
 
-/** Where the event was read that took this id; undefined where the id is unknown, or entered by a load. */
+/** The place of the event that took this id; undefined where the id is unknown or entered by a bulk load. */
 export async function findPlace(source: RowSource, eventId: string): Promise<EventPlace | undefined> {
   const [row] = await source.rows<{
     content_hash: Buffer;
@@ -172,7 +173,7 @@ export async function findPlace(source: RowSource, eventId: string): Promise<Eve
   return { topic, partition, contentHash, offset: offset === null ? null : BigInt(offset) };
 }
 
-/** How far a shard has applied its input, and how many outcomes it has left; undefined before its first owner. */
+/** How far a shard has applied its input, and how many outcomes it has written; undefined where no worker has taken it yet. */
 export async function findProgress(
   source: RowSource,
   shard: ShardKey,
@@ -184,7 +185,7 @@ export async function findProgress(
   return row && { nextOffset: BigInt(row.next_offset), outSeq: BigInt(row.out_seq) };
 }
 
-/** The stamps of the dead letters that a shard has left since an outcome, in order; not those of archived months. */
+/** The stamps of a shard's dead letters after an outcome, in order, without archived months. */
 export async function findDeadSince(source: RowSource, shard: ShardKey, afterSeq: bigint): Promise<string[]> {
   const rows = await source.rows<{ stamp: string }>(
     `select stamp from outcome where shard_id = (select shard_id from shard where topic = $1 and partition = $2)
@@ -194,7 +195,7 @@ export async function findDeadSince(source: RowSource, shard: ShardKey, afterSeq
   return rows.map(({ stamp }) => stamp);
 }
 
-/** Everything a claim of this patient on this date could look at: their bindings, the payers and the day's use. */
+/** Everything that a claim of this patient on this date looks at: the bindings, the payers and the day's usage in yuan. */
 export async function findFamily(
   source: RowSource,
   patient: string,

@@ -17,10 +17,10 @@ import {
   type Relation,
 } from '@repo/domain';
 
-/** Parts the facts of a row, which the server keeps as one text beside the columns they are written to. */
+/** Separates the facts that the server keeps as one generated text beside their columns. */
 const FACT = '\x1c';
 
-/** A row of `account` as far as the domain knows it: amounts and facts as text. */
+/** A row of `account` with the columns that the domain knows; amounts and facts as text. */
 export interface AccountRow {
   psn_no: string;
   year: number | null;
@@ -58,7 +58,7 @@ export function toBinding({ payer, binding_id: bindingId, beneficiary, facts }: 
   };
 }
 
-/** Most rows share their facts with many others, and reading them is most of reading a row: what was read is kept. */
+/** Caches parsed facts: most rows share them with many others, and parsing them is most of the cost of reading a row. */
 function remembered<Facts extends object>(read: (fields: readonly string[]) => Facts): (facts: string) => Facts {
   const known = new Map<string, Facts>();
   return (facts) => {
@@ -77,7 +77,7 @@ const EPOCH = date('1970-01-01');
 const dayOf = (days = ''): CalendarDate | null => (days === '' ? null : addDays(EPOCH, Number(days)));
 const dayIn = (days = ''): CalendarDate => addDays(EPOCH, Number(days));
 
-/** In the order of the column `account.facts`. */
+/** The order is that of the column `account.facts`. */
 const personFacts = remembered((facts): Omit<Person, 'personNo' | 'purse'> => {
   const [insuranceKind = '', personCategory = '', employment, insuredArea = '', status, ...rest] = facts;
   const [card, employer, wallet, uninsured, arrears, spell, spellStart, recovered, asOf] = rest;
@@ -99,7 +99,7 @@ const personFacts = remembered((facts): Omit<Person, 'personNo' | 'purse'> => {
   };
 });
 
-/** In the order of the column `binding.facts`, after the moment of binding. */
+/** The order is that of the column `binding.facts`, after the moment of binding. */
 const bindingFacts = remembered((facts): Omit<Binding, 'bindingId' | 'payer' | 'beneficiary' | 'boundAt'> => {
   const [relation, type, state, arrears, employerOff, user, zeroBalance, priority = '', ...rest] = facts;
   const [from, to, dailyLimit = '', authorised = '', premium] = rest;

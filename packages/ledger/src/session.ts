@@ -3,7 +3,7 @@ import { assert } from '@repo/domain';
 import { type Copied, CopyIn } from './copy-in.ts';
 import { codeOf } from './errors.ts';
 
-/** What of the driver's connection is used here; the stream is not among what its types tell. */
+/** The parts of the driver's connection that are used here; its types leave out the stream. */
 interface Client {
   query(statement: { text: string; name?: string; values?: unknown[] }): Promise<{ rows: unknown[] }>;
   query(statement: CopyIn): unknown;
@@ -11,14 +11,14 @@ interface Client {
   readonly connection: { readonly stream: { cork(): void; uncork(): void } };
 }
 
-/** The server refuses a statement because an earlier one of its transaction failed. */
+/** SQLSTATE of a statement refused because an earlier one of its transaction failed. */
 const AFTER_ANOTHER = '25P02';
 
 /**
- * One database transaction on one connection of the ORM's pool. Statements do not wait for each other's answers: those asked for in
- * one go leave in one write and are executed in their order, BEGIN with the first of them and COMMIT with the last, so that a batch
- * takes two round trips. After an error the server refuses what follows, COMMIT included, until ROLLBACK. MikroORM's `transactional` waits
- * for every answer, and never gives a connection back whose BEGIN or ROLLBACK failed because it was cut: a few such use up the pool.
+ * One database transaction on one connection of the ORM's pool. Statements do not wait for each other's answers: those issued in one go
+ * leave in one write and run in order, BEGIN with the first and COMMIT with the last, so that a batch takes two round trips. After an error
+ * the server refuses every later statement, COMMIT included, until ROLLBACK. MikroORM's `transactional` waits for every answer, and never
+ * returns a connection whose BEGIN or ROLLBACK failed because it was cut; a few of those exhaust the pool.
  */
 export class Session {
   readonly #client: Client;
@@ -30,7 +30,9 @@ export class Session {
     this.#client = client;
   }
 
-  /** Runs `work` in a transaction of this mode, as BEGIN takes it; on any error it is rolled back, or its connection given up. */
+  /**
+   * Runs `work` in a transaction; `mode` is what follows BEGIN. On any error the transaction is rolled back, or its connection discarded.
+   */
   static async run<T>(orm: MikroORM, mode: string, work: (session: Session) => Promise<T>): Promise<T> {
     const pool = await (orm.em.getConnection() as PostgreSqlConnection).getNativeClient();
     const session = new Session((await pool.connect()) as unknown as Client);
@@ -47,17 +49,19 @@ export class Session {
       client.release();
       return result;
     } catch (error) {
-      // A connection that cannot even roll back is gone; what ended the work says more than that.
+      // A connection that cannot even roll back is discarded; the original error says more than the failed rollback.
       await client.query({ text: 'rollback' }).then(
         () => client.release(),
         () => client.release(true),
       );
-      // What was waited for may have failed only because something before it did, which nobody waited for.
+      // The awaited statement may have failed only because an earlier one did, for whose answer nobody waited.
       throw codeOf(error) === AFTER_ANOTHER ? await this.#firstFailure() : error;
     }
   }
 
-  /** The rows that a statement answers. Rejects where BEGIN failed: whoever reads first then writes nothing, which would commit by itself. */
+  /**
+   * The rows of a statement. Waits for BEGIN first and rejects where it failed, since writes after that would each commit by themselves.
+   */
   async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     const answer = this.#query(sql, parameters);
     await this.#begun;
@@ -65,12 +69,12 @@ export class Session {
     return rows as Row[];
   }
 
-  /** A statement whose answer nobody waits for: if it fails, the transaction does. */
+  /** Sends a statement whose answer nobody waits for; where it fails, the transaction fails. */
   send(sql: string, parameters: readonly unknown[]): void {
     this.#query(sql, parameters);
   }
 
-  /** Appends rows to a table, likewise. */
+  /** Appends rows to a table with COPY; like `send`, nobody waits for it. */
   copy(table: string, columns: readonly string[], rows: readonly (readonly Copied[])[]): void {
     this.#cork();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -81,26 +85,26 @@ export class Session {
   #query(sql: string, parameters: readonly unknown[]) {
     this.#cork();
     const answer = this.#client.query(
-      // A server plans a named statement once for a connection.
+      // The server plans a named statement once per connection.
       parameters.length === 0 ? { text: sql } : { text: sql, name: nameOf(sql), values: [...parameters] },
     );
     return this.#note(answer);
   }
 
   #note<T>(answer: Promise<T>): Promise<T> {
-    // Seen again in `#run`; until then nobody may have looked at it.
+    // Avoids an unhandled rejection: `#run` awaits it later.
     answer.catch(() => {});
     this.#sent.push(answer);
     return answer;
   }
 
-  /** Of those sent, the first that failed: by their order, since one that fails later may be heard of earlier. All have been answered. */
+  /** The failed statement that was sent first; not the one whose error arrived first. All have been answered by now. */
   async #firstFailure(): Promise<unknown> {
     const answers = await Promise.allSettled(this.#sent);
     return answers.find((answer) => answer.status === 'rejected')?.reason;
   }
 
-  /** Holds back what is written until the caller of this moment has said all it has to say. */
+  /** Buffers writes until the end of this tick, so that all statements of a caller leave together. */
   #cork(): void {
     if (this.#corked) return;
     const { stream } = this.#client.connection;
@@ -114,7 +118,7 @@ export class Session {
 }
 
 const names = new Map<string, string>();
-/** More different statements than this means that values were written into their text. */
+/** More distinct statements than this mean that values were written into their text. */
 const NAMES_MAX = 200;
 
 function nameOf(sql: string): string {

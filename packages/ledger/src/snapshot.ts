@@ -1,7 +1,7 @@
 import { databaseConnection } from '@repo/transport';
 import { Client } from 'pg';
 
-/** What a reader of the whole database needs: no time limit, nothing hidden by a search path, and the rights of a reader only. */
+/** Settings for reading the whole database: no time limits, a fixed search path, and only a reader's rights. */
 const SESSION = [
   '-c role=gongji_reader',
   '-c search_path=public',
@@ -9,12 +9,12 @@ const SESSION = [
   '-c idle_in_transaction_session_timeout=0',
   '-c client_min_messages=warning',
   '-c timezone=UTC',
-  // Pages are many small statements: compiling each costs more than it saves.
+  // Pages are read with many small statements, for which JIT compilation costs more than it saves.
   '-c jit=off',
   '-c cursor_tuple_fraction=1',
 ].join(' ');
 
-/** The database as it was at one moment: one read-only transaction, so that nothing moves while it is compared. */
+/** The database at one moment: one read-only transaction, so that nothing changes while it is compared. */
 export class Snapshot implements AsyncDisposable {
   readonly #client: Client;
 
@@ -23,8 +23,9 @@ export class Snapshot implements AsyncDisposable {
   }
 
   /**
-   * @param databaseUrl of a user who is, or may become, `gongji_reader`
-   * @param limitMs how long a statement may take; 0 = as long as it takes
+   * Connects and begins. Rejects with the driver's error.
+   * @param databaseUrl of a user who is `gongji_reader`, or a member of it
+   * @param limitMs how long a statement may take, ms; 0 = no limit
    */
   static async open(databaseUrl: string, { name = 'gongji-audit', limitMs = 0 } = {}): Promise<Snapshot> {
     const client = new Client({
@@ -34,7 +35,7 @@ export class Snapshot implements AsyncDisposable {
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
-    // A connection that ends between two statements would otherwise end the process; the next statement says it anyway.
+    // Without a listener, a connection that ends between two statements would end the process; the next statement rejects anyway.
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -46,13 +47,13 @@ export class Snapshot implements AsyncDisposable {
     return new Snapshot(client);
   }
 
-  /** Numbers come as text, `bytea` as buffers. */
+  /** Rows of a statement. Numbers arrive as text, `bytea` as buffers. */
   async rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     const { rows } = await this.#client.query(sql, [...parameters]);
     return rows as Row[];
   }
 
-  /** Rows of a statement in pieces of `size`, by a cursor: one piece is in memory at a time. */
+  /** Rows of a statement in pieces of `size`, through the cursor `name`, so that only one piece is in memory. */
   async *pieces<Row>(
     name: string,
     sql: string,

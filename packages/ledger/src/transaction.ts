@@ -16,7 +16,7 @@ import { isHeldSql } from './quarantine.ts';
 import { toBinding, toPerson } from './rows.ts';
 import type { Session } from './session.ts';
 
-/** A batch's claim to its shard: what the transaction compares before it writes anything. */
+/** A batch's lease of its shard: epoch and offset are compared before anything is written. */
 export interface ShardLease {
   readonly shard: { readonly topic: string; readonly partition: number };
   readonly epoch: bigint;
@@ -31,22 +31,22 @@ export interface LockedShard {
   readonly deadSeq: bigint;
   /** The last day whose books are closed; later postings carry a later day. */
   readonly closedThrough: CalendarDate | null;
-  /** The month in which the transaction began: an outcome is stored in it, by which it is archived one day, and its id knows it too. */
+  /** The month in which the transaction began. Outcomes are stored under it, archived by it, and event ids refer to it. */
   readonly month: CalendarDate;
-  /** Messages of this shard are held: before a message is judged, its key is looked for among them (see quarantine.ts). */
+  /** Messages of this shard are held: before a message is judged, its key must be looked up among them (see quarantine.ts). */
   readonly quarantined: boolean;
 }
 
-/** An event id seen before: its content, and where its outcome is (null: it had none). */
+/** An event id seen before: the hash of its content, and where its outcome is (`seq` null: it had none). */
 export interface KnownId {
   readonly contentHash: Buffer;
   readonly shardId: number;
   readonly seq: bigint | null;
-  /** By which the partition of its outcome is found. */
+  /** The month of its outcome, which determines the partition. */
   readonly month: CalendarDate;
 }
 
-/** Work as it was left; what `detail` means depends on `kind`. */
+/** Stored work. What `detail` means depends on `kind`. */
 export interface StoredWork {
   readonly workId: bigint;
   readonly payer: string;
@@ -57,11 +57,11 @@ export interface StoredWork {
 
 /** An account row that is locked. */
 export interface LockedAccount {
-  /** How many entries it has; grows as they are written. */
+  /** How many entries it has; grows as entries are written. */
   version: number;
   /** The person's partition of the members topic. */
   readonly partition: number;
-  /** Bindings of this payer are paused for ZERO_BALANCE: the next posting may show that they hold money. */
+  /** Bindings of this payer are paused for ZERO_BALANCE: the next posting may show that the account holds money. */
   readonly isEmptied: boolean;
 }
 
@@ -82,8 +82,8 @@ const toWork = (row: WorkRow): StoredWork => ({
 });
 
 /**
- * One open database transaction of a worker: reads first, `lock*` under row locks, writes last (see write.ts). Statements that are
- * asked for without waiting in between travel together and are done in that order, so that each finds the locks of those before it.
+ * One open database transaction of a worker: reads first, `lock*` under row locks, writes last (see write.ts). Statements issued without
+ * waiting in between travel together and run in that order, so that each sees the locks of those before it.
  */
 export class LedgerTransaction {
   readonly accounts = new Map<string, LockedAccount>();
@@ -102,12 +102,15 @@ export class LedgerTransaction {
     this.#session.send(sql, parameters);
   }
 
-  /** Appends rows to a table, by way of COPY; nobody waits for that either. */
+  /** Appends rows to a table with COPY; like `send`, nobody waits for it. */
   copy(table: string, columns: readonly string[], rows: readonly (readonly Copied[])[]): void {
     if (rows.length > 0) this.#session.copy(table, columns, rows);
   }
 
-  /** Locks the shard's row if it is still this lease's; the lock holds until COMMIT, so nothing can come between. */
+  /**
+   * Locks the shard's row if it is still this lease's. The lock holds until COMMIT, so no other owner can write in between. Throws
+   * `Fenced`.
+   */
   async lockShard(lease: ShardLease): Promise<LockedShard> {
     const [row] = await this.rows<Record<string, string> & { quarantined: boolean }>(
       `select shard_id, out_seq, result_seq, dead_seq, closed_through::text, ${MONTH} as month, quarantined from shard
@@ -126,7 +129,10 @@ export class LedgerTransaction {
     };
   }
 
-  /** Which of these event ids are known. An id taken by another shard at this moment fails the insert, and all begins again. */
+  /**
+   * Which of these event ids are known. Where another shard takes one at the same moment, the later insert fails and the transaction is
+   * begun again.
+   */
   async findIds(ids: readonly string[]): Promise<Map<string, KnownId>> {
     const rows = await this.rows<{
       event_id: string;
@@ -152,9 +158,9 @@ export class LedgerTransaction {
   }
 
   /**
-   * Locks these account rows in the order of their ids, in one statement, and reads them. Every writer of an account, of a
-   * binding or of its usage holds the payer's row, so what is read after this stands until COMMIT. With `patients`, those and
-   * everybody who may have to pay for them by their bindings as of now.
+   * Locks these account rows in the order of their ids, in one statement, and reads them. Every writer of an account, of a binding or of
+   * its usage holds the payer's row, so what is read afterwards stands until COMMIT. With `patients`: also these, and everybody whose
+   * binding as of now may make them pay for one of them.
    */
   async lockPersons(personNos: Iterable<string>, patients: Iterable<string> = []): Promise<Person[]> {
     const lists = [[...new Set([...personNos, ...patients])], [...new Set(patients)]].filter(
@@ -172,8 +178,8 @@ export class LedgerTransaction {
   }
 
   /**
-   * Lets no other transaction that asks for any of these persons' names go on before this one ends, whether they have a row or not. To be
-   * asked for before any row: then nobody who has a row waits for a name.
+   * Holds an advisory lock on each of these person numbers until the transaction ends, whether the person has a row or not. Must come
+   * before any row lock, so that nobody who holds a row waits here.
    */
   async lockNames(personNos: Iterable<string>): Promise<void> {
     const names = [...new Set(personNos)].sort();
@@ -185,8 +191,8 @@ export class LedgerTransaction {
   }
 
   /**
-   * Bindings that name any of these persons, read under the payers' locks. A payer who appeared since the locks were taken is not
-   * locked: then the whole transaction begins again (`requireLocked`).
+   * Bindings that name any of these persons, read under the payers' locks. The row of a payer who was bound after the locks were taken is
+   * not locked: then the transaction must begin again (`requireLocked`).
    */
   async bindingsOf(people: {
     beneficiaries?: readonly string[];
@@ -210,12 +216,12 @@ export class LedgerTransaction {
     );
   }
 
-  /** Throws `Raced` if any of these bindings has a payer whose row is not locked though it exists. */
+  /** Throws `Raced` where the payer of one of these bindings is not locked. */
   requireLocked(bindings: readonly Binding[]): void {
     if (bindings.some(({ payer }) => !this.accounts.has(payer))) throw new Raced('a payer appeared meanwhile');
   }
 
-  /** What these bindings have paid on these days, less what was refunded of it: the sum of the entries that count. */
+  /** What these bindings have paid on these days, less refunds, in yuan: the sum of the entries that count on them. */
   async usageOf(
     days: readonly { readonly bindingId: string; readonly on: CalendarDate }[],
   ): Promise<{ bindingId: string; on: CalendarDate; amount: Money }[]> {
@@ -228,7 +234,7 @@ export class LedgerTransaction {
   }
 
   /**
-   * The published outcomes at these places, in the order given; a place may be on any shard, its month archived or not. Null where there is
+   * The payloads of the published outcomes at these places, in the order given, from any shard and archived or not. Null where there is
    * none: its month was dropped from the archive.
    */
   async outcomesAt(
@@ -245,8 +251,8 @@ export class LedgerTransaction {
   }
 
   /**
-   * The refunds that were paid of these claims, in order, null for one whose month was dropped from the archive. Read behind the locks of
-   * the persons whom the claims are of: whoever refunds one of them holds those.
+   * The payloads of the refunds paid of these claims, in order; null where the month was dropped from the archive. Must be read under the
+   * locks of the claims' patients, which every refund of theirs holds.
    */
   async refundsOf(claimIds: readonly string[]): Promise<{ claimId: string; payload: string | null }[]> {
     if (claimIds.length === 0) return [];
@@ -261,7 +267,7 @@ export class LedgerTransaction {
     }));
   }
 
-  /** Work left for these payers on a members shard, in the order it was left. Read under the payers' locks. */
+  /** Work left for these payers on a members shard, in the order it was left. Must be read under the payers' locks. */
   async workFor(partition: number, payers: readonly string[]): Promise<StoredWork[]> {
     const rows = await this.rows<WorkRow>(
       `select ${WORK_COLUMNS} from shard_work where partition = $1 and payer = any($2::text[]) order by work_id`,
@@ -270,7 +276,7 @@ export class LedgerTransaction {
     return rows.map(toWork);
   }
 
-  /** The oldest work of a members shard that postings have left. With a topic, only of payers of whom nothing is held on it. */
+  /** The oldest work that postings left on a members shard. With a topic: only of payers of whom nothing is held on it. */
   async dueWork(partition: number, limit: number, topic: string | null): Promise<StoredWork[]> {
     const isFree = topic === null ? '' : `and not ${isHeldSql('$1', '$3', 'payer')}`;
     const rows = await this.rows<WorkRow>(
@@ -310,26 +316,26 @@ export class LedgerTransaction {
 export const MONTH = `date_trunc('month', now())::date::text`;
 
 const LOCKED = ['psn_no', 'partition', 'version', 'emptied', 'year', 'prior_year', 'current_year', 'facts'];
-/** One walk through the index for all of them, in its order: asked one by one, with nothing named twice, they took half as long again. */
+/** One index scan for all of them, in its order: with one look-up per person, free of duplicates, it took half as long again. */
 const LOCK_FAMILIES = packedQuery(
   LOCKED,
   `account where psn_no = any(${listColumn('$1', 'text')} ||
      array(select payer from binding where beneficiary = any(${listColumn('$2', 'text')})))
    order by psn_no for no key update`,
 );
-/** Not the statement above with no patients: for an empty list the planner reads a whole index of bindings, the smallest there is. */
+/** Not the statement above without patients: for an empty list the planner scans a whole index of bindings, the smallest one. */
 const LOCK_PERSONS = packedQuery(
   LOCKED,
   `account where psn_no = any(${listColumn('$1', 'text')}) order by psn_no for no key update`,
 );
 
-/** SQL for the use of bindings on days, `$1` and `$2`. No entry is booked before the day it counts on: earlier partitions are not looked at. */
+/** SQL for the usage of bindings `$1` on days `$2`. No entry is booked before the day it counts on, so earlier partitions are not read. */
 const USAGE = `select asked.binding_id, asked.on_day::text, sum(-prior_year - current_year - held) as amount
   from unnest($1::text[], $2::date[]) as asked (binding_id, on_day)
     join all_entry as entry on entry.binding_id = asked.binding_id and counted_on = asked.on_day and book_day >= asked.on_day
   group by asked.binding_id, asked.on_day`;
 
-/** Books holding these persons, bindings and usage. */
+/** Books that hold these persons, bindings and usage. */
 export function booksOf(policyOf: PolicyLookup, rows: Parameters<Books['load']>[0]): Books {
   const books = new Books(policyOf);
   books.load(rows);

@@ -2,28 +2,30 @@ import { type CalendarDate, type Money, money, type Relation } from '@repo/domai
 import { payloadText } from './outcome-blocks.ts';
 import type { RowSource } from './reads.ts';
 
-/** Where a list of usage goes on: the last row before, by its date, account and version. */
+/** Where a list of usage continues: the date, account and version of the last row before. */
 export interface UsagePlace {
   readonly on: string;
   readonly payer: string;
   readonly version: string;
 }
 
-/** Whose usage: what left a payer's account, or what relatives paid for a beneficiary; both given: the payer's for that one. */
+/**
+ * Whose usage: what left a payer's account, what relatives paid for a beneficiary, or, with both, what the payer paid for that beneficiary.
+ */
 export interface UsageFilter {
   readonly payer?: string | undefined;
   readonly beneficiary?: string | undefined;
-  /** First and last date, inclusive. */
+  /** First and last date, both inclusive. */
   readonly from?: CalendarDate | undefined;
   readonly to?: CalendarDate | undefined;
   /**
-   * The whole name of the other side: of the beneficiary where a payer is given, else of the payer. Not a part of it: that would put two
-   * people together whose names begin alike, in rows that say no names.
+   * The full name of the other side: of the beneficiary where a payer is given, else of the payer. A part of a name does not match: it
+   * would mix people whose names begin alike, in rows that show no names.
    */
   readonly name?: string | undefined;
 }
 
-/** One debit of an account for a claim or premium, and what was published of it. Amounts in yuan. */
+/** One debit of an account for a claim or premium, with its published outcome. Amounts in yuan. */
 export interface UsageRow {
   readonly place: UsagePlace;
   readonly kind: 'CLAIM' | 'PREMIUM';
@@ -40,12 +42,12 @@ export interface UsageRow {
   } | null;
   readonly priorYear: Money;
   readonly currentYear: Money;
-  /** Of the account right after this debit. */
+  /** The account's balance right after this debit. */
   readonly balanceAfter: Money;
-  /** What the binding has paid of that day's limit, refunds taken off. */
+  /** What the binding has paid of that day's limit, less refunds. */
   readonly usedOnDay: Money;
   readonly payload: string;
-  /** The refunds paid of this claim or premium, as published, in order. */
+  /** The published refunds of this claim or premium, in order. */
   readonly refunds: readonly string[];
 }
 
@@ -68,8 +70,8 @@ interface Row {
 }
 
 /**
- * At most `limit` debits, the newest date first, those after the place `after`. An entry is found by its account: a beneficiary's by
- * the accounts of those who are bound to pay for them.
+ * At most `limit` debits, the newest date first, those after the place `after`. Entries are found by account: a beneficiary's through the
+ * accounts of the payers bound to them.
  */
 export async function findUsage(
   source: RowSource,
@@ -84,7 +86,7 @@ export async function findUsage(
     `kind in ('CLAIM', 'PREMIUM')`,
     payer === undefined ? null : `entry.psn_no = ${given(payer)}`,
     beneficiary === undefined ? null : `beneficiary = ${given(beneficiary)}`,
-    // Nothing is booked before its day: of earlier months nothing is read.
+    // No entry is booked before its day, so earlier months need not be read.
     from === undefined ? null : `on_day >= ${given(from)} and book_day >= $${parameters.length}`,
     to === undefined ? null : `on_day <= ${given(to)}`,
     name === undefined

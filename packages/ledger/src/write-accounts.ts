@@ -19,7 +19,7 @@ import { BINDING_WRITE, bindingValues, FACT_WRITE, factValues } from './rows.ts'
 import type { LedgerTransaction } from './transaction.ts';
 import type { BookWrites } from './write.ts';
 
-/** Persons, their contribution months and names. */
+/** Writes persons, their contribution months and names. */
 export function writeFacts(tx: LedgerTransaction, writes: BookWrites): void {
   const { books, opened, contributions = [], names = [] } = writes;
   const persons = [...books.changedPersons].flatMap((personNo) => books.person(personNo) ?? []);
@@ -55,7 +55,7 @@ export function writeFacts(tx: LedgerTransaction, writes: BookWrites): void {
   writeNames(tx, new Map(names.map(({ personNo, name }) => [personNo, name])));
 }
 
-/** In two statements: `do update set … = excluded.…` would need the right to read names, which this role does not have. */
+/** In two statements: `do update set … = excluded.…` would need the right to read names, which the worker's role does not have. */
 function writeNames(tx: LedgerTransaction, names: ReadonlyMap<string, string>): void {
   if (names.size === 0) return;
   const columns = [
@@ -87,7 +87,7 @@ const ENTRY_COLUMNS = [
   'counted_on',
 ];
 
-/** Appends the entries, each with its account's next version. The books are closed through this day. */
+/** Appends entries, each with its account's next version. `closedThrough`: the last day whose books are closed. */
 export function writeEntries(
   tx: LedgerTransaction,
   closedThrough: CalendarDate | null,
@@ -118,7 +118,10 @@ export function writeEntries(
   tx.copy('entry', ENTRY_COLUMNS, rows);
 }
 
-/** Its own day, or the first one still open; never before the day it counts on, so that what counts on a day is not looked for before it. */
+/**
+ * The day an entry is booked on: its own, or the first open day if that is later; and never before the day it counts on, so that usage of a
+ * day need not be looked for earlier.
+ */
 const bookDay = ({ on, countedOn }: Entry, firstOpen: CalendarDate | null): CalendarDate =>
   [countedOn ?? on, firstOpen ?? on].reduce((latest, day) => (day > latest ? day : latest), on);
 
@@ -133,7 +136,10 @@ const MONEY_WRITE = [
   ['debits', 'numeric'],
 ] as const;
 
-/** Balances after the batch, absolute: the rows have been locked since they were read. The sums that only grow get what was moved. */
+/**
+ * Writes absolute balances after the batch, safe because the rows have been locked since they were read, and adds to the sums that only
+ * grow.
+ */
 export function writeMoney(tx: LedgerTransaction, books: Books): void {
   const moved = new Map<string, { held: Money; credits: Money; debits: Money }>();
   for (const { personNo, priorYear, currentYear, held } of books.entries) {
@@ -162,7 +168,7 @@ export function writeMoney(tx: LedgerTransaction, books: Books): void {
   );
 }
 
-/** Bindings that are new or have changed. */
+/** Writes new and changed bindings. */
 export function writeBindings(tx: LedgerTransaction, books: Books): void {
   const changed = [...books.changedBindings].flatMap((bindingId) => books.binding(bindingId) ?? []);
   insertRows(

@@ -5,7 +5,7 @@ import { givenRows, insertRows } from './packed.ts';
 import type { LedgerTransaction, LockedShard, ShardLease } from './transaction.ts';
 import { writeBindings, writeEntries, writeFacts, writeMoney } from './write-accounts.ts';
 
-/** An outcome row with its places: in the shard's outbox, and in its own output partition. */
+/** An outcome with its sequence numbers: in the shard's outbox, and among the results or dead letters of the shard. */
 export interface PlacedOutcome extends OutcomeRow {
   readonly seq: bigint;
   readonly destSeq: bigint;
@@ -18,48 +18,48 @@ export interface WorkItem {
   readonly detail: object;
 }
 
-/** An id that a batch takes. */
+/** An event id that a batch takes. */
 export interface EventId {
   readonly id: string;
   readonly contentHash: Buffer;
-  /** Index into the batch's outcomes; null = the event had none. */
+  /** Index into the batch's outcomes; null = the event has none. */
   readonly outcome: number | null;
-  /** Where it was read in the shard's input; null = it entered by a load. */
+  /** The event's offset in the shard's input; null = it entered by a bulk load. */
   readonly offset: bigint | null;
 }
 
-/** What a batch leaves behind of its shard's own: outcomes, and what points to them. */
+/** What a batch writes for its shard: outcomes and what refers to them. */
 export interface ShardWrites {
   readonly outcomes: readonly OutcomeRow[];
   readonly ids: readonly EventId[];
-  /** Ids that were taken before without an outcome, and now have one. */
+  /** Ids that were taken before without an outcome and now have one. */
   readonly answered?: readonly { readonly id: string; readonly outcome: number }[];
   readonly refunds?: readonly { readonly claimId: string; readonly outcome: number }[];
 }
 
-/** What a transaction leaves behind in the books. Sets are written whole, one statement a table, whatever their size. */
+/** What a transaction writes to the books: one statement per table, whatever the number of rows. */
 export interface BookWrites {
   readonly books: Books;
   readonly held?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
   readonly paidOut?: readonly { readonly personNo: string; readonly refundId: string; readonly amount: Money }[];
   readonly contributions?: readonly Contribution[];
   readonly names?: readonly { readonly personNo: string; readonly name: string }[];
-  /** What payers changed of their bindings. */
+  /** What payers changed in their bindings. */
   readonly changes?: readonly BindingChange[];
   readonly work?: readonly WorkItem[];
   readonly workDone?: readonly bigint[];
-  /** Arrears checks to begin on these members shards. */
+  /** Arrears checks to begin, with their members shards. */
   readonly checks?: readonly { readonly checkId: string; readonly on: CalendarDate; readonly partition: number }[];
-  /** Persons that this batch opened, and their members shard. */
+  /** Persons whose accounts this batch opens, with their members shard. */
   readonly opened?: ReadonlyMap<string, number>;
-  /** Facts may have changed, not only money. */
+  /** Whether facts may have changed, not only money. */
   readonly facts: boolean;
 }
 
-/** Everything one batch leaves behind. */
+/** Everything that one batch writes. */
 export type BatchWrites = ShardWrites & BookWrites;
 
-/** A shard's part of a transaction: where it stood, where it will, and what it leaves. */
+/** A shard's part of a transaction: its lease and locked row, its next offset, and its outcomes. */
 interface ShardPart {
   readonly lease: ShardLease;
   readonly shard: LockedShard;
@@ -67,7 +67,7 @@ interface ShardPart {
   readonly writes: ShardWrites;
 }
 
-/** Writes a batch and moves its shard on. Answers the outcome rows with their sequence numbers. */
+/** Writes a batch and moves its shard to `nextOffset`. Answers the outcomes with their sequence numbers. */
 export function writeBatch(
   tx: LedgerTransaction,
   lease: ShardLease,
@@ -78,7 +78,7 @@ export function writeBatch(
   return writeBatches(tx, [{ lease, shard, nextOffset, writes }], writes).flat();
 }
 
-/** Writes batches of several shards and moves each on. Answers each one's outcome rows with their sequence numbers. */
+/** Writes batches of several shards and moves each to its `nextOffset`. Answers each shard's outcomes with their sequence numbers. */
 export function writeBatches(
   tx: LedgerTransaction,
   parts: readonly ShardPart[],
@@ -87,7 +87,7 @@ export function writeBatches(
   const sets = parts.map((part) => ({ ...part, ...place(part.shard, part.writes.outcomes) }));
   writeSets(tx, sets, writes);
   for (const { lease, shard, nextOffset, placed, resultSeq, deadSeq } of sets) {
-    // The row is locked and was compared when it was: nothing can have moved it since.
+    // Without a condition: the row was compared when it was locked, so nothing can have moved it since.
     tx.send(
       `update shard set next_offset = $2, out_seq = $3, result_seq = $4, dead_seq = $5,
          published_seq = greatest(published_seq, $6) where shard_id = $1`,
@@ -106,7 +106,7 @@ interface PlacedPart {
   readonly writes: ShardWrites;
 }
 
-/** Every table but the shards' own, whose rows say where they stand. */
+/** Writes every table but `shard`. */
 export function writeSets(tx: LedgerTransaction, parts: readonly PlacedPart[], writes: BookWrites): void {
   writeOutcomes(tx, parts);
   writeIds(tx, parts);
@@ -116,7 +116,7 @@ export function writeSets(tx: LedgerTransaction, parts: readonly PlacedPart[], w
   }
   writeHeld(tx, writes);
   if (writes.facts) writeFacts(tx, writes);
-  // A day that is closed for one of the shards is for all of them.
+  // A day is closed for all shards once it is closed for one.
   const closed = parts.flatMap(({ shard: { closedThrough } }) => closedThrough ?? []).toSorted();
   writeEntries(tx, closed.at(-1) ?? null, writes.books.entries);
   writeMoney(tx, writes.books);
@@ -154,7 +154,7 @@ function writeIds(tx: LedgerTransaction, parts: readonly PlacedPart[]): void {
   tx.copy(
     'event_id',
     ['event_id', 'content_hash', 'seq', 'log_offset', 'shard_id', 'month'],
-    // In one order for all, so that two shards taking the same ids wait for each other instead of deadlocking.
+    // Sorted, so that two shards that take the same ids wait for each other instead of deadlocking.
     ids
       .sort((a, b) => (a.id.id < b.id.id ? -1 : 1))
       .map(({ id: { id, contentHash, outcome, offset }, part: { shard, placed } }) => {
@@ -235,7 +235,7 @@ function writeWork(tx: LedgerTransaction, { books, work = [], workDone = [], che
     checks.map(({ partition, checkId, on }) => [partition, checkId, on]),
     { onConflict: 'on conflict (partition, check_id) do nothing' },
   );
-  // A balance matters only to someone's payer: most accounts that run dry are nobody's. Of a relative who was asked we know.
+  // A balance matters only where the account pays for somebody, which most do not. A binding in these books shows that.
   const matters = ({ payer, kind }: WorkItem) => kind !== 'BALANCE' || books.bindingsBy(payer).length > 0;
   const rowOf = ({ payer, kind, dueOn, detail }: WorkItem) => {
     const account = tx.accounts.get(payer);
