@@ -1,6 +1,8 @@
 import type { OutgoingRecord } from '@repo/messaging';
 
-/** One `arrears.check` for each shard of the members topic: no key, and sent to the partition it concerns. */
+/**
+ * One `arrears.check` message for each of the `shards` shards of the members topic, without a key and addressed to that shard's partition.
+ */
 export const arrearsMessages = (
   check: { readonly checkId: string; readonly on: string },
   shards: number,

@@ -11,8 +11,9 @@ import type { BatchPlace } from './core.ts';
 import { type OutboxTargets, refuseTooLarge, sealRow, toOutboxRow } from './outbox.ts';
 
 /**
- * Sends what a batch leaves, dead letters sealed, moves its shard to `nextOffset`, and answers what is to be published once the transaction
- * commits. Throws, which keeps it from committing, where a row is larger than its topic takes: once committed it could never be published.
+ * Writes what a batch leaves, with its dead letters sealed, and moves its shard to `nextOffset`. Answers what is to be published once the
+ * transaction has committed. Throws, so that the transaction does not commit, where a row is larger than its topic accepts: once committed
+ * it could never be published.
  */
 export function writeApplied(
   tx: LedgerTransaction,
@@ -24,7 +25,7 @@ export function writeApplied(
   return applied as Applied;
 }
 
-/** The same for batches of several shards, which leave one set of books behind. */
+/** `writeApplied` for batches of several shards in one transaction, which share one set of books. */
 export function writeAllApplied(
   tx: LedgerTransaction,
   parts: readonly { readonly place: BatchPlace; readonly writes: ShardWrites }[],
@@ -47,7 +48,7 @@ function toApplied(
 ): Applied {
   const rows = placed.map((row, i) => {
     const { dest, seq, destSeq } = row;
-    // Published is what was sealed, and not its seal.
+    // A dead letter is published as it was before sealing.
     return toOutboxRow(dest === 'R' ? row : { ...row, ...outcomes[i], seq, destSeq }, lease.shard, targets);
   });
   for (const row of rows) refuseTooLarge(row, targets);

@@ -4,7 +4,7 @@ import { keyFileSetting } from '@repo/sealing';
 import { ALWAYS, checkKafkaSettings, databaseUrl, kafkaAccess, kafkaSettings } from '@repo/transport';
 import { z } from 'zod';
 
-/** The settings both workers take. */
+/** The settings that both workers take. */
 const workerSettings = z
   .object({
     GONGJI_KAFKA_BROKERS: setting.hostPorts(),
@@ -37,7 +37,7 @@ const workerSettings = z
     error: 'must be set, or GONGJI_DATABASE_URL_WORKER',
   });
 
-/** The settings of a worker, from the environment and a `.env` file; throws a `ConfigurationError` listing every problem. */
+/** A worker's settings, from the environment and a `.env` file. Throws a `ConfigurationError` that lists every problem. */
 export function readWorkerConfig(env?: NodeJS.ProcessEnv) {
   const { settings, shown } = readEnv(workerSettings, env === undefined ? {} : { env });
   return {

@@ -4,41 +4,41 @@ import type { Applied, BatchProcessor, InputProgress, InputRecord, Lease, ShardI
 import type { HeldRoom } from './held-room.ts';
 import type { OutboxTargets } from './outbox.ts';
 
-/** A batch in an open transaction: what it does and what is to be told once it has committed. */
+/** A batch applied in an open transaction. `committed` must be called once the transaction has committed. */
 export interface AppliedIn {
   readonly applied: Applied;
   readonly committed: () => void;
 }
 
-/** Where a transaction stands: the lease it was begun with, the row it locked by it, and the offset it leaves behind. */
+/** Where a transaction stands: its lease, the shard's row that it locked, and the offset that it leaves there. */
 export interface BatchPlace {
   readonly lease: Lease;
   readonly shard: LockedShard;
   readonly nextOffset: bigint;
 }
 
-/** How much of the work that waits one transaction does. */
+/** How much of the waiting work one transaction may do. */
 export interface Share {
-  /** People at most, and no more than the work's own limit. */
+  /** At most so many people; the work's own limit may be lower. */
   readonly countMax: number;
-  /** After a failure: the kind of work that failed, which is looked into before anything else. */
+  /** Set after a failure: only the kind of work that failed is tried, so that the failing key is found. */
   readonly only?: string | undefined;
-  /** Says what kind of work, and whose, is begun. */
+  /** To be called before the work of a person begins, with its kind and the person's key, so that a failure can be attributed. */
   begin(kind: string, key: Buffer): void;
 }
 
-/** As much as one transaction may do. */
+/** No limit beyond the work's own. */
 export const FULL_SHARE: Share = { countMax: Number.POSITIVE_INFINITY, begin() {} };
 
-/** What a worker does with messages: as they come, and those that were held; and what it does between them. */
+/** What makes one worker differ from another: how it applies messages, new or held, and what it does between them. */
 export interface Core extends Pick<BatchProcessor, 'apply' | 'applyTogether'> {
-  /** One transaction of work that needs no message; null = there is none now. Does nothing of a key of which anything is held. */
+  /** One transaction of work that needs no message; null = there is none now. Must not do work of a key of which a message is held. */
   doWork?(lease: Lease, share: Share, input: InputProgress): Promise<Applied | null>;
-  /** Applies messages that were held, in their order, as `apply` would: only the offset stays where it is. */
+  /** Applies messages that were held, in their order, as `apply` would, except that the shard's offset stays. */
   applyHeld(tx: LedgerTransaction, place: BatchPlace, records: readonly InputRecord[]): Promise<AppliedIn>;
 }
 
-/** What became of an order, for those who watch. */
+/** Progress of an operator's order, for metrics and logs. */
 export interface OrderStep {
   readonly action: QuarantineOrder['action'];
   readonly result: OrderResult | 'ON_THE_WAY';
@@ -50,12 +50,12 @@ export interface QuarantineDeps {
   readonly ledger: Ledger;
   readonly policyOf: PolicyLookup;
   readonly targets: OutboxTargets;
-  /** The one that `holdBehind` is given; absent: what is held is counted each time. */
+  /** The room that `holdBehind` takes from as well. Absent: what is held is counted each time. */
   readonly room?: HeldRoom;
   readonly onOrder?: (shard: ShardId, step: OrderStep) => void;
-  /** The work of a key was set aside, and the key is held. */
+  /** Called when a key is held because of its work. */
   readonly onWorkHeld?: (shard: ShardId, error: unknown) => void;
   readonly failpoint?: (name: 'quarantine-hold' | 'quarantine-order') => void;
-  /** How often a shard looks for orders while it has none, ms. */
+  /** How often a shard without orders looks for new ones, ms. */
   readonly lookEveryMs?: number;
 }

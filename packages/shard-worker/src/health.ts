@@ -11,13 +11,13 @@ const POLL_MS_MAX = 30_000;
 /** Every code that a dead letter may have. */
 const DEAD_CODES: readonly DeadLetterCode[] = [...CLAIM_REJECTION_CODES, ...DEAD_LETTER_CODES, 'DAILY_LIMIT_MISSING'];
 
-/** What the processing primitive reports, as metrics, log lines and answers to health checks. */
+/** Turns the reports of the processing primitive into metrics, log lines and answers to health checks. */
 export class Health {
   readonly #stream: 'claims' | 'members';
   readonly #metrics: Metrics;
   readonly #log: Logger;
   readonly #phases = new Map<number, ShardPhase>();
-  /** Of the shards this process holds. */
+  /** By partition, for the shards that this process holds. */
   readonly #unpublished = new Map<number, Unpublished>();
   #polledAt: number | null = null;
 
@@ -34,12 +34,12 @@ export class Health {
     this.#polledAt = performance.now();
   }
 
-  /** The broker was still ending the transaction before, and was asked again. */
+  /** A request was repeated because the broker was still ending the previous transaction. */
   waitedForBroker(): void {
     this.#metrics.retries.add({ topic: this.#stream, reason: 'CONCURRENT_TRANSACTIONS' });
   }
 
-  /** Ages go on while nothing happens, so they are reckoned as they are read. */
+  /** Computed when metrics are read, since an age grows while nothing happens. */
   showAges(): void {
     for (const [partition, unpublished] of this.#unpublished)
       this.#metrics.outboxAge.set({ topic: this.#stream, partition }, unpublished.ageMs(performance.now()) / 1000);
@@ -64,7 +64,7 @@ export class Health {
     return acquiring.length > 0 ? `being acquired: ${acquiring.join(', ')}` : null;
   }
 
-  /** How much the shards of this process hold. */
+  /** Shows how much the shards of this process hold. */
   showHeld(held: readonly { readonly partition: number; readonly keys: number; readonly messages: number }[]): void {
     for (const [partition, phase] of this.#phases) {
       if (phase !== 'ready') continue;
@@ -114,11 +114,11 @@ export class Health {
         this.#metrics.lag.set(labels, held.lag);
       }
       if (phase === 'ready') {
-        // Whatever was left before is published: a shard is not ready until then.
+        // A shard becomes ready only after everything left unpublished is published.
         this.#unpublished.set(shard.partition, new Unpublished());
         this.#metrics.outboxDepth.set(labels, 0);
       } else if (this.#unpublished.delete(shard.partition)) {
-        // What is left is published by the next owner, who tells of it.
+        // The next owner publishes what is left, and reports it.
         this.#metrics.outboxDepth.remove(labels);
         this.#metrics.outboxAge.remove(labels);
       }
@@ -140,7 +140,7 @@ export class Health {
       this.#log.debug({ partition: shard.partition, rows, durationMs: ms }, 'published');
     },
     failed: (shard, { step, disposition, error }) => {
-      // Taking a shard asks both servers.
+      // Acquiring asks both the database and the broker, so the error tells which one failed.
       if (step === 'publish' || classifyKafkaError(error) !== undefined)
         this.#metrics.retries.add({ topic: this.#stream, reason: 'BROKER' });
       else this.retried(codeOf(error) ?? '');
@@ -156,7 +156,7 @@ export class Health {
     },
   };
 
-  /** The results of records with these timestamps can be read; their sender's clock may be ahead of ours. */
+  /** Measures records whose results can be read now. Negative times, from a sender's clock ahead of ours, count as 0. */
   #arrived(timestampsMs: readonly number[] = []): void {
     const now = Date.now();
     for (const came of timestampsMs)

@@ -1,14 +1,14 @@
 import { heldSize, type LedgerTransaction } from '@repo/ledger';
 import { HaltError, type InputRecord, type Lease } from '@repo/messaging';
 
-/** Held behind keys that nobody has looked at: so much of a shard, and it waits for a person instead of for the disk to fill. */
+/** What a shard may hold before it halts: keys that nobody looks at must not fill the disk. Bytes as stored. */
 export const HELD_MAX = { messages: 100_000, bytes: 256 << 20 } as const;
 type Size = { readonly messages: number; readonly bytes: number };
 
 /**
- * Sees that no shard holds too much, without counting what is held for every batch. Under one epoch a shard's owner alone adds to it, so
- * what was counted once and all that was to be added since is at least what is held: attempts that came to nothing and what was let go
- * only make it more. Where that comes to the limit it is counted again. A new epoch, after a restart or of another owner, counts first.
+ * Limits what a shard holds, without counting it for every batch. Under one epoch only the shard's owner adds to it, so the last count plus
+ * everything added since is an upper bound: failed attempts and released messages only make it too high. When that bound reaches the limit
+ * the rows are counted again; so they are under a new epoch, after a restart or a change of owner.
  */
 export class HeldRoom {
   readonly #max: Size;
@@ -18,7 +18,7 @@ export class HeldRoom {
     this.#max = max;
   }
 
-  /** Takes room for messages, in a transaction that has locked the shard. Throws what halts it where they would be too many. */
+  /** Reserves room for messages, in a transaction that has locked the shard. Throws a `HaltError` where they would be too many. */
   async take(
     tx: LedgerTransaction,
     { shard, epoch }: Pick<Lease, 'shard' | 'epoch'>,
@@ -42,7 +42,7 @@ export class HeldRoom {
   }
 }
 
-/** However a message is stored, in base64 too, it takes no more than twice its bytes, and some. */
+/** An upper bound of a message's stored size: sealing and base64 at most double it, and the rest is fixed. */
 function storedAtMost({ value, headers }: Pick<InputRecord, 'value' | 'headers'>): number {
   const ofHeaders = headers.reduce((sum, [name, bytes]) => sum + name.length + bytes.length, 0);
   return 2 * ((value?.length ?? 0) + ofHeaders) + 1_024;

@@ -5,26 +5,29 @@ import type { Envelopes } from '@repo/sealing';
 import { writeApplied } from './commit.ts';
 import type { BatchPlace, QuarantineDeps } from './core.ts';
 
-/** A message that has a key: only such a one is ordered with others, and held. */
+/** A message that has a key. Only messages with a key are ordered among each other, so only they are held. */
 export type KeyedRecord = InputRecord & { readonly key: Buffer };
 
-/** The same message, null where it has no key. */
+/** Null where the message has no key. */
 export const withKey = (record: InputRecord): KeyedRecord | null =>
   record.key === null ? null : { ...record, key: record.key };
 
-/** A message as it is held: what it says is sealed. */
+/** The held form of a message, with its content sealed. */
 export const toHeld = (shard: ShardId, record: KeyedRecord, envelopes: Envelopes): HeldMessage => {
   const { offset, key, timestampMs } = record;
   return { offset, key, timestampMs, content: envelopes.seal({ ...shard, offset }, record) };
 };
 
-/** A held message as it came. Throws `Unopened`. */
+/** The message of a held row, unsealed. Throws `Unopened`. */
 export const toRecord = (shard: ShardId, held: HeldMessage, envelopes: Envelopes): KeyedRecord => {
   const { offset, key, timestampMs, content } = held;
   return { offset, key, timestampMs, ...envelopes.open({ ...shard, offset }, content) };
 };
 
-/** The error as it may be stored and shown: name, code, constraint and the nearest line of our own code, never its message. */
+/**
+ * A description of an error that may be stored and shown: name, code, constraint and the nearest frame of our code. Never its message,
+ * which may contain personal data.
+ */
 export function failureOf(error: unknown): string {
   const { name, code, constraint, frames } = describeError(error);
   const ours = frames
@@ -36,7 +39,7 @@ export function failureOf(error: unknown): string {
     .slice(0, 300);
 }
 
-/** Writes outcomes that move no money, and moves the shard on. */
+/** Writes outcomes that move no money, and moves the shard to `place.nextOffset`. */
 export function writeRows(
   tx: LedgerTransaction,
   place: BatchPlace,

@@ -23,11 +23,11 @@ const RELEASED_MAX = 500;
 const RELEASED_BYTES_MAX = 4 << 20;
 const LOOK_EVERY_MS = 1_000;
 
-/** Carries out what operators ordered about the held messages of this process's shards, in the order it was ordered. */
+/** Carries out operators' orders about the held messages of this process's shards, in the order in which they were given. */
 export class Orders {
   readonly #core: Core;
   readonly #deps: QuarantineDeps;
-  /** When a shard is next asked for orders, by partition. */
+  /** By partition, when to look for orders next. */
   readonly #lookAt = new Map<number, number>();
 
   constructor(core: Core, deps: QuarantineDeps) {
@@ -48,8 +48,8 @@ export class Orders {
   }
 
   /**
-   * Applies the next messages of a release. Where that meets a defect, fewer at once, down to one alone, twice: then the release ends there,
-   * and that message and those behind it stay held.
+   * Applies the next messages of a release. Where that meets a defect it tries fewer, down to a single message twice; then the release ends
+   * as FAILED, and that message and those behind it stay held.
    */
   async #release(lease: Lease, order: QuarantineOrder): Promise<Applied> {
     for (let countMax = RELEASED_MAX; ; countMax >>= 1) {
@@ -77,7 +77,7 @@ export class Orders {
     const { envelopes } = this.#deps.targets;
     const messages = held.filter((each) => !isWork(each)).map((each) => toRecord(lease.shard, each, envelopes));
     const place = { lease, shard, nextOffset: lease.nextOffset };
-    // Work is done again when nothing of its key is held; the key's next message does what it must before itself.
+    // A row of work needs no applying: its work is done once nothing of its key is held, or before the key's next message.
     const done = messages.length === 0 ? this.#nothing(tx, place) : await this.#core.applyHeld(tx, place, messages);
     const next = await letGo(tx, { shard: lease.shard, locked: shard }, held);
     moveOrder(tx, lease.shard, order, { messages: messages.length, next: next ?? 'DONE' });
@@ -94,12 +94,12 @@ export class Orders {
     return this.#end(tx, place, order, 'FAILED');
   }
 
-  /** Sends one held message to the dead letters, with the rejection of its claim where the code is a claim's. */
+  /** Moves one held message to the dead letters; where the order's code is a claim's, also publishes the claim's rejection. */
   #drop(lease: Lease, order: QuarantineOrder): Promise<Applied> {
     return this.#step(lease, order, async (tx, shard) => {
       const [held] = await heldFrom(tx, lease.shard, order.offset, { countMax: 1, bytesMax: RELEASED_BYTES_MAX });
       if (held === undefined) return this.#end(tx, { lease, shard }, order, 'GONE');
-      // The books need it: it can only be released.
+      // The books need the work done, so it can be released but not dropped.
       if (isWork(held)) return this.#end(tx, { lease, shard }, order, 'FAILED');
       const { message, problem } = this.#openOrLose(lease.shard, held);
       const rows = badRows(lease.shard, message, droppedAs(order.code ?? '', message, problem));
@@ -110,7 +110,7 @@ export class Orders {
     });
   }
 
-  /** What no key opens any more can still be dropped: its place is left, where its topic may have it. */
+  /** A message that no key opens any more can still be dropped: its dead letter has only its place in the input topic. */
   #openOrLose(shard: ShardId, held: HeldMessage): { readonly message: KeyedRecord; readonly problem: string } {
     try {
       return { message: toRecord(shard, held, this.#deps.targets.envelopes), problem: DROPPED };
@@ -121,7 +121,10 @@ export class Orders {
     }
   }
 
-  /** One transaction of an order that is looked at again under the shard's lock: an attempt without an answer may have moved it. */
+  /**
+   * One step of an order in a transaction. Reads the order again under the shard's lock, since an earlier attempt whose answer was lost may
+   * have moved it.
+   */
   async #step(
     lease: Lease,
     order: QuarantineOrder,
@@ -158,7 +161,7 @@ export class Orders {
 }
 
 interface Stepped extends AppliedIn {
-  /** Null = somebody else had moved the order. */
+  /** Null = an earlier attempt had moved the order already. */
   readonly result: OrderStep['result'] | null;
   readonly messages: number;
 }
@@ -172,7 +175,7 @@ function droppedAs(code: string, message: KeyedRecord, problem: string): Bad {
   return { kind: 'BAD', code: code as Bad['code'], issues, claimId, personNo: message.key.toString() };
 }
 
-/** Of a claim alone, and read without the decoder, which may be what fails. */
+/** The id of a claim; null for other messages. Read without the decoder, which may be what the worker fails on. */
 function claimIdOf(message: KeyedRecord): string | null {
   try {
     const { claim_id: id, ce_type } = JSON.parse(message.value?.toString() ?? '');

@@ -15,24 +15,24 @@ import { type Headers, type InputRecord, type OutboxRow, type ShardId, TOPIC_BYT
 import { type Envelopes, isSealed, type StoredContent } from '@repo/sealing';
 
 /**
- * How a dead letter's headers are kept: the original's bytes in base64, and our note. Of one that is sealed they are in the payload, with
- * the value: instead of them stands how many bytes that has. A version that cannot open finds no headers there and stops, instead of
+ * The stamp of a dead letter: the original's headers in base64, and our note. Where they are sealed, they are in the payload together with
+ * the value, and `sealed` is the value's size in bytes. A version that cannot open seals finds no headers here and stops, instead of
  * publishing the seal.
  */
 type DeadStamp =
   | { readonly headers: readonly (readonly [string, string])[]; readonly note: DeadLetterNote }
   | { readonly sealed: number; readonly note: DeadLetterNote };
 
-/** Of which type a result is, and when what it tells happened, by its stored stamp. */
+/** The type of a result and the moment of what it reports, from its stored stamp. */
 export function readResultStamp(stamp: string): Pick<EventStamp, 'type' | 'time'> {
   const { type, time } = JSON.parse(stamp) as EventStamp;
   return { type, time };
 }
 
-/** Why a dead letter is one, and where the message was, by its stored stamp: in clear always. */
+/** A dead letter's note from its stored stamp: why it is one, and where the message was. Never sealed. */
 export const readNote = (stamp: string): DeadLetterNote => (JSON.parse(stamp) as DeadStamp).note;
 
-/** A stored dead letter: its note, and what the message says, sealed or not. */
+/** A dead letter's note and the message's content, sealed or not, from its stored row. */
 export function readDead(
   stamp: string,
   payload: Buffer | null,
@@ -44,7 +44,7 @@ export function readDead(
   return { note, content: { headers, value: payload } };
 }
 
-/** A dead letter as it is stored: what the message says is sealed, the note stays readable. Any other row is stored as it is. */
+/** Seals the content of a dead letter, leaving its note readable. Any other row is returned as it is. */
 export function sealRow(row: OutcomeRow, envelopes: Envelopes): OutcomeRow {
   if (row.dest === 'R') return row;
   const { note, content } = readDead(row.stamp, row.payload);
@@ -53,7 +53,7 @@ export function sealRow(row: OutcomeRow, envelopes: Envelopes): OutcomeRow {
   return { ...row, stamp: JSON.stringify({ sealed: bytes, note } satisfies DeadStamp), payload: sealed };
 }
 
-/** The row that was sealed, to the byte. Throws `Unopened`. */
+/** Undoes `sealRow`, to the byte. Throws `Unopened`. */
 export function openRow<R extends OutcomeRow>(row: R, envelopes: Envelopes): R {
   if (row.dest === 'R') return row;
   const { note, content } = readDead(row.stamp, row.payload);
@@ -68,19 +68,19 @@ const deadStamp = (headers: Headers, note: DeadLetterNote): string =>
     note,
   } satisfies DeadStamp);
 
-/** Where a worker's rows go. */
+/** Where a worker's rows are published. */
 export interface OutboxTargets {
   readonly results: string;
   readonly deadLetters: string;
-  /** The dead-letter partition of this worker's partition 0: claims come first, members after them. */
+  /** The dead-letter partition for this worker's partition 0: those of the claims topic come first, then those of the members topic. */
   readonly deadLetterBase: number;
-  /** Names the writer of a shard's sequence, without its partition. */
+  /** Names the writer of a shard's sequence, without the partition. */
   readonly source: string;
-  /** Seals messages that the database keeps as they came. */
+  /** Seals messages that the database keeps in their original form. */
   readonly envelopes: Envelopes;
 }
 
-/** An outcome as it is stored: answer and outbox at once. */
+/** A result as stored: at once the answer to its event and a row of the outbox. */
 export const resultRow = ({ stamp, key, payload }: Outgoing): OutcomeRow => ({
   dest: 'R',
   key: key === null ? null : Buffer.from(key),
@@ -88,7 +88,7 @@ export const resultRow = ({ stamp, key, payload }: Outgoing): OutcomeRow => ({
   payload: Buffer.from(JSON.stringify(payload)),
 });
 
-/** What a bad message leaves: the dead letter with its original bytes, and the rejection of a claim whose id could be read. */
+/** The rows for a bad message: the dead letter with its original bytes, and the rejection of a claim whose id could be read. */
 export function badRows(shard: ShardId, record: InputRecord, bad: Bad): OutcomeRow[] {
   const detail = bad.issues.map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`)).join('; ');
   const dead = deadRow(shard, record, { code: bad.code, detail });
@@ -100,12 +100,12 @@ export function badRows(shard: ShardId, record: InputRecord, bad: Bad): OutcomeR
   return [{ ...resultRow(rejected), alone: true }, dead];
 }
 
-/** Of a batch of one record, less its key, value and headers; and of one header, less its name and value. Kafka needs 61 to 90, and 10. */
+/** Bytes around one record in its own batch, and around one header, without the key, value and name. Kafka needs 61 to 90, and 10. */
 const RECORD_BYTES = 200;
 const HEADER_BYTES = 10;
-/** Our own headers of a dead letter, whose detail is the longest. */
+/** Bytes of the headers that we add to a dead letter; the detail is the longest. */
 const NOTE_BYTES_MAX = 8_192;
-/** No person number is longer. */
+/** Longer than any person number. */
 const KEY_BYTES_MAX = 1_024;
 
 function bytesOf({ key, value, headers }: Pick<OutboxRow, 'key' | 'value' | 'headers'>): number {
@@ -114,12 +114,12 @@ function bytesOf({ key, value, headers }: Pick<OutboxRow, 'key' | 'value' | 'hea
   return bytes;
 }
 
-/** A row that its topic would not take. The message that asks for it is a defect to be set aside, not one that everybody waits behind. */
+/** A row larger than its topic accepts. It makes its message a defect to be set aside, instead of one that blocks everything behind it. */
 class OutcomeTooLarge extends Error {
   override readonly name = 'OutcomeTooLarge';
 }
 
-/** Throws where the broker would refuse to publish a row. */
+/** Throws where the broker would refuse a row for its size. */
 export function refuseTooLarge(row: OutboxRow, { deadLetters }: Pick<OutboxTargets, 'deadLetters'>): void {
   const limit = row.topic === deadLetters ? TOPIC_BYTES_MAX.deadLetters : TOPIC_BYTES_MAX.results;
   const bytes = bytesOf(row);
@@ -127,8 +127,8 @@ export function refuseTooLarge(row: OutboxRow, { deadLetters }: Pick<OutboxTarge
 }
 
 /**
- * A dead letter: original key, value and headers, and why. A compressed input may hold more than any topic takes uncompressed: of such a
- * message only the place remains, which leads to it as long as the input topic keeps it.
+ * A dead letter: original key, value, headers, and why. A compressed input may hold more than any topic accepts uncompressed: such a
+ * message's dead letter has only its place, which leads to it as long as the input topic keeps it.
  */
 export function deadRow(shard: ShardId, record: InputRecord, why: { code: string; detail: string }): OutcomeRow {
   const bytes = bytesOf(record);
@@ -139,18 +139,18 @@ export function deadRow(shard: ShardId, record: InputRecord, why: { code: string
   }
   const note: DeadLetterNote = {
     code: why.code,
-    // Bounded, and free of control characters: it becomes a header.
+    // Limited in length, because it becomes a header.
     detail: why.detail.slice(0, 1_000),
     topic: shard.topic,
     partition: shard.partition,
     offset: String(record.offset),
-    // Last: the ledger's index of dead letters looks for it at the end of the stamp.
+    // Must be last: the index of dead letters (`ix_outcome_dead`) expects it at the end of the stamp.
     at: formatInstant(record.timestampMs),
   };
   return { dest: 'D', key: record.key, stamp: deadStamp(record.headers, note), payload: record.value };
 }
 
-/** A row, opened if it was sealed, as the record to publish. */
+/** The record to publish for a row, which must not be sealed. */
 export function toOutboxRow(row: PlacedOutcome, shard: ShardId, targets: OutboxTargets): OutboxRow {
   const { seq, destSeq, key, payload: value } = row;
   if (row.dest === 'R') {
@@ -165,7 +165,7 @@ export function toOutboxRow(row: PlacedOutcome, shard: ShardId, targets: OutboxT
 }
 
 /**
- * Tells same content from other content: the first half of its SHA-256, kept for every event for ever. By way of text, which is given
- * in half the time of a buffer.
+ * A hash that distinguishes contents: the first half of their SHA-256 (16 bytes), since one is kept for every event for ever. Asked for as
+ * text, which takes half the time of a buffer.
  */
 export const contentHash = (content: string): Buffer => Buffer.from(hash('sha256', content, 'hex').slice(0, 32), 'hex');

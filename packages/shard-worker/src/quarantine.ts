@@ -15,20 +15,20 @@ import { Orders } from './orders.ts';
 import { deadRow, type OutboxTargets } from './outbox.ts';
 import { classify } from './store.ts';
 
-/** So many failures without a success between are no bad messages: the fault is ours, and nobody is to be held for it. */
+/** This many failures in a row mean that the fault is ours and not the messages': the shard halts instead of holding them. */
 const IN_A_ROW_MAX = 3;
-/** So many people of one shard held at once need a person, not one more of them. */
+/** Keys held at once in one shard, beyond which a person must look. */
 const KEYS_MAX = 50;
-/** And so many of them by work between messages, of which nobody counts what succeeded between. */
+/** Keys held because of work, a lower limit because successes between such failures are not counted. */
 const WORK_KEYS_MAX = 10;
-/** Where all of it fails, so many people's work is tried next, then half of them. */
+/** People whose work is tried after all of it failed at once; then half as many, and so on. */
 const WORK_MAX = 4_096;
 const FAILED = 'the worker failed on this message';
 
 /**
- * A worker that goes on when a message makes it fail: the message and all later ones of its key are held in the database, in order, until
- * an operator orders them to be released or dropped; so are those of a key whose work between messages it fails on. Every step is one fenced transaction of the shard's owner: a crash at any line leaves
- * either what was before it or what is after it.
+ * Lets a worker go on when a message makes it fail: that message and all later ones of its key are held in the database, in order, until an
+ * operator orders to release or drop them. A key whose work between messages fails is held likewise. Every step is one fenced transaction
+ * of the shard's owner, so a crash leaves either the state before it or the state after it.
  */
 export function withQuarantine(core: Core, deps: QuarantineDeps): BatchProcessor {
   const orders = new Orders(core, deps);
@@ -41,9 +41,9 @@ export function withQuarantine(core: Core, deps: QuarantineDeps): BatchProcessor
 }
 
 /**
- * Parts a batch into what may be judged and what is held behind earlier messages of its key, and holds the latter. Throws what halts the
- * shard where too much is held: nothing of the batch is done then, and all of it is there when the shard goes on. Without a `room` of its
- * own the process counts what is held each time.
+ * Separates messages that may be judged, which it answers, from those behind earlier held messages of their key, which it holds. Throws a
+ * `HaltError` where the shard would hold too much: then nothing of the batch is done, and it is applied when the shard goes on. Without
+ * `room`, what is held is counted each time.
  */
 export async function holdBehind<M extends { readonly record: InputRecord }>(
   tx: LedgerTransaction,
@@ -68,8 +68,9 @@ export async function holdBehind<M extends { readonly record: InputRecord }>(
 }
 
 /**
- * Sets aside a message that our own code fails on: its key is quarantined from here on. A message without a key, which nothing is ordered
- * with, goes to the dead letters. Rejects, which halts the shard, when too many were set aside, restarts included.
+ * Sets aside a message on which our code fails: from now on its key is quarantined. A message without a key, with which nothing is ordered,
+ * becomes a dead letter. Rejects, which halts the shard, where too many were set aside; counted in the database, so restarts do not reset
+ * it.
  */
 function hold(lease: Lease, record: InputRecord, error: unknown, deps: QuarantineDeps): Promise<Applied> {
   return deps.ledger.transact(async (tx) => {
@@ -92,8 +93,8 @@ function hold(lease: Lease, record: InputRecord, error: unknown, deps: Quarantin
 }
 
 /**
- * Does what waits between messages. Where that meets a defect, less at once, down to one person's alone, twice: then that key is held, which
- * its work waits for, and the next call goes on with everybody else's.
+ * Does the work that waits between messages. Where that meets a defect it tries less, down to a single person's twice; then that person's
+ * key is held, and the next call goes on with everybody else's work.
  */
 async function work(lease: Lease, input: InputProgress, core: Core, deps: QuarantineDeps): Promise<Applied | null> {
   let only: string | undefined;
@@ -109,7 +110,7 @@ async function work(lease: Lease, input: InputProgress, core: Core, deps: Quaran
     } catch (error) {
       if (classify(error) !== 'defect') throw error;
       if (countMax > 0) continue;
-      // A defect of no one's work is nobody's to be held for.
+      // The failure belongs to no person's work, so no key can be held for it.
       if (begun === undefined) throw error;
       const applied = await holdWork(lease, begun, error, deps);
       deps.onWorkHeld?.(lease.shard, error);
@@ -118,7 +119,10 @@ async function work(lease: Lease, input: InputProgress, core: Core, deps: Quaran
   }
 }
 
-/** Rejects, which halts the shard, when too many were set aside, restarts included, or when it fails although the key is held. */
+/**
+ * Holds a key because of its work. Rejects, which halts the shard, where too many were set aside, restarts included, or where the work
+ * fails although the key is already held.
+ */
 function holdWork(lease: Lease, key: Buffer, error: unknown, deps: QuarantineDeps): Promise<Applied> {
   return deps.ledger.transact(async (tx) => {
     const shard = await tx.lockShard(lease);

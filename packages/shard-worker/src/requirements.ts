@@ -6,17 +6,17 @@ import { explainRefusal } from '@repo/transport';
 
 const ASKED_EVERY_MS = 1_000;
 
-/** What a worker looks at before it takes any shard. */
+/** What the checks before a worker takes any shard need. */
 interface Requirement {
   readonly ledger: Ledger;
   readonly log: Logger;
-  /** Ends the wait for a database that is away. */
+  /** Aborts waiting for a database that cannot be reached. */
   readonly signal: AbortSignal;
 }
 
 /**
- * On an older schema a worker would call every message that needs what is missing there a defect, and set it aside. So it asks before it
- * takes a shard, and ends with the names.
+ * Requires the newest schema. On an older one the worker would take every message that needs the missing part for a defect and set it
+ * aside. Throws a `ConfigurationError` with the names of the missing migrations.
  */
 export async function requireSchema({ ledger, log, signal }: Requirement): Promise<void> {
   const missing = await ask(() => ledger.missingMigrations(), signal);
@@ -29,9 +29,9 @@ export async function requireSchema({ ledger, log, signal }: Requirement): Promi
 }
 
 /**
- * With another count than its topic has a worker would write dead letters where another shard does, and send checks to some of the shards
- * alone. So it looks before it joins the group, and ends. Shards that were taken before tell the count: a topic that has grown since is
- * theirs to halt at.
+ * Requires that GONGJI_PARTITIONS fits the topic, before the worker joins the group. Otherwise it would write dead letters to another
+ * shard's partition, and send checks to some of the shards only. The count stored with the first shard decides, since a topic that has
+ * grown since then is for its shards to halt at. Throws a `ConfigurationError`.
  */
 export async function requirePartitions({
   topic,
@@ -56,7 +56,10 @@ export async function requirePartitions({
   throw new ConfigurationError([problem]);
 }
 
-/** Why the count of partitions that is set cannot be used, if so: the shards that were taken tell a topic's, before there is one the broker. */
+/**
+ * Why the configured partition count cannot be used; undefined where it can. `found`: the count in the database, or, before any shard was
+ * taken, at the broker; `taken`: the count in the database.
+ */
 export function partitionsProblem({
   topic,
   expected,
@@ -73,13 +76,13 @@ export function partitionsProblem({
   return `GONGJI_PARTITIONS is ${expected}, but ${has} ${found} partitions: set GONGJI_PARTITIONS=${found}`;
 }
 
-/** While the database is away it is asked again, as it is later on. */
+/** Repeats a question while the database cannot be reached. */
 async function ask<T>(question: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await question();
     } catch (error) {
-      // One that does not let us in will not in a minute either.
+      // A refused login would be refused again.
       if (explainRefusal(error) !== undefined || !isTransient(error)) throw error;
       await delay(ASKED_EVERY_MS, undefined, { signal });
     }

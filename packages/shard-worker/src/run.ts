@@ -47,7 +47,7 @@ export interface WorkerParts {
   readonly topic: (config: WorkerConfig) => string;
   readonly targets: (config: WorkerConfig) => Omit<OutboxTargets, 'envelopes'>;
   readonly build: (tools: WorkerTools) => Core;
-  /** What the process does besides its shards. */
+  /** What the process does besides its shards, started after them. */
   readonly background?: (tools: WorkerBackground) => Promise<void>;
 }
 
@@ -55,11 +55,13 @@ export interface WorkerBackground {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
   readonly log: Logger;
-  /** Closed in reverse order when the worker stops. */
+  /** For what `background` opens: closed in reverse order when the worker stops. */
   readonly stack: AsyncDisposableStack;
 }
 
-/** Runs this process as a worker: one input topic, the ledger, and results published exactly once, until it is told to stop. */
+/**
+ * Runs this process as a worker until it is told to stop: applies one input topic to the ledger and publishes the results exactly once.
+ */
 export function runWorker(parts: WorkerParts): void {
   const config = readWorkerConfig();
   const log = createLogger({ service: parts.name, level: config.logLevel });
@@ -104,7 +106,8 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     brokers: config.brokers,
     ...config.kafkaAccess,
     clientId: `${app}-${process.pid}`,
-    // What the client calls an error, a rebalance for one, is answered by the processing primitive; nobody must act on it.
+    // Logged as warnings: what kafkajs calls an error, such as a rebalance, is handled by the processing primitive, and nobody must act on
+    // it.
     log: (_level: 'warn' | 'error', message: string) => log.warn({ component: 'kafka' }, message),
   };
   const topic = parts.topic(config);
@@ -119,7 +122,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   stack.defer(() => publisher.close());
   const room = new HeldRoom();
   const core = parts.build({ config, ledger, metrics, log, policyOf, targets, room, failpoint });
-  // Without a database the last values stay: others tell that it is away.
+  // Without a database the last values stay; other metrics show that it is away.
   const showStored = <T>(read: () => Promise<T>, show: (stored: T) => void): void =>
     metrics.beforeScrape(() => read().then(show, () => undefined));
   showStored(

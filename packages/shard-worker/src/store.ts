@@ -4,7 +4,7 @@ import { Unopened } from '@repo/sealing';
 import { TokenError } from '@repo/transport';
 import { type OutboxTargets, openRow, toOutboxRow } from './outbox.ts';
 
-/** The ledger as the processing primitive wants it: its rows become records here. */
+/** The ledger as the store of the processing primitive; turns its rows into records to publish. */
 export const shardStore = (ledger: Ledger, targets: OutboxTargets): ShardStore => ({
   acquire: (shard, owner, partitions) => ledger.acquireShard(shard, owner, partitions),
   read: (shard) => ledger.readShard(shard),
@@ -13,7 +13,7 @@ export const shardStore = (ledger: Ledger, targets: OutboxTargets): ShardStore =
     try {
       return rows.map((row) => toOutboxRow(openRow(row, targets.envelopes), shard, targets));
     } catch (error) {
-      // Nothing behind it may be published before it, and what it was nobody else knows.
+      // Rows are published in order, so nothing behind this one may be published before it.
       if (error instanceof Unopened) throw new HaltError('outbox-unopened', error.message, error);
       throw error;
     }
@@ -22,10 +22,10 @@ export const shardStore = (ledger: Ledger, targets: OutboxTargets): ShardStore =
   skipTo: (lease, nextOffset) => ledger.skipTo(lease, nextOffset),
 });
 
-/** Total: what any error of the ledger, the broker or our own code means for the shard. */
+/** What any error of the ledger, the broker or our own code means for a shard. Total: an unknown error is a defect. */
 export function classify(error: unknown): Disposition {
   if (error instanceof Fenced || error instanceof FencedError) return 'fenced';
-  // The next login asks for a token again.
+  // The next login fetches a new token.
   if (error instanceof TokenError) return 'transient';
   return classifyKafkaError(error) ?? (isTransient(error) || isUnprepared(error) ? 'transient' : 'defect');
 }

@@ -4,7 +4,7 @@ import type { Tracing } from '@repo/observability';
 
 const KAFKA = { 'messaging.system': 'kafka' } as const;
 
-/** A worker's batches as spans, each from decoding to its commit; of several shards' in one transaction no partition is told. */
+/** Traces each transaction of a worker as a span, up to its commit. A span over several shards names no partition. */
 export const traceBatches = (tracing: Tracing, processor: BatchProcessor): BatchProcessor => {
   const traced = <T>(batches: readonly Batch[], work: () => Promise<T>): Promise<T> => {
     const [first] = batches;
@@ -33,7 +33,7 @@ export const traceBatches = (tracing: Tracing, processor: BatchProcessor): Batch
   };
 };
 
-/** What a worker publishes as spans, each one transaction of the broker. */
+/** Traces each Kafka transaction of a worker as a span. */
 export const tracePublications = (tracing: Tracing, publisher: Publisher, topic: string): Publisher => ({
   recover: (partition) => publisher.recover(partition),
   refresh: (partition, position) => publisher.refresh(partition, position),
