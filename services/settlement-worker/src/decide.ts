@@ -38,18 +38,18 @@ export interface DecideDeps {
   readonly limits: DecodeLimits;
   /** How long a refund waits for its claim, ms; 0 = it is answered at once. */
   readonly refundWaitMs: number;
-  /** Whether a claim's outcome carries its rendering in the national form; absent: it does not. */
+  /** Whether a claim's outcome also carries its rendering in the national form. Default: no. */
   readonly nhsaOutput?: boolean;
 }
 
-/** What became of one message, for counting. */
+/** What became of one message, for metrics. */
 export interface Observed {
   readonly status: 'SETTLED' | 'REFUSED' | 'REJECTED' | 'REFUNDED' | 'REPEATED';
   readonly code: string | null;
   readonly skips: readonly string[];
 }
 
-/** A message as it was read. */
+/** A message and what the decoder made of it. */
 export interface Message {
   readonly record: InputRecord;
   readonly decoded: DecodedClaims;
@@ -67,11 +67,11 @@ export function decode(record: InputRecord, limits: DecodeLimits): Message {
   };
 }
 
-/** What the batch will write, grown message by message. */
+/** What the batch will write, built up message by message. */
 export class Draft {
   readonly outcomes: OutcomeRow[] = [];
   readonly ids: EventId[] = [];
-  /** Refunds that waited: their ids were taken when they came. */
+  /** Refunds that had waited; their ids were taken when they came. */
   readonly answered: { id: string; outcome: number }[] = [];
   readonly refunds: { claimId: string; outcome: number }[] = [];
   readonly held: NonNullable<BookWrites['held']>[number][] = [];
@@ -90,7 +90,10 @@ export class Draft {
   }
 }
 
-/** Decides a shard's messages in the order of the log, each seeing what the one before it left. Answers what is to be written, and what waits on. */
+/**
+ * Decides a shard's messages in the order of the log, each seeing the effects of the one before. Answers what to write, and which refunds
+ * begin or cease to wait.
+ */
 export function decideAll(
   shard: ShardId,
   messages: readonly Message[],
@@ -138,16 +141,16 @@ export function decideAll(
   return { draft, waiting };
 }
 
-/** A refund of a claim nobody has heard of waits, where waiting is switched on; a bad amount is answered at once. */
+/** Where waiting is switched on, a refund waits for a claim that is not known yet. One with an invalid amount is answered at once. */
 const mustWait = (refund: Refund, taken: ReadonlyMap<string, Buffer>, { refundWaitMs }: DecideDeps): boolean =>
   refundWaitMs > 0 && refund.amount !== 'INVALID' && !taken.has(`claim:${refund.claimId}`);
 
-/** What was taken once is read again, whatever the limits have become since. */
+/** A message that was accepted once must stay readable, however the limits have changed since. */
 const TAKEN: DecodeLimits = { valueBytesMax: Number.POSITIVE_INFINITY, futureDaysMax: Number.POSITIVE_INFINITY };
 
 /**
- * The claim has come: its refunds are decided, in the order they came. Their ids were taken when they came. Throws where one cannot be
- * read any more, so that it is looked into and not lost.
+ * Decides the refunds that waited for a claim, in the order in which they came. Their ids were taken then. Throws where one can no longer
+ * be read, so that somebody looks into it and it is not lost.
  */
 export function answerParked(
   claimId: string,
@@ -166,7 +169,7 @@ export function answerParked(
   });
 }
 
-/** Seen before: the same content changes nothing and publishes nothing; other content is a conflict and takes no id. */
+/** For an id seen before: the same content changes nothing and publishes nothing; other content is a conflict and takes no id. */
 function repeated(shard: ShardId, message: Message, decoded: Good, before: Buffer, draft: Draft): Observed {
   if (message.contentHash !== null && before.equals(message.contentHash)) {
     return { status: 'REPEATED', code: null, skips: [] };
@@ -225,11 +228,11 @@ function decideOne(
   }
 }
 
-/** The rules of the patient's region, which say how it prints totals; null where nobody knows the patient. */
+/** The rules of the patient's region, which say how it prints totals; null where the patient is unknown. */
 const patientsRules = ({ policies: [patient], on }: Settlement, policyOf: PolicyLookup): Policy | null =>
   patient === undefined ? null : policyOf(patient.region, on);
 
-/** What a refund leaves to be paid out by hand, one sum a person. */
+/** What a refund leaves to be paid out by hand, as one sum per person. */
 function heldBy(refundId: string, decision: ReturnType<typeof decideRefund>) {
   const sums = new Map<string, typeof ZERO>();
   for (const step of decision.returned) {

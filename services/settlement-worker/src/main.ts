@@ -40,7 +40,8 @@ runWorker({
     return {
       apply: (lease, records) => settleBatch(lease, records, deps),
       applyTogether: (batches) => settleTogether(batches, deps),
-      // Where none is left to wait there is nothing to look for. Switched off while some wait, each is answered behind its claim, or after the next start with it on.
+      // Without waiting there is nothing to expire. If it is switched off while refunds wait, each is answered after its claim, or expires
+      // after a start with waiting switched on.
       ...(config.refundWaitMs > 0 && {
         doWork: (lease: Lease, share: Share, input: InputProgress) =>
           expireRefunds(lease, deps, share, () => readThrough.agoMs(lease, input)),

@@ -2,7 +2,7 @@ import { contentColumns, contentFrom, type Ledger, type LedgerTransaction, type 
 import type { InputRecord, ShardId } from '@repo/messaging';
 import type { Envelopes } from '@repo/sealing';
 
-/** A refund that came before its claim, kept sealed as it came, until the claim comes or its time is up. */
+/** A refund that came before its claim. Its message is kept, sealed, until the claim comes or the waiting time is over. */
 export interface Parked {
   readonly refundId: string;
   readonly claimId: string;
@@ -13,7 +13,7 @@ interface Keys {
   readonly envelopes: Envelopes;
 }
 
-/** As it is stored. */
+/** A parked refund as stored. */
 interface ParkedRow {
   refund_id: string;
   claim_id: string;
@@ -26,7 +26,7 @@ interface ParkedRow {
 
 const COLUMNS = `refund_id, claim_id, log_offset, record_ms, headers, value, key`;
 
-/** The refunds that wait for any of these claims, in the order they came. */
+/** The refunds that wait for any of these claims, in the order in which they came. Throws `Unopened`. */
 export async function parkedFor(
   tx: LedgerTransaction,
   shard: ShardId,
@@ -40,13 +40,13 @@ export async function parkedFor(
   return rows.map((row) => openParked(shard, row, keys));
 }
 
-/** A refund whose patient is quarantined waits on: its claim may have come, and be among what is held. */
+/** Expired refunds, except of a quarantined patient: their claim may be among the held messages. */
 const EXPIRED = `parked_refund where partition = $1 and until <= now() - $3 * interval '1 ms' and not (
   exists (select from shard where topic = $2 and partition = $1 and quarantined)
   and exists (select from quarantined_message as held where held.partition = $1 and held.topic = $2
     and sha256(held.key) = sha256(parked_refund.key)))`;
 
-/** How many refunds of a shard may wait; those beyond are answered as if none did. */
+/** How many refunds of a shard may wait. Further ones are answered at once. */
 const PARKED_MAX = 10_000;
 
 /** How many more refunds of the shard may wait. */
@@ -58,7 +58,7 @@ export async function parkingRoom(tx: LedgerTransaction, partition: number): Pro
   return PARKED_MAX - (row?.waiting ?? 0);
 }
 
-/** Whether the time of any refund is up, by the database's clock. */
+/** Whether the waiting time of any refund is over, by the database's clock. */
 export async function isAnyExpired(ledger: Ledger, { partition, topic }: ShardId): Promise<boolean> {
   const [row] = await ledger.rows<{ expired: boolean }>(`select exists (select from ${EXPIRED}) as expired`, [
     ...[partition, topic, 0],
@@ -66,7 +66,7 @@ export async function isAnyExpired(ledger: Ledger, { partition, topic }: ShardId
   return row?.expired === true;
 }
 
-/** The refunds whose time was up so long ago, as they are stored. */
+/** The stored refunds whose waiting time was over `agoMs` ms ago, at most `limit`. */
 export const expired = (
   tx: LedgerTransaction,
   { partition, topic }: ShardId,
@@ -76,14 +76,14 @@ export const expired = (
     ...[partition, topic, agoMs, limit],
   ]);
 
-/** A stored refund as it came. Throws `Unopened`. */
+/** Unseals a stored refund. Throws `Unopened`. */
 export function openParked(shard: ShardId, row: ParkedRow, { envelopes }: Keys): Parked {
   const { refund_id: refundId, claim_id: claimId, log_offset: offset, record_ms: timestampMs, key } = row;
   const content = envelopes.open({ ...shard, offset }, contentFrom(row.headers, row.value));
   return { refundId, claimId, record: { offset: BigInt(offset), key, timestampMs: Number(timestampMs), ...content } };
 }
 
-/** Keeps these refunds waiting for `waitMs` and lets go of those that are answered. */
+/** Stores refunds that begin to wait, for `waitMs` ms, and deletes those that are answered. */
 export function writeParked(
   tx: LedgerTransaction,
   shard: ShardId,

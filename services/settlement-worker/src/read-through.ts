@@ -1,6 +1,6 @@
 import type { InputProgress, Lease } from '@repo/messaging';
 
-/** A moment in the tenure of a shard, and where its log ended then: undefined until the broker has said so. */
+/** A moment in a shard's tenure and the end of its log at that moment; undefined until the broker has answered. */
 interface Mark {
   readonly epoch: bigint;
   readonly at: number;
@@ -8,15 +8,17 @@ interface Mark {
 }
 
 /**
- * Tells how far back in time a shard has applied all that its log held. What comes too late, a claim for whose refund nobody waits any
- * longer, is told by that and not by the clock alone: it may have been sent long ago, and lie where nobody has read yet.
+ * Tells up to which past moment a shard has applied everything that its log held. A refund whose claim did not come in time may expire only
+ * by this, not by the clock alone: the claim may have been sent long ago and still be unread in the log.
  */
 export class ReadThrough {
   /** By the shard's partition. */
   readonly #asked = new Map<number, Mark>();
   readonly #reached = new Map<number, Mark>();
 
-  /** So many ms ago the log held nothing that has not been applied by now; null = not known yet. Each look asks for a later moment. */
+  /**
+   * How many ms ago the log held nothing that is still unapplied; null = not known yet. Each call moves on to a later moment where it can.
+   */
   agoMs({ shard: { partition }, epoch }: Lease, input: InputProgress): number | null {
     const asked = this.#asked.get(partition);
     if (asked?.epoch !== epoch) this.#ask(partition, epoch, input);
@@ -36,7 +38,7 @@ export class ReadThrough {
         mark.end = end;
       },
       () => {
-        // The broker is away: asked again at the next look.
+        // The broker cannot be reached; the next call asks again.
         if (this.#asked.get(partition) === mark) this.#asked.delete(partition);
       },
     );

@@ -27,28 +27,30 @@ import { type Arrived, loadWorld, park, type Waiting, type World } from './world
 export interface SettleDeps extends DecideDeps {
   readonly ledger: Ledger;
   readonly targets: OutboxTargets;
-  /** The one that its `withQuarantine` has. */
+  /** The room that this worker's `withQuarantine` has. */
   readonly room?: HeldRoom;
-  /** Told of a batch once it is committed. */
+  /** Called once a batch has committed. */
   readonly observe?: (events: readonly Observed[]) => void;
   readonly failpoint?: (name: 'mid-db' | 'before-db-commit') => void | Promise<void>;
 }
 
 /**
- * Settles one batch of a shard: one transaction, a fixed number of statements whatever the batch's size. Decisions are made in
- * memory in the order of the log, each message seeing what the one before it left.
+ * Settles one batch of a shard in one transaction, with a fixed number of statements. Decisions are made in memory in the order of the log,
+ * each message seeing the effects of the one before.
  */
 export async function settleBatch(lease: Lease, records: readonly InputRecord[], deps: SettleDeps): Promise<Applied> {
   const [applied] = await settleTogether([{ lease, records }], deps);
   return applied as Applied;
 }
 
-/** How long a transaction of several shards waits for a lock, ms: whoever has it holds up one of them, and it is not to hold up all. */
+/**
+ * How long a transaction of several shards waits for a lock, ms: a lock that one shard's batch needs must not hold up the others for long.
+ */
 const LOCK_WAIT_MS = 250;
 
 /**
- * Settles batches of several shards in one transaction, those of one after those of the other: hardly more statements than for one. Is
- * tried once: where it fails, each of them by itself tells more.
+ * Settles batches of several shards in one transaction, one shard after the other, with hardly more statements than one needs. Attempted
+ * only once: after a failure each batch is settled by itself, which shows which of them fails.
  */
 export async function settleTogether(batches: readonly Batch[], deps: SettleDeps): Promise<readonly Applied[]> {
   const read = batches.map(({ lease, records }) => ({
@@ -60,7 +62,7 @@ export async function settleTogether(batches: readonly Batch[], deps: SettleDeps
   const { applied, committed } = await deps.ledger.transact(
     async (tx) => {
       if (!isOne) tx.send(`set local lock_timeout = ${LOCK_WAIT_MS}`, []);
-      // Asked in one go with the locks: where nothing is held, which the shards' rows say, that costs no round trip.
+      // Sent together with the locks. Where the shards' rows say that nothing is held, this saves a round trip.
       const [locked, loaded] = await Promise.allSettled([
         Promise.all(read.map(({ lease }) => tx.lockShard(lease))),
         loadWorld(tx, read.map(arrivedOf), deps),
@@ -74,7 +76,7 @@ export async function settleTogether(batches: readonly Batch[], deps: SettleDeps
         parts.push({ place, messages: await holdBehind(tx, place, messages, deps) });
       }
       const isAllFree = parts.every(({ messages }, i) => messages.length === read[i]?.messages.length);
-      // What was asked about messages that are now held may be what fails: nobody else is to fail with it.
+      // What was read also concerned messages that are now held, and may have failed because of them; no other message may fail for that.
       const world = isAllFree
         ? resultOf(loaded)
         : await loadWorld(
@@ -90,7 +92,7 @@ export async function settleTogether(batches: readonly Batch[], deps: SettleDeps
   return applied;
 }
 
-/** Messages of a shard, in an open transaction that has locked it. */
+/** A shard's messages in an open transaction that has locked the shard. */
 interface Part {
   readonly place: BatchPlace;
   readonly messages: readonly Message[];
@@ -106,7 +108,7 @@ function resultOf<T>(settled: PromiseSettledResult<T>): T {
   return settled.value;
 }
 
-/** Whether an error is the database's, or a race that another attempt resolves, and not our own code's. */
+/** Whether an error is the database's, or a race that another attempt resolves, and not one of our own code. */
 const isTheirs = (error: unknown): boolean =>
   isTransient(error) || (codeOf(error) !== null && !(error instanceof Unopened));
 
@@ -145,7 +147,7 @@ async function settle(
   return { applied, committed: () => deps.observe?.(seen) };
 }
 
-/** Work for the sharing worker: balances that crossed the line between something and nothing. */
+/** Work for the sharing worker: accounts that ran dry or hold money again. */
 const crossingsOf = (books: Books): WorkItem[] =>
   books.takeCrossings().map(({ payer, empty, at, cause }) => ({
     payer,
@@ -157,8 +159,8 @@ const crossingsOf = (books: Books): WorkItem[] =>
 const EXPIRED_MAX = 500;
 
 /**
- * Answers the refunds whose claim did not come in time; null when there are none. `readAgoMs` says how long ago, in ms, the log held nothing that
- * has not been applied by now, null where that is not known yet: only what was up by then is answered.
+ * Answers refunds whose claim did not come in time; null when there are none. `readAgoMs`: how many ms ago the log held nothing that is
+ * still unapplied, null where that is not known yet; only refunds that had expired by then are answered.
  */
 export async function expireRefunds(
   lease: Lease,

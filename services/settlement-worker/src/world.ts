@@ -17,29 +17,29 @@ import { type Parked, parkedFor, parkingRoom } from './parked.ts';
 /** A message that could be read. */
 export type Good = Exclude<DecodedClaims, Bad>;
 
-/** What the decisions of a transaction look at, as it stands under the locks. */
+/** Everything that the decisions of a transaction look at, as read under the locks. */
 export interface World {
   readonly books: Books;
-  /** Ids that are taken, and the content that each was taken with; those that are taken now join them. */
+  /** Ids that are taken, each with its content hash; ids taken by this batch are added. */
   readonly taken: Map<string, Buffer>;
-  /** What each claim that a refund names has paid and given back. */
+  /** For each claim that a refund names, what it has paid less what was refunded. */
   readonly paid: Map<string, Paid>;
-  /** Of each shard, by its partition. */
+  /** By partition. */
   readonly waiting: ReadonlyMap<number, Waiting>;
 }
 
 /** The refunds of a shard that came before their claims. */
 export interface Waiting {
-  /** By the claim they wait for. */
+  /** By the id of the claim they wait for. */
   readonly parked: Map<string, Parked[]>;
-  /** How many refunds of the batch may be left to wait. */
+  /** How many more refunds may be parked. */
   readonly room: number;
 }
 
-/** Of a shard about which nothing was asked. */
+/** For a shard that was not read. */
 export const NOTHING_WAITS: Waiting = { parked: new Map(), room: 0 };
 
-/** A shard's messages that could be read. */
+/** A shard's readable messages. */
 export interface Arrived {
   readonly shard: ShardId;
   readonly good: readonly Good[];
@@ -52,9 +52,9 @@ interface WorldDeps {
 }
 
 /**
- * Reads everything the decisions of a transaction look at, behind the locks of its shards: ids, then payers, then locks, and only then
- * what the locks protect. All of it is asked in one go and done in that order, unless a refund must first be told whom its claim was
- * paid by.
+ * Reads everything that the decisions of a transaction look at, under the locks of its shards: ids, then payers, then account locks, and
+ * only then what these protect. All of it is sent in one go and runs in that order; only where there are refunds must the outcomes of their
+ * claims be read first, to know whose accounts to lock.
  */
 export async function loadWorld(tx: LedgerTransaction, arrived: readonly Arrived[], deps: WorldDeps): Promise<World> {
   const { policyOf } = deps;
@@ -96,7 +96,7 @@ async function loadWaiting(
   const parked = new Map<string, Parked[]>();
   const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
   const [found, room] = await Promise.all([
-    // Also where none is left to wait any more: some may from before, and this is the claim that they wait for.
+    // Also where waiting is switched off now: refunds may still wait from before, and this may be their claim.
     claims.length > 0 ? parkedFor(tx, shard, claims, targets) : [],
     refundWaitMs > 0 && refundedBy(good).length > 0 ? parkingRoom(tx, shard.partition) : 0,
   ]);
@@ -109,7 +109,9 @@ export function park(parked: Map<string, Parked[]>, refund: Parked): void {
   parked.set(refund.claimId, [...(parked.get(refund.claimId) ?? []), refund]);
 }
 
-/** What each of these claims has paid. Of one whose outcome is in no month any more nobody knows, so that nothing is given back. */
+/**
+ * What each of these claims has paid. A claim whose outcome's month was dropped from the archive is unknown, so nothing of it is refunded.
+ */
 async function loadSettled(
   tx: LedgerTransaction,
   refunded: readonly string[],
@@ -128,7 +130,10 @@ async function loadSettled(
   return settled;
 }
 
-/** Takes off what was given back before. Where that is in no month any more, a claim counts as unknown: it might be given back twice. */
+/**
+ * Subtracts earlier refunds. Where the outcome of one was dropped from the archive, the claim counts as unknown: it might be refunded
+ * twice.
+ */
 function lessRefunds(
   settled: ReadonlyMap<string, Paid>,
   refunds: Awaited<ReturnType<LedgerTransaction['refundsOf']>>,
@@ -142,7 +147,7 @@ function lessRefunds(
   return left;
 }
 
-/** The days whose use counts: only of bindings that have a limit, of their own or by their payer's region on that day. */
+/** The days whose usage matters: those of bindings with a daily limit of their own, or of their payer's region on that day. */
 function limitedDays(good: readonly Good[], books: Books, persons: readonly Person[], policyOf: PolicyLookup) {
   const claims = good.flatMap((message) => (message.kind === 'CLAIM' ? [message.claim] : []));
   const areas = new Set(persons.map(({ insuredArea }) => insuredArea));
