@@ -47,9 +47,9 @@ export interface MemberDeps {
   readonly policyOf: PolicyLookup;
   readonly limits: DecodeLimits;
   readonly targets: OutboxTargets;
-  /** The one that its `withQuarantine` has. */
+  /** The room that this worker's `withQuarantine` has. */
   readonly room?: HeldRoom;
-  /** Partitions of the members topic: an arrears check is passed on to each. */
+  /** Partition count of the members topic: an arrears check without a shard is queued for each. */
   readonly partitions: number;
   readonly observe?: (event: { code: string }) => void;
   readonly failpoint?: (name: 'mid-db' | 'before-db-commit') => void | Promise<void>;
@@ -64,7 +64,7 @@ interface Message {
   readonly traceparent: string | undefined;
 }
 
-/** What a batch of members will write, grown event by event in the order of the log. */
+/** What a batch of members will write, built up event by event in the order of the log. */
 export class MemberDraft {
   readonly outcomes: OutcomeRow[] = [];
   readonly ids: EventId[] = [];
@@ -173,7 +173,7 @@ interface Step {
   readonly deps: MemberDeps;
 }
 
-/** Applies one message; answers the code if it became a dead letter. */
+/** Applies one message. Answers the code where it became a dead letter, else null. */
 function applyOne(lease: Lease, message: Message, step: Step): string | null {
   const { decoded, record } = message;
   const { draft, known } = step;
@@ -203,7 +203,7 @@ function applyOne(lease: Lease, message: Message, step: Step): string | null {
   return null;
 }
 
-/** Work left for this payer comes first; then the event, and what it leaves for later days. */
+/** Applies an event after the work left for its payer, and queues what it leaves for later days. */
 function applyFact(message: Message, event: MemberEvent, { world, queue, draft, backdated }: Step) {
   const payer = payerOf(event);
   queue.catchUp(payer, dateOf(event.at), event.cause);
@@ -221,7 +221,10 @@ function applyFact(message: Message, event: MemberEvent, { world, queue, draft, 
   return null;
 }
 
-/** A refused request leaves no binding to look at: its refusal, told last, is its answer to whoever asks again. */
+/**
+ * The outcome that answers an event. Only a refused request has one: it leaves no binding to look at, so its refusal, published last, is
+ * the answer to whoever asks again.
+ */
 function answerOf(decoded: Good, { outcomes }: MemberDraft): number | null {
   if (decoded.kind !== 'MEMBER' || decoded.event.kind !== 'BINDING_REQUESTED') return null;
   const told = outcomes.at(-1);
@@ -253,7 +256,7 @@ function remember(lease: Lease, event: MemberEvent, draft: MemberDraft): void {
   }
 }
 
-/** An arrears check becomes a job of one shard, or of each where it names none; the job runs between batches. */
+/** Queues an arrears check for one shard, or for each where it names none; it runs between batches. */
 function queueCheck(lease: Lease, { check }: Extract<Good, { kind: 'ARREARS_CHECK' }>, { draft, deps }: Step) {
   const problem = checkProblem(check, lease.shard.partition, deps.partitions);
   if (problem !== null) return { code: 'EVENT_MALFORMED', detail: problem };

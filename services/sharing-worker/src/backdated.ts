@@ -13,13 +13,14 @@ import {
 } from '@repo/domain';
 import { drawsSince, type LedgerTransaction, type MemberWorld, type NotedReason, writeBackdated } from '@repo/ledger';
 
-/** `since` = the first date on which it can matter. */
+/** `since`: the first date on which the change can matter. */
 type Change = FactChange & { readonly payer: string; readonly cause: Cause; readonly since: CalendarDate };
 type Reason = Omit<NotedReason, 'since' | 'cause'> & { readonly noted: Pick<NotedReason, 'since' | 'cause'> | null };
 
 /**
- * Lists for staff what facts that became known late would have changed: draws already settled, on dates on which the payer would have
- * been passed over. Under the payers' locks no claim comes between: one settled before is seen here, one after sees the fact.
+ * Lists for staff the draws, already settled, on which facts that became known late would have had an effect: on their dates the payer
+ * would have been passed over. This runs under the payers' locks, so a claim settled before is seen here, and one settled after sees the
+ * fact.
  */
 export class BackdatedFacts {
   readonly #world: MemberWorld;
@@ -29,7 +30,7 @@ export class BackdatedFacts {
     this.#world = world;
   }
 
-  /** Applies one event or check of a payer, and remembers what it changed if that can matter to earlier draws. */
+  /** Applies one event or check of a payer, and remembers the change where it can matter to earlier draws. */
   watch<T>(payer: string, { at, cause }: { readonly at: Instant; readonly cause: Cause }, apply: () => T): T {
     const before = this.#standingOf(payer);
     const result = apply();
@@ -41,7 +42,7 @@ export class BackdatedFacts {
     return result;
   }
 
-  /** Reconsiders the draws that the changes reach back to, change by change, and writes what came of it. */
+  /** Reconsiders the draws that the changes reach back to, change by change, and writes the result. */
   async write(tx: LedgerTransaction): Promise<void> {
     if (this.#changes.length === 0) return;
     const reach = new Map<string, CalendarDate>();
@@ -65,7 +66,7 @@ export class BackdatedFacts {
     });
   }
 
-  /** Of several changes in one batch the last word on a draw and reason counts. */
+  /** Where several changes of one batch affect the same draw and reason, the last one counts. */
   #reconsider(draw: Draw & { payer: string; version: bigint }, change: Change, reasons: Map<string, Reason>): void {
     const { payer, version } = draw;
     const { noted, lifted } = reconsider(draw, change, this.#world.policyOf);

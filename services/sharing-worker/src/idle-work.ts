@@ -20,16 +20,15 @@ import { Lookout } from './lookout.ts';
 import type { Pace } from './pace.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** Payers in one transaction of work; persons looked at in one transaction of a check, of whom few are concerned. */
+/** Payers in one transaction of work; persons that one transaction of a check looks at, of whom the check concerns few. */
 const PAYERS_MAX = 500;
 const CHUNK = 4_000;
 
 /**
- * What a members shard does between batches of events: the work that postings left, and open arrears checks, a stretch at a time as
- * `pace` allows. Each step is a transaction of its own with its cursor in it, so a crash repeats nothing and loses nothing. A stretch
- * goes first when it is its turn, since under load there is always other work; a payer's own work still comes before the payer's check.
- * Of a payer whose messages are held nothing is done here: it might fail as they did, and what they say is not known yet. Null =
- * nothing to do now.
+ * What a members shard does between batches: the work that postings left, and open arrears checks, a stretch at a time as `pace` allows.
+ * Each step is a transaction that moves its own cursor, so a crash repeats and loses nothing. A stretch goes first when `pace` allows it,
+ * since under load there is always other work; still, a payer's own work is done before that payer is checked. Nothing is done here for a
+ * payer of whom messages are held: it might fail as they did, and what they say is not known yet. Null = nothing to do now.
  */
 export async function doIdleWork(
   lease: Lease,
@@ -41,7 +40,7 @@ export async function doIdleWork(
   const { partition } = lease.shard;
   const waiting = await lookout.waitsFor(partition);
   const chunk = Math.min(CHUNK, share.countMax);
-  // What failed is looked into whatever the pace, which others may have taken meanwhile.
+  // Looking for a failure ignores the pace, which other shards may have used up meanwhile.
   const isPaced = share.only === undefined;
   const isCheck = waiting.check && (isPaced ? pace.begin(chunk) : share.only === 'CHECK');
   if (!isCheck && !waiting.work && !waiting.left) return null;
@@ -59,21 +58,21 @@ export async function doIdleWork(
       return writeApplied(tx, place, writesOf(step.world, draft), deps.targets);
     });
   } finally {
-    // What failed looked at nobody: it may be tried again at once.
+    // A failed stretch looked at nobody, so it may be tried again at once.
     if (isCheck && isPaced) pace.giveBack(chunk - looked);
   }
 }
 
 interface Step {
   readonly world: MemberWorld;
-  /** Persons that a check has looked at. */
+  /** How many persons a check has looked at. */
   readonly looked: number;
 }
 
-/** Where a step is done, how much of it at once, and how many a check looks at. */
+/** Where a step is done, how much it may do, and how many persons a check may look at. */
 type Place = Pick<BatchPlace, 'lease' | 'shard'> & { readonly share: Share; readonly chunk: number };
 
-/** Of these payers, those of whom nothing is held, and the others. */
+/** Separates payers of whom nothing is held from the others. */
 const partPayers = (tx: LedgerTransaction, { lease, shard }: Place, payers: readonly string[]) =>
   partHeld(tx, { shard: lease.shard, locked: shard }, payers, (payer) => Buffer.from(payer));
 
@@ -99,7 +98,7 @@ async function doBalanceWork(
   const payers = [...new Set(oldest.map(({ payer }) => payer))];
   begin(place.share, 'BALANCE', payers);
   const world = await MemberWorld.load(tx, [], policyOf, payers);
-  // Read again under the locks: a posting may have left more meanwhile, and a payer's work is done in order.
+  // Read again under the locks: a posting may have left more meanwhile, and all of a payer's work is done in order.
   const queue = new WorkQueue(await tx.workFor(partition, payers), world, draft);
   for (const payer of payers) queue.doPostings(payer);
   return { world, looked: 0 };
@@ -131,7 +130,7 @@ async function doCheck(
   return { world, looked: count };
 }
 
-/** Checks one payer whom a check passed over because of what was held, now that nothing is. */
+/** Checks one payer whom a check passed over because of held messages, now that none is held. */
 async function doLeft(tx: LedgerTransaction, place: Place, draft: MemberDraft, deps: MemberDeps): Promise<Step | null> {
   const { topic, partition } = place.lease.shard;
   if (!isAsked(place.share, 'LEFT')) return null;

@@ -1,16 +1,19 @@
 import type { Ledger } from '@repo/ledger';
 
-/** Which kinds of work wait for a shard between its batches. */
+/** Which kinds of work wait for a shard. */
 interface Waiting {
   readonly work: boolean;
   readonly check: boolean;
   readonly left: boolean;
 }
 
-/** The shards of a process look at the same moments (`idleIntervalMs`), one after the other, which takes less than this. */
+/**
+ * How long a look is fresh, ms. The shards of a process look at the same moments (`idleIntervalMs`), one after the other, within less than
+ * this.
+ */
 const FRESH_MS = 50;
 
-/** Looks whether anything waits for the shards of this process, for all of them in one statement. Each is told once what was found. */
+/** Looks for work of all shards of this process in one statement. Each shard is given what was found once. */
 export class Lookout {
   readonly #ledger: Pick<Ledger, 'rows'>;
   readonly #now: () => number;

@@ -6,8 +6,8 @@ import { arrearsMessages, type WorkerBackground } from '@repo/shard-worker';
 const LOOK_EVERY_MS = 30_000;
 
 /**
- * Starts the nightly arrears check at `arrearsAt` (HH:MM in Shanghai). Every replica sends it, and so does one that was down at that
- * time, later that day: the check's id is the date's, so it runs once. Null = no schedule.
+ * Sends the nightly arrears check at `arrearsAt` (HH:MM in Shanghai); no schedule where that is undefined. Every replica sends it, later
+ * that day if it was down then. The check's id holds the date, so it runs once.
  */
 export async function runNightly({ config, connection, log, stack }: WorkerBackground): Promise<void> {
   const { arrearsAt, partitions, prefix } = config;

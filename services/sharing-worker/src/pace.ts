@@ -1,6 +1,6 @@
 /**
- * Spreads work over time, for all shards of a process together: what has begun is paid for by resting before the next begins. Without
- * it a check would take as much of the database as it can, which claims are settled on at the same time.
+ * Spreads work over time, for all shards of a process together: after work has begun, the next must wait for as long as the rate requires.
+ * Without it a check would use all of the database, on which claims are settled at the same time.
  */
 export class Pace {
   readonly #perSecond: number;
@@ -13,7 +13,7 @@ export class Pace {
     this.#now = now;
   }
 
-  /** Whether `count` may begin now; if so they are counted. */
+  /** Whether work on `count` persons may begin now; if so they are counted. */
   begin(count: number): boolean {
     const now = this.#now();
     if (now < this.#restUntil) return false;
@@ -21,7 +21,7 @@ export class Pace {
     return true;
   }
 
-  /** So many of those that were counted were not there. */
+  /** Uncounts persons that were counted but not worked on. */
   giveBack(count: number): void {
     this.#restUntil -= this.#msFor(count);
   }

@@ -14,8 +14,9 @@ import type { MemberDraft } from './apply-members.ts';
 type Work = WorkItem & Partial<Pick<StoredWork, 'workId'>>;
 
 /**
- * Work that settlement postings and the calendar left for payers of one shard, by earlier batches or by this one. It is taken in the
- * order it was left, and before any other change of the same payer, so that what is told of a payer is in the order it came about.
+ * Work that settlement postings and the calendar left for payers of one shard, in earlier batches or in this one. A payer's work is done in
+ * the order it was left and before any other change of that payer, so that events about a payer are published in the order in which they
+ * came about.
  */
 export class WorkQueue {
   readonly #byPayer = new Map<string, Work[]>();
@@ -28,7 +29,7 @@ export class WorkQueue {
     for (const item of stored) this.#listOf(item.payer).push(item);
   }
 
-  /** Leaves the day on which a payer's arrears begin to block sharing: for a later event of this batch, or for a later batch. */
+  /** Queues the day on which a payer's arrears begin to block sharing, for a later event of this batch or for a later batch. */
   leave(payer: string, dueOn: CalendarDate, cause: Cause): void {
     const item = { payer, kind: 'GRACE', dueOn, detail: { cause } } as const;
     this.#listOf(payer).push(item);
@@ -41,8 +42,8 @@ export class WorkQueue {
   }
 
   /**
-   * Brings a payer to a date: work that postings left, then New Year and grace that has ended, each on its day. Only events move the
-   * calendar, this payer's own or a nightly check's: the machine's clock decides nothing.
+   * Brings a payer to a date: first the work that postings left, then New Year and ended grace periods, each on its day. Only events move
+   * the calendar, this payer's own or an arrears check's; the machine's clock decides nothing.
    */
   catchUp(payer: string, on: CalendarDate, cause: Cause): void {
     this.doPostings(payer);
@@ -79,7 +80,7 @@ export class WorkQueue {
     if (person === undefined) return;
     const { events, due } = enforceArrears(this.#world, person, { at: startOf(dueOn), cause });
     this.#draft.tell(events);
-    // The facts may have moved the day: then this work moves with it.
+    // Where the facts have moved the day, this work is queued for the new day.
     for (const moved of due) this.leave(payer, moved.dueOn, cause);
   }
 
