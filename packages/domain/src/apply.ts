@@ -7,11 +7,11 @@ import type { Premium, PremiumDecision } from './premium.ts';
 import { outOf } from './purse.ts';
 import type { Paid, Refund, RefundDecision } from './refund.ts';
 
-/** Where an institution's claims are owed from: its receivable account. */
+/** The receivable account of an institution, to which its claims are posted. */
 export const institutionAccount = (providerCode: string): string => `institution:${providerCode}`;
 export const PREMIUM_ACCOUNT = 'premium';
 
-/** Posts what a settlement decided: one entry for each account that paid. */
+/** Posts a settlement to the books: one entry for each account that paid. */
 export function applySettlement(claim: Claim, settlement: Settlement, books: Books): void {
   for (const part of settlement.allocation) {
     const note = {
@@ -29,7 +29,7 @@ export function applySettlement(claim: Claim, settlement: Settlement, books: Boo
   }
 }
 
-/** Posts a premium that was accepted; it uses the authorised amount and no daily limit. */
+/** Posts an accepted premium; it counts against the authorised amount and against no daily limit (rule 8). */
 export function applyPremium(premium: Premium, decision: PremiumDecision, books: Books): void {
   const part = decision.allocation;
   if (part === null) return;
@@ -44,7 +44,7 @@ export function applyPremium(premium: Premium, decision: PremiumDecision, books:
   books.use(part, part.amount, null);
 }
 
-/** Posts a refund: each account gets back what it paid; a closed one has it held for payout by hand. */
+/** Posts a refund: each account gets back what it paid; for a closed account the money is held, to be paid out by hand. */
 export function applyRefund(refund: Refund, paid: Paid, decision: RefundDecision, books: Books): void {
   for (const step of decision.returned) {
     if (step.source === 'CASH') continue;
@@ -66,7 +66,7 @@ export function applyRefund(refund: Refund, paid: Paid, decision: RefundDecision
   }
 }
 
-/** What a settled claim leaves to be refunded. */
+/** What can be refunded of a settled claim. */
 export const paidByClaim = (claim: Claim, settlement: Settlement): Paid => ({
   kind: 'CLAIM',
   personNo: claim.personNo,
@@ -78,7 +78,7 @@ export const paidByClaim = (claim: Claim, settlement: Settlement): Paid => ({
   returned: settlement.allocation.map(() => ZERO),
 });
 
-/** What a settled premium leaves to be refunded. */
+/** What can be refunded of a settled premium. */
 export const paidByPremium = (
   premium: Premium,
   allocation: NonNullable<PremiumDecision['allocation']>,

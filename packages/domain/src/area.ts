@@ -19,4 +19,5 @@ export function isWithin(scope: Scope, home: Area, area: Area, policy: Pick<Poli
   }
 }
 
+/** Whether both areas are in one province (their first two digits). */
 export const isSameProvince = (left: Area, right: Area): boolean => provinceOf(left) === provinceOf(right);

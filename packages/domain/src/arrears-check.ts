@@ -6,7 +6,9 @@ import type { MemberBooks } from './members.ts';
 import { EMPLOYEE_INSURANCE, type Person } from './person.ts';
 import type { PolicyLookup } from './policy.ts';
 
-/** The months after `since` whose due date in an area lies before `on`: due by the pack in force on the month's first day. */
+/**
+ * The months after `since` that were due in an area before `on`, each with its due date; the pack in force on a month's first day sets it.
+ */
 export function monthsDue(
   area: string,
   since: Period,
@@ -22,27 +24,28 @@ export function monthsDue(
   }
 }
 
-/** Whether the arrears check looks at this person: insured under 310, contributing, with an account. */
+/** Whether the arrears check concerns this person: insured under 310, contributing, with an account. */
 export const isChecked = ({ insuranceKind, employment, purse }: Person): boolean =>
   insuranceKind === EMPLOYEE_INSURANCE && (employment === 'ACTIVE' || employment === 'FLEXIBLE') && purse !== null;
 
-/** How the check of a date judges those of an area who are in arrears. */
+/** How a check on a date judges persons in arrears who are insured in an area. */
 export interface BlockRule {
   readonly area: string;
-  /** Whose arrears began by this day is blocked; null where arrears pause nobody. */
+  /** Arrears that began on or before this day block sharing; null where arrears pause nobody. */
   readonly latestStart: CalendarDate | null;
   readonly retireesExempt: boolean;
 }
 
+/** The block rule of an area by the policy of a date. */
 export function blockRule(area: string, on: CalendarDate, policyOf: PolicyLookup): BlockRule {
   const { pauseOnArrears, arrearsGraceDays, retireesExempt } = policyOf(area, on);
   return { area, latestStart: pauseOnArrears ? addDays(on, -arrearsGraceDays) : null, retireesExempt };
 }
 
 /**
- * The arrears check of a date for one person (rule 6.1): marks every month past due, later than the month the account was stated in,
- * that has no contribution, and sees to it that arrears block as the rules of the date say; one sharing event a binding for all of
- * them. Doing it again changes nothing.
+ * The arrears check of one person on a date (rule 6.1): marks each month past due and later than the one the account was stated in that has
+ * no contribution, and makes arrears block sharing as the rules of the date say, with one sharing event per binding for all of it.
+ * Repeating it changes nothing.
  */
 export function applyArrearsCheck(
   world: MemberBooks,
@@ -57,7 +60,7 @@ export function applyArrearsCheck(
   const known = new Set(Array.from(contributions.monthsOf(personNo), ({ period }) => period));
   const due = isChecked(person) ? monthsDue(person.insuredArea, person.asOfPeriod, on, policyOf) : [];
   const missing = due.filter(({ period }) => !known.has(period));
-  // Without a fact no work is left either: who was in arrears has it, or is found by a later check.
+  // No month is newly missed, so no later work arises: earlier arrears have left theirs, or a later check finds them.
   if (missing.length === 0) return { marked: 0, events: reviewArrears(world, person, step), due: [] };
   for (const { period, dueDate } of missing) contributions.put({ personNo, period, dueDate, paid: false });
   const after = { ...person, arrearsSince: firstDayUnpaid(contributions.monthsOf(personNo)) };

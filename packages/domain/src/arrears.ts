@@ -13,20 +13,20 @@ import {
 } from './person.ts';
 import type { Policy, PolicyLookup } from './policy.ts';
 
-/** What arrears are judged by: the books of the payer's family, and the rules of each area and date. */
+/** What arrears are judged by: the books, and the policy of each area and date. */
 interface Rules {
   readonly books: Books;
   readonly policyOf: PolicyLookup;
 }
 
-/** A moment of the calendar on which a payer's sharing is to be looked at again. */
+/** A day on which a payer's sharing must be reviewed. */
 export interface DueWork {
   readonly payer: string;
   readonly dueOn: CalendarDate;
   readonly cause: Cause;
 }
 
-/** Puts a reason on every live binding of a payer, and tells of each that did not have it. */
+/** Adds a pause reason to every live binding of a payer. Answers an event for each that did not have it. */
 export function pauseAll(
   books: Books,
   payer: string,
@@ -35,7 +35,7 @@ export function pauseAll(
   return changeAll(books, payer, 'PAUSED', step, (binding) => hold(binding, step.reason, step.from, dateOf(step.at)));
 }
 
-/** Takes a reason off every live binding of a payer, and tells of each that had it. */
+/** Removes a pause reason from every live binding of a payer. Answers an event for each that had it. */
 export function resumeAll(
   books: Books,
   payer: string,
@@ -63,13 +63,13 @@ function changeAll(
   return events;
 }
 
-/** A state imported without its beginning is told of from the day on which it showed. */
+/** The day that an event names: where an imported state has no beginning, the day on which it became known. */
 export const toldFrom = (from: CalendarDate, at: Instant): CalendarDate => (from === BEGINNING ? dateOf(at) : from);
 
 /**
- * Arrears that block sharing by `at` put ARREARS on the payer's bindings; arrears that will block later leave work for
- * that day (grace). Called when a fact about arrears has changed, and on the day left by an earlier call. `newlyOn`: the first blocked
- * day, where it is not the one by the facts and rules alone.
+ * Adds ARREARS to the payer's bindings where arrears block sharing by `at`; where they will block later (grace), answers work for that day.
+ * Called when a fact about arrears has changed, and on the day left by an earlier call. `newlyOn`: the first blocked day, where facts and
+ * rules alone would give another.
  */
 export function enforceArrears(
   { books, policyOf }: Rules,
@@ -84,9 +84,9 @@ export function enforceArrears(
 }
 
 /**
- * The first day of the block by arrears, by default the present ones, that lasts on a date; null where there is none. Each day is
- * judged by the rules in force on it, as a claim of that day is (rule 5.2): a version with a shorter grace blocks from its own first
- * day at the earliest.
+ * The first day of the block by arrears (by default the present ones) that covers a date; null where none does. Each day is judged by the
+ * rules in force on it, as a claim of that day is (rule 5.2), so a version with a shorter grace blocks from its own first day at the
+ * earliest.
  */
 export function blockLasting(
   person: Person,
@@ -106,7 +106,7 @@ export function blockLasting(
   }
 }
 
-/** The first of the days between two from which on the rules are those of the last: sought by halves, as packs seldom change. */
+/** The first day from which the rules are those of day `to`, back to `from` at most. Found by bisection, since packs seldom change. */
 function firstWithSameRules(
   from: CalendarDate,
   to: CalendarDate,
@@ -122,16 +122,16 @@ function firstWithSameRules(
   return addDays(from, same);
 }
 
-/** The work that present arrears leave for the day on which they begin to block, where that day is still to come. */
+/** Work for the day on which present arrears begin to block, where that day is still to come. */
 export function laterBlock(person: Person, policy: Policy, { at, cause }: { at: Instant; cause: Cause }): DueWork[] {
   const dueOn = blockStart(person, policy);
   return dueOn === null || dueOn <= dateOf(at) ? [] : [{ payer: person.personNo, dueOn, cause }];
 }
 
 /**
- * After any fact about a person's arrears has changed (a month missed or paid, insurance, retirement, the area whose rules hold): keeps
- * the spell, and pauses or resumes what follows from it. `isRestated`: the month that the spell began with has another due date, so
- * that the spell never began on the old one. Stores `after`.
+ * To be called after any fact about a person's arrears has changed (a month missed or paid, insurance, retirement, the area whose rules
+ * apply). Stores `after` with its arrears spell, and pauses or resumes accordingly. `isRestated`: the month that began the spell has got
+ * another due date, so the spell never began on the old one.
  */
 export function arrearsChanged(
   rules: Rules,
@@ -147,22 +147,23 @@ export function arrearsChanged(
   const hadBegun = !step.isRestated && isSpellBlocking(was, on);
   const person = { ...after, spellSince: since === null ? null : spellStart(before, since, hadBegun) };
   books.putPerson(person);
-  // Retiring, or moving to where arrears pause nobody, frees the payer at once, whatever is unpaid.
+  // Retiring, or moving to an area where arrears pause nobody, frees the payer at once, whatever is unpaid.
   if (!isPausable(person, policy)) return { events: freeAll(books, person, step), due: [] };
   if (since === null) {
     const { spellSince } = before;
     return { events: spellSince === null ? [] : recover(books, person, spellSince, policy, step), due: [] };
   }
   const lifted = followSpell(rules, was, { person, policy }, step);
-  // The same arrears under other rules block from the day of the event, or from when those before did, and not from when these would have.
+  // The same arrears under other rules block from the day of the event, or since the earlier rules blocked; not from when the new rules
+  // would have.
   const newlyOn = arrearsStart(before) === since ? (blockLasting(before, on, policyOf) ?? on) : null;
   const { events, due } = enforceArrears(rules, person, step, newlyOn);
   return { events: [...lifted, ...events], due };
 }
 
 /**
- * Present arrears by the rules of a date, where no fact has changed: a version of the pack that has begun may block, or pause nobody any
- * more (rule 6.1).
+ * Judges present arrears by the rules of a date where no fact has changed: a version of the pack that has begun may block them, or free the
+ * payer (rule 6.1).
  */
 export function reviewArrears(rules: Rules, person: Person, step: { at: Instant; cause: Cause }): SharingEvent[] {
   if (arrearsStart(person) === null) return [];
@@ -173,25 +174,25 @@ export function reviewArrears(rules: Rules, person: Person, step: { at: Instant;
 const freeAll = (books: Books, person: Person, step: { at: Instant; cause: Cause }): SharingEvent[] =>
   resumeAll(books, person.personNo, { ...step, reason: 'ARREARS', from: dateOf(step.at) });
 
-/** A person under the rules that hold for them. */
+/** A person with the policy that applies to them. */
 interface Ruled {
   readonly person: Person;
   readonly policy: Policy;
 }
 
-/** First day on which the spell that lasts blocks, by the rules of each day up to a date and by those of the date from then on. */
+/** The first day on which the present spell blocks: by the rules of each day up to a date, and by the rules of that date afterwards. */
 const spellBlock = ({ person, policy }: Ruled, on: CalendarDate, policyOf: PolicyLookup): CalendarDate | null =>
   blockLasting(person, on, policyOf, person.spellSince) ?? blockStart(person, policy, person.spellSince);
 
-/** Whether the spell that lasts has begun to block sharing by a date. */
+/** Whether the present spell has begun to block sharing by a date. */
 function isSpellBlocking({ person, policy }: Ruled, on: CalendarDate): boolean {
   const start = blockStart(person, policy, person.spellSince);
   return start !== null && start <= on;
 }
 
 /**
- * The first day of the spell: paying its oldest month moves it only where it had not begun to block. What never blocked is no spell that
- * a recovery could be remembered of (rule 6.2).
+ * The first day of the spell. Paying its oldest month moves it only if the spell had not begun to block: what never blocked is no spell
+ * that a recovery is remembered of (rule 6.2).
  */
 function spellStart({ spellSince }: Person, since: CalendarDate, hadBegun: boolean): CalendarDate {
   if (spellSince === null || since <= spellSince) return since;
@@ -199,9 +200,9 @@ function spellStart({ spellSince }: Person, since: CalendarDate, hadBegun: boole
 }
 
 /**
- * Where the first blocked day of the spell has moved, its holds move with it, as if it had been that day at first (rule 6.1, any order):
- * one of a block that has begun is dated anew, which tells nobody, since the reason stays; one of a block still to come is lifted. A
- * hold from before the spell awaits the payer's word and stays.
+ * Where the first blocked day of the spell has moved, moves its holds as if it had been that day at first, so that the order of events does
+ * not matter (rule 6.1). A hold of a block that has begun is dated anew, without an event, since the reason stays; a hold of a block still
+ * to come is lifted. A hold from before the spell waits for the payer's word and stays.
  */
 function followSpell(
   { books, policyOf }: Rules,
@@ -210,13 +211,13 @@ function followSpell(
   step: { at: Instant; cause: Cause },
 ): SharingEvent[] {
   const on = dateOf(step.at);
-  // Where the rules paused nobody, a hold that is still there awaits no word: any may move.
+  // Where the earlier rules paused nobody, a remaining hold waits for nobody's word: any may move.
   const before = isPausable(was.person, was.policy)
     ? spellBlock(was, on, policyOf)
     : was.person.spellSince && BEGINNING;
   const start = spellBlock({ person, policy }, on, policyOf);
   if (before === null || start === null || before === start) return [];
-  // An imported reason has no day: it goes only where what blocked is gone.
+  // An imported hold has no day: it is lifted only where the block before had begun and the new one has not.
   const isOfSpell = (held: CalendarDate): boolean => (held === BEGINNING ? before <= on : held >= before);
   const change = { ...step, reason: 'ARREARS', from: on } as const;
   const events = changeAll(books, person.personNo, 'RESUMED', change, (binding) => {
@@ -227,7 +228,7 @@ function followSpell(
   for (const each of [...books.bindingsBy(person.personNo)]) {
     const held = each.holds.get('ARREARS');
     if (held === undefined || held === BEGINNING || !isOfSpell(held)) continue;
-    // A hold later than the block began with a move: only a spell that turns out to have begun earlier changes it.
+    // A hold dated after the block began with a move to other rules; only a spell that turns out to have begun earlier changes it.
     const binding = held < start || start < before ? redate(each, 'ARREARS', start, on) : each;
     if (binding !== each) books.putBinding(binding);
   }
@@ -235,8 +236,8 @@ function followSpell(
 }
 
 /**
- * Nothing is unpaid any more and the person, whom arrears may pause, is insured: remembers the spell if it had begun to block, and lifts
- * ARREARS unless the region waits for the payer's word.
+ * Called when nothing is unpaid any more and a person whom arrears may pause is insured: remembers the spell if it had begun to block, and
+ * lifts ARREARS unless the region waits for the payer's word (rule 6.2).
  */
 function recover(
   books: Books,

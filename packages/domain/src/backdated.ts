@@ -5,8 +5,8 @@ import { type Binding, EMPLOYEE_INSURANCE, isExempt, type Person, resumeDate } f
 import type { PolicyLookup } from './policy.ts';
 
 /**
- * Why a relative's account is passed over, as far as facts of the payer and the binding alone decide it (rule 5.2): what a fact that
- * becomes known late can bring about for a claim that was settled before. Waiting after arrears counts as arrears.
+ * The reasons to pass over a relative's account that depend only on facts of the payer and the binding (rule 5.2): those that a fact which
+ * becomes known late can bring about for a claim settled before. Waiting after arrears counts as arrears.
  */
 export const BACKDATED_REASONS = [
   'BINDING_REVOKED',
@@ -71,16 +71,16 @@ const isChanged = (before: Binding, after: Binding): boolean =>
   before.effectiveTo !== after.effectiveTo ||
   (['USER', 'ARREARS', 'EMPLOYER_OFF'] as const).some((hold) => before.holds.get(hold) !== after.holds.get(hold));
 
-/** The first day of the arrears that a change is about; null where it leaves them as they were. */
+/** The first day of the arrears that a change concerns; null where it does not touch them. */
 function spellOf(before: Person, after: Person): CalendarDate | null {
   if (before.arrearsSince === after.arrearsSince && before.uninsuredSince === after.uninsuredSince) return null;
   return [before.spellSince, after.spellSince].filter((day) => day !== null).sort()[0] ?? null;
 }
 
 /**
- * What a change of facts means for a draw that stands: reasons for which the payer would now be passed over on that date, each with the
- * first day it holds; and reasons that hold no longer. Arrears and the last day of a binding hold by date; the other facts from the
- * moment of their event. Pure.
+ * What a change of facts means for a draw that stands: reasons for which the payer would now be passed over on the draw's date, each with
+ * its first day; and reasons that no longer apply. Arrears and the end of a binding apply by date, other facts from the moment of their
+ * event. Pure.
  */
 export function reconsider(
   draw: Draw,
@@ -103,7 +103,7 @@ export function reconsider(
   };
 }
 
-/** The reasons that facts give against a draw on its date; null = such a fact has no date of its own. */
+/** The reasons against a draw on its date, by the facts, each with its first day; null where the fact has no date of its own. */
 function reasonsAgainst(
   { kind, bindingId, at }: Draw,
   { payer, bindings }: Standing,
@@ -133,8 +133,8 @@ function reasonsAgainst(
 }
 
 /**
- * The first day of the block by arrears that a date lies in, grace taken off. A spell that ended blocks until sharing works again; the
- * days of its grace, on which a claim that comes late has to wait too, are no days on which the payer should not have paid.
+ * The first day of the block by arrears that covers a date, without its grace. A spell that has ended blocks until sharing works again. On
+ * the days of its grace a late claim has to wait too, but the payer was still to pay on them, so they do not count.
  */
 function arrearsSince(binding: Binding, payer: Person, on: CalendarDate, policyOf: PolicyLookup): CalendarDate | null {
   const policy = policyOf(payer.insuredArea, on);

@@ -8,8 +8,8 @@ import type { Policy } from './policy.ts';
 const LIVE = new Set(['PENDING', 'ACTIVE', 'PAUSED']);
 
 /**
- * Why a request to bind is refused, or null: by the payer's policy on the date of `bound_at`, in the stated order.
- * `related` holds every binding that names the payer or the beneficiary, in either role.
+ * Why a request to bind is refused, or null: by the payer's policy on the date of `bound_at`; the first failing test decides (rule 11).
+ * `related`: every binding that names the payer or the beneficiary, in either role.
  */
 export function bindObstacle(
   binding: Binding,
@@ -21,7 +21,7 @@ export function bindObstacle(
   if (binding.payer === binding.beneficiary) return 'SELF_BINDING';
   if (!policy.allowedRelations.has(binding.relation)) return 'RELATION_NOT_ALLOWED';
   if (policy.bindRequiresNormalContribution && isInArrears(payer, on, policy)) return 'PAYER_IN_ARREARS';
-  // A link that only shows a code (亲情账户) moves no money: it needs no limit and can exceed nothing.
+  // A KINSHIP_CODE binding (亲情账户) only shows a code and moves no money: it needs no limit and exceeds none.
   if (binding.type !== 'FAMILY_SHARING') return null;
   if (policy.dailyLimitRequired && binding.dailyLimit === null) return 'DAILY_LIMIT_MISSING';
   if (
@@ -35,7 +35,7 @@ export function bindObstacle(
   return exceedsLimits(binding, live, policy) ? 'BINDING_LIMIT_EXCEEDED' : null;
 }
 
-/** Whether a change takes away a limit without which the region would not have bound the two. */
+/** Whether a change removes a daily limit that the region requires for such a binding. */
 export const clearsRequiredLimit = (before: Binding, { dailyLimit }: BindingChanges, policy: Policy): boolean =>
   policy.dailyLimitRequired && before.type === 'FAMILY_SHARING' && before.dailyLimit !== null && dailyLimit === null;
 
@@ -51,7 +51,7 @@ function exceedsLimits(binding: Binding, live: readonly Binding[], policy: Polic
   );
 }
 
-/** A family is one payer and those bound to them: the families a person belongs to, by payer. */
+/** The families that a person belongs to, named by payer: a family is one payer and the persons bound to them. */
 function familiesOf(personNo: string, live: readonly Binding[]): Set<string> {
   return new Set(
     live.filter((other) => other.payer === personNo || other.beneficiary === personNo).map((other) => other.payer),

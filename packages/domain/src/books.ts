@@ -26,12 +26,12 @@ export interface Entry extends Portions {
   readonly reference: string;
   readonly bindingId: string | null;
   readonly on: CalendarDate;
-  /** The day whose limit of the binding it counts against, or gives back to: that of the claim. Null: against none. */
+  /** The claim's day: the entry counts against the binding's limit of that day, or gives back to it. Null: no daily limit. */
   readonly countedOn: CalendarDate | null;
   readonly after: Purse;
 }
 
-/** A posting left a payer's sharable balance at 0.00, or took it away from there: work for whoever pauses sharing. */
+/** A posting brought a payer's sharable balance to 0.00, or away from it: sharing may have to be paused or resumed. */
 export interface Crossing {
   readonly payer: string;
   readonly empty: boolean;
@@ -39,7 +39,7 @@ export interface Crossing {
   readonly cause: Cause;
 }
 
-/** What a posting says besides whom it concerns and by how much. */
+/** A posting without its account and amounts. */
 export interface PostingNote {
   readonly kind: EntryKind;
   readonly counterpart: string;
@@ -51,8 +51,8 @@ export interface PostingNote {
 }
 
 /**
- * The families of one batch as they stand after each event of it: loaded once, changed here in memory in input order,
- * written back set by set. Everything that will be written is in `entries`, `takeCrossings` and the `changed*` sets.
+ * The families of one batch, as they stand after each event: loaded once, changed in memory in input order, written back set by set.
+ * Everything to be written is in `entries`, `takeCrossings` and the `changed*` sets.
  */
 export class Books implements FamilyView {
   readonly entries: Entry[] = [];
@@ -75,7 +75,7 @@ export class Books implements FamilyView {
     readonly persons?: Iterable<Person>;
     readonly bindings?: Iterable<Binding>;
     readonly usage?: Iterable<{ bindingId: string; on: CalendarDate; amount: Money }>;
-    /** Payers with bindings paused for ZERO_BALANCE, where not all their bindings are loaded. */
+    /** Payers with bindings paused for ZERO_BALANCE that may not all be loaded here. */
     readonly emptied?: Iterable<string>;
   }): void {
     for (const person of rows.persons ?? []) this.#persons.set(person.personNo, person);
@@ -114,7 +114,7 @@ export class Books implements FamilyView {
     this.changedBindings.add(binding.bindingId);
   }
 
-  /** Posts a movement of an existing account, first folding it to the event's year. The account never goes below 0.00. */
+  /** Posts a movement to a known account, after folding it to the event's year. Throws where a portion would go below 0.00. */
   post(personNo: string, movement: Portions, note: PostingNote): void {
     const { person, purse } = this.#account(personNo);
     const folded = this.rollOver(personNo, note);
@@ -125,7 +125,7 @@ export class Books implements FamilyView {
     this.#noteCrossing(person, purse, after, note);
   }
 
-  /** Folds an account to the year of an event, as the first posting in a new year finds it; answers the folded purse. */
+  /** Folds an account to the year of an event, as the first posting of a new year does; answers the folded purse. */
   rollOver(personNo: string, note: PostingNote): Purse {
     const { person, purse } = this.#account(personNo);
     const folded = foldTo(purse, yearOf(dateOf(note.at)));
@@ -144,21 +144,21 @@ export class Books implements FamilyView {
     return folded;
   }
 
-  /** Money entering an account: this year's portion, or prior year where the account has moved on. */
+  /** Money that enters an account: into the current-year portion, or the prior-year one where the account is already in a later year. */
   credit(personNo: string, amount: Money, note: PostingNote): void {
     const { purse } = this.#account(personNo);
     const year = yearOf(dateOf(note.at));
     this.post(personNo, enter(foldTo(purse, year), amount, year), note);
   }
 
-  /** Money owed to the owner of a closed account, to be paid out by hand; or, negative, its payout. */
+  /** Records money owed to the owner of a closed account, to be paid out by hand; negative: its payout. */
   hold(personNo: string, amount: Money, note: PostingNote): void {
     const { purse } = this.#account(personNo);
     this.#record(personNo, { priorYear: ZERO, currentYear: ZERO }, amount, note, purse);
     this.changedPersons.add(personNo);
   }
 
-  /** Counts a payment (or, negative, its return) against a binding: its day usage, unless a premium, and its authorisation. */
+  /** Counts a payment (negative: its return) against a binding: the day's usage where `countedOn` is given, and the authorised amount. */
   use(draw: Pick<RelativeAllocation, 'bindingId' | 'authorised'>, amount: Money, countedOn: CalendarDate | null): void {
     const { bindingId } = draw;
     if (countedOn !== null) {
@@ -188,12 +188,12 @@ export class Books implements FamilyView {
     const policy = this.#policyOf(person.insuredArea, dateOf(note.at));
     const had = isPositive(sharableOf(before, policy));
     const has = isPositive(sharableOf(after, policy));
-    // A reason imported with money in the account goes with the first posting that shows it.
+    // ZERO_BALANCE imported with money in the account is lifted by the first posting that shows the money.
     const stale = had && has && this.#isEmptied(person.personNo);
     if (had && has && !stale) return;
-    // One event may post to an account more than once: what it left in the end is what counts.
+    // One event may post to an account more than once; only its final state counts.
     const { type, id } = note.cause;
-    // Between them what no id has.
+    // A line feed cannot occur in an id.
     const key = `${type}\n${id}\n${person.personNo}`;
     this.#crossings.delete(key);
     this.#crossings.set(key, { payer: person.personNo, empty: !has, at: note.at, cause: note.cause });
@@ -203,7 +203,7 @@ export class Books implements FamilyView {
     return this.#emptied.has(payer) || this.bindingsBy(payer).some(({ holds }) => holds.has('ZERO_BALANCE'));
   }
 
-  /** The crossings so far, in order, which are then somebody else's to deal with. */
+  /** Answers the crossings so far, in order, and forgets them: the caller deals with them. */
   takeCrossings(): Crossing[] {
     const taken = [...this.#crossings.values()];
     this.#crossings.clear();
@@ -220,7 +220,7 @@ export class Books implements FamilyView {
 
 const usageKey = (bindingId: string, on: CalendarDate): string => `${on} ${bindingId}`;
 
-/** A changed binding makes a new list, so that whoever goes through one and changes its bindings sees them as they were. */
+/** A changed binding gets a new list, so that a loop over the old list that changes bindings still sees them unchanged. */
 function enlist(lists: Map<string, Binding[]>, key: string, binding: Binding, isKnown: boolean): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [binding]);

@@ -11,14 +11,14 @@ export type Period = string & { readonly [brand]: 'Period' };
 /** A moment, in milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
-/** China keeps UTC+8 all year: plain arithmetic, whatever zone the machine is set to. */
+/** China keeps UTC+8 all year, so a fixed offset is right, whatever time zone the machine has. */
 const SHANGHAI_OFFSET_MS = 8 * 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Days since 1970-01-01 of 0001-01-01 and 9999-12-31: outside them dates would no longer compare as text. */
 const [FIRST_DAY, LAST_DAY] = [-719_162, 2_932_896];
 
-/** Dates already written out, by day: a batch asks for the same few again and again. */
+/** Caches formatted dates by day: a batch asks for the same few again and again. */
 const written = new Map<number, CalendarDate>();
 const WRITTEN_MAX = 4096;
 
@@ -68,16 +68,18 @@ export function date(text: string): CalendarDate {
 export const parsePeriod = (text: string): Period | null =>
   /^(19|2\d)\d{2}-(0[1-9]|1[0-2])$/.test(text) ? (text as Period) : null;
 
+/** The date `days` days later; earlier where negative. */
 export const addDays = (from: CalendarDate, days: number): CalendarDate =>
   dateOfDay(Date.parse(`${from}T00:00:00Z`) / DAY_MS + days);
 
 export const daysBetween = (from: CalendarDate, to: CalendarDate): number =>
   (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS;
 
+/** The year of a date, and its month. */
 export const yearOf = (day: CalendarDate): number => Number(day.slice(0, 4));
 export const periodOf = (day: CalendarDate): Period => day.slice(0, 7) as Period;
 
-/** The month after. */
+/** The following month. */
 export function nextPeriod(period: Period): Period {
   const [year, month] = [Number(period.slice(0, 4)), Number(period.slice(5))];
   return (month === 12 ? `${year + 1}-01` : `${period.slice(0, 5)}${String(month + 1).padStart(2, '0')}`) as Period;
@@ -89,5 +91,6 @@ export function dayOfPeriod(period: Period, day: number | 'LAST'): CalendarDate 
   return date(`${period}-${String(day === 'LAST' ? last : day).padStart(2, '0')}`);
 }
 
+/** The earlier, and the later, of two dates. */
 export const earlier = (left: CalendarDate, right: CalendarDate): CalendarDate => (left < right ? left : right);
 export const later = (left: CalendarDate, right: CalendarDate): CalendarDate => (left > right ? left : right);

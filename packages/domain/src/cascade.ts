@@ -24,7 +24,7 @@ import { balanceOf, foldTo, moveInto, outOf, type Portions, type Purse, sharable
 import { evaluateRelative, type LimitParameter } from './relative-account.ts';
 import { serviceClassOf } from './service-class.ts';
 
-/** One account's payment, yuan, and how it was taken: a refund returns it by the same terms, whatever changed meanwhile. */
+/** One account's payment in yuan, and how it was drawn: a refund returns it the same way, whatever has changed since. */
 interface Draw extends Portions {
   readonly account: string;
   readonly amount: Money;
@@ -53,7 +53,7 @@ export type Skip =
       readonly account: string;
       readonly bindingId: string;
       readonly code: RelativeSkipCode;
-      /** Of a limit: which of the region's parameters set it. Absent where the binding's own did, and for every other code. */
+      /** For a limit: the region's parameter that set it. Absent where the binding's own limit applied, and for every other code. */
       readonly parameter?: LimitParameter;
     };
 
@@ -64,14 +64,14 @@ export interface Settlement {
   readonly on: CalendarDate;
   readonly allocation: readonly Allocation[];
   readonly skipped: readonly Skip[];
-  /** All of these, in the order they were asked. */
+  /** Allocations and skips together, in the order in which the accounts were asked. */
   readonly asked: readonly (Allocation | Skip)[];
   readonly accountPaid: Money;
   readonly mutualAidPaid: Money;
   readonly cashPaid: Money;
   /** The patient's own account afterwards; 0.00 without one. */
   readonly balance: Money;
-  /** The rules that took part: of the patient's insured area first, then of each payer's that was asked. */
+  /** The rules that applied: the patient's insured area first, then that of each payer who was asked. */
   readonly policies: readonly RulesApplied[];
 }
 
@@ -81,7 +81,7 @@ export interface RulesUsed {
   readonly version: string;
 }
 
-/** Rules of a settlement, and the payers who were judged by them. */
+/** Rules of a settlement, and the payers judged by them. */
 export interface RulesApplied extends RulesUsed {
   readonly payers: readonly string[];
 }
@@ -97,8 +97,8 @@ export const rulesUsed = (region: Area, policy: Policy): RulesUsed => ({
 });
 
 /**
- * The deduction cascade: the patient's own account, then the authorised relatives' accounts in order, the rest in cash.
- * Pure: the same claim, family and policies always give the same settlement. Being short of money is never a refusal.
+ * The deduction cascade (rule 5): the patient's own account, then the authorised relatives' accounts in order, the rest in cash. Pure: the
+ * same claim, family and policies always give the same settlement. Lack of money is never a refusal.
  */
 export function decideClaim(claim: Claim, family: FamilyView, policyOf: PolicyLookup): Settlement {
   const on = dateOf(claim.settledAt);
@@ -116,7 +116,7 @@ export function decideClaim(claim: Claim, family: FamilyView, policyOf: PolicyLo
   return run.settle(ownBalance);
 }
 
-/** One claim on its way through the sources. Nothing outside is changed; what was drawn is remembered here. */
+/** One claim on its way through the accounts. Changes nothing outside; what has been drawn so far is kept here. */
 class Cascade {
   remaining: Money;
   readonly #claim: Claim;
@@ -208,7 +208,7 @@ class Cascade {
     };
   }
 
-  /** The relatives in the order they are asked (rule 5.3); a payer's own region says what of their balance counts. */
+  /** The relatives in the order in which they are asked (rule 5.3); each payer's own region decides which part of the balance counts. */
   #relativesInOrder() {
     const byBalance = this.#policy.payerOrder === 'BALANCE_DESC';
     const relatives = this.#family.bindingsFor(this.#claim.personNo).map((binding) => {
@@ -243,13 +243,13 @@ class Cascade {
     return { account, amount, order, ...parts };
   }
 
-  /** A payer bound twice is asked the second time with what the first left. */
+  /** A payer with two bindings is asked the second time with what the first draw left. */
   #asDrawn(payer: Person): Person {
     const purse = this.#drawn.get(payer.personNo);
     return purse === undefined ? payer : { ...payer, purse };
   }
 
-  /** Each area is named once, with everyone it judged. */
+  /** Names each area once, with every payer judged by its rules. */
   #nameRules({ insuredArea }: Person, policy: Policy, payer: string): void {
     const named = this.#rules.find(({ region }) => region === insuredArea);
     if (named === undefined) this.#rules.push({ ...rulesUsed(insuredArea, policy), payers: [payer] });
@@ -262,20 +262,20 @@ class Cascade {
   }
 }
 
-/** What of the personal share accounts may pay: all of it, or only what the policy's scope covers. */
+/** The part of the personal share that accounts may pay: all of it, or only what is in the policy's scope. */
 function payableByAccounts(claim: Claim, policy: Policy): Money {
   if (policy.accountScope === 'PERSONAL_BURDEN') return claim.personalShare;
   const outOfScope = add(claim.scope.fullyOwnPaid ?? ZERO, claim.scope.overLimit ?? ZERO);
   return atLeastZero(subtract(claim.personalShare, outOfScope));
 }
 
-/** In which order a payer's portions are drawn: where only the prior year may be shared, it alone. */
+/** The order in which a payer's portions are drawn. Where only prior-year money may be shared, nothing else is drawn. */
 export const drawOrder = (policy: Policy): Policy['portionOrder'] =>
   policy.sharablePortion === 'TOTAL' ? policy.portionOrder : 'PRIOR_YEAR_FIRST';
 
 export const usesAuthorisation = (policy: Policy): boolean => policy.sharablePortion === 'PRIOR_YEAR_AUTHORISED';
 
-/** Priority ascending with none last; then the earlier bound; then the id by code point. */
+/** The order of relatives (rule 5.3): ascending priority with none last, then the earlier bound, then the id by code point. */
 export function compareOrder(left: Binding, right: Binding): number {
   const byPriority = (left.priority ?? Number.POSITIVE_INFINITY) - (right.priority ?? Number.POSITIVE_INFINITY);
   if (byPriority !== 0 && !Number.isNaN(byPriority)) return byPriority;
@@ -283,7 +283,7 @@ export function compareOrder(left: Binding, right: Binding): number {
   return compareCodePoints(left.bindingId, right.bindingId);
 }
 
-/** JavaScript compares UTF-16 units, which puts characters outside the basic plane before some inside it. */
+/** Compares by code point. JavaScript compares UTF-16 units, which puts characters outside the basic plane before some inside it. */
 export function compareCodePoints(left: string, right: string): number {
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
     const [a, b] = [left.charCodeAt(i), right.charCodeAt(i)];

@@ -3,7 +3,7 @@ import type { Instant } from './calendar.ts';
 import { add, equalMoney, type Money, sum } from './money.ts';
 import type { Purpose } from './policy.ts';
 
-/** What of the total fee each rule of scope leaves to the patient (全自费, 超限价自费, 先行自付, 符合政策范围); yuan. */
+/** The parts of the total fee by the rules of scope (全自费, 超限价自费, 先行自付, 符合政策范围); yuan. */
 export interface ScopeAmounts {
   readonly fullyOwnPaid: Money | null;
   readonly overLimit: Money | null;
@@ -11,7 +11,7 @@ export interface ScopeAmounts {
   readonly inScope: Money | null;
 }
 
-/** A visit already priced by the pool: who pays the personal share is what remains to be decided. Amounts in yuan. */
+/** A visit already priced by the pool: what is left to decide is who pays the personal share. Amounts in yuan. */
 export interface Claim {
   readonly claimId: string;
   readonly encounterId: string;
@@ -25,7 +25,7 @@ export interface Claim {
   /** False where the patient declined the use of any personal account (个人账户使用标志 0). */
   readonly accountsUsed: boolean;
   readonly settledAt: Instant;
-  /** The sender's own text of that moment and message id, echoed in the outcome. */
+  /** The moment and the message id in the sender's own text, echoed in the outcome. */
   readonly settledAtText: string;
   readonly senderSettlementId: string | null;
   readonly totalFee: Money;

@@ -43,7 +43,7 @@ export const RELATIVE_SKIP_CODES = [
   'DAILY_LIMIT_REACHED',
 ] as const;
 
-/** A claim that cannot be settled at all: no settlement exists. */
+/** Why a claim cannot be settled at all: it gets no settlement. */
 export const CLAIM_REJECTION_CODES = [
   'CLAIM_MALFORMED',
   'CLAIM_AMOUNT_INVALID',
@@ -51,7 +51,7 @@ export const CLAIM_REJECTION_CODES = [
   'CLAIM_DUPLICATE_CONFLICT',
 ] as const;
 
-/** A claim no account may pay for: all of it is cash. */
+/** Why no account may pay for a claim: all of it is cash. */
 export const CLAIM_REFUSAL_CODES = ['BENEFICIARY_UNKNOWN', 'INSTITUTION_NOT_DESIGNATED', 'PURPOSE_EXCLUDED'] as const;
 
 export const REFUND_REFUSAL_CODES = [
@@ -94,7 +94,7 @@ export const BIND_REFUSAL_CODES = [
   'BINDING_LIMIT_EXCEEDED',
 ] as const;
 
-/** Why an event was put among the dead letters, besides the claim rejections. */
+/** Why an event became a dead letter, besides the claim rejections. */
 export const DEAD_LETTER_CODES = [
   'EVENT_UNREADABLE',
   'EVENT_TOO_LARGE',
@@ -114,7 +114,7 @@ export type ClaimRefusalCode = (typeof CLAIM_REFUSAL_CODES)[number];
 export type RefundRefusalCode = (typeof REFUND_REFUSAL_CODES)[number];
 export type PremiumRefusalCode = (typeof PREMIUM_REFUSAL_CODES)[number];
 export type BindRefusalCode = (typeof BIND_REFUSAL_CODES)[number];
-/** A change of a binding is refused as its request would have been. */
+/** `DAILY_LIMIT_MISSING`: a change of a binding is refused for the same reason as a request would be. */
 export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number] | ClaimRejectionCode | 'DAILY_LIMIT_MISSING';
 export type OutcomeCode =
   | OwnSkipCode
@@ -125,7 +125,7 @@ export type OutcomeCode =
   | PremiumRefusalCode
   | BindRefusalCode;
 
-/** Every code there is, once. */
+/** Every code, once. */
 export const OUTCOME_CODES: readonly OutcomeCode[] = [
   ...new Set<OutcomeCode>([
     ...OWN_SKIP_CODES,

@@ -1,6 +1,6 @@
 import { addDays, type CalendarDate, type Period } from './calendar.ts';
 
-/** One month of a person's contributions: unpaid with the date it was due, or paid for good (its due date no longer matters). */
+/** One month of a person's contributions: unpaid, with its due date, or paid, which is final and needs no due date. */
 export interface Contribution {
   readonly personNo: string;
   readonly period: Period;

@@ -2,7 +2,7 @@ import type { CalendarDate } from './calendar.ts';
 import type { Money } from './money.ts';
 import type { Binding, Person } from './person.ts';
 
-/** What a decision reads: persons, bindings and day usage as they stand at that moment. */
+/** What a decision reads: persons, bindings and daily usage as they are at that moment. */
 export interface FamilyView {
   person(personNo: string): Person | undefined;
   /** Every binding, in any state, that names this person as beneficiary. */

@@ -3,7 +3,7 @@ import type { BindRefusalCode } from './codes.ts';
 import type { Money } from './money.ts';
 import type { AccountStatus, Binding, BindingState, Employment, PauseReason, Person } from './person.ts';
 
-/** The input an outcome answers: its event type and id. */
+/** The input event that led to an outcome: its type and id. */
 export interface Cause {
   readonly type: string;
   readonly id: string;
@@ -27,7 +27,7 @@ export type BindingChanges = Partial<
   Pick<Binding, 'priority' | 'dailyLimit' | 'authorisedAmount' | 'effectiveTo' | 'premiumRegistered'>
 >;
 
-/** A change in what is known of members. `at` is the event's moment, `personNo` / `payer` whose shard it belongs to. */
+/** A change of what is known of members. `at`: the event's moment; `personNo` or `payer`: the person whose shard it belongs to. */
 export type MemberEvent = { readonly at: Instant; readonly cause: Cause } & (
   | {
       readonly kind: 'ACCOUNT_OPENED';
@@ -36,7 +36,7 @@ export type MemberEvent = { readonly at: Instant; readonly cause: Cause } & (
       readonly unpaidPeriods: readonly Period[];
       /** First day in arrears as the importing system knows it. */
       readonly arrearsSince: CalendarDate | null;
-      /** The month of this date and those before it are settled history, not for the arrears check. */
+      /** The month of this moment, and those before it, are history that the arrears check leaves alone. */
       readonly asOf: Instant;
     }
   | {
@@ -80,7 +80,7 @@ export type MemberEvent = { readonly at: Instant; readonly cause: Cause } & (
   | { readonly kind: 'REFUND_PAID'; readonly personNo: string; readonly refundId: string; readonly amount: Money }
 );
 
-/** What the world is told about sharing. */
+/** An event about sharing, to be published. */
 export type SharingEvent =
   | {
       readonly kind: 'PAUSED' | 'RESUMED';

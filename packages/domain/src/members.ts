@@ -12,13 +12,13 @@ import type { Policy, PolicyLookup } from './policy.ts';
 import { balanceOf } from './purse.ts';
 import { applyCrossing } from './zero-balance.ts';
 
-/** The months of contribution that a batch works on, loaded and written back beside the books. */
+/** The contribution months that a batch works on, loaded and written back together with the books. */
 export interface ContributionBook {
   monthsOf(personNo: string): Iterable<Contribution>;
   put(month: Contribution): void;
 }
 
-/** What is held for payout by hand, by refund and person, yuan. */
+/** Money held to be paid out by hand, by refund and person; yuan. */
 export interface HeldBook {
   heldFor(refundId: string, personNo: string): Money;
   pay(refundId: string, personNo: string, amount: Money): void;
@@ -31,7 +31,7 @@ export interface MemberBooks {
   readonly policyOf: PolicyLookup;
 }
 
-/** Why an event of members is a dead letter: what is told with its code. */
+/** The explanations told with the code of a members' dead letter. */
 export const DEAD_DETAILS = [
   'no account.opened was received for this person',
   'this payer has no binding of this binding_id',
@@ -48,7 +48,7 @@ export const DEAD_DETAILS = [
 ] as const;
 type DeadDetail = (typeof DEAD_DETAILS)[number];
 
-/** What came of a member event: events to publish and work for later days, or the reason it is a dead letter. */
+/** The result of a member event: events to publish and work for later days, or the reason why it is a dead letter. */
 export type Verdict =
   | { readonly kind: 'DONE'; readonly events: readonly SharingEvent[]; readonly due: readonly DueWork[] }
   | { readonly kind: 'DEAD'; readonly code: DeadLetterCode; readonly detail: DeadDetail };
@@ -65,7 +65,7 @@ const done = (events: readonly SharingEvent[] = [], due: readonly DueWork[] = []
 const dead = (code: DeadLetterCode, detail: DeadDetail): Verdict => ({ kind: 'DEAD', code, detail });
 const notAllowed = (detail: DeadDetail): Verdict => dead('TRANSITION_NOT_ALLOWED', detail);
 
-/** Applies one member event to the books, in the order it came. Either everything it means is done, or nothing. */
+/** Applies one member event to the books (rules 6 and 11), in the order in which events came. A dead letter has changed nothing. */
 export function applyMemberEvent(event: MemberEvent, world: MemberBooks): Verdict {
   const verdict = dispatch(event, world);
   if (verdict.kind === 'DEAD') return verdict;
@@ -128,7 +128,8 @@ function openAccount(event: Extract<MemberEvent, { kind: 'ACCOUNT_OPENED' }>, wo
     return dead('EVENT_MALFORMED', BALANCE_TOO_LARGE);
   const policy = policyOf(person.insuredArea, dateOf(event.at));
   for (const period of unpaidPeriods) {
-    // The day before the imported first day in arrears; where the source system did not say, the month's own due date.
+    // An unpaid month was due on the day before the imported first day in arrears; where the source system did not say, on its own due
+    // date.
     const { contributionDueDay } = policyOf(person.insuredArea, date(`${period}-01`));
     const dueDate =
       event.arrearsSince === null ? dayOfPeriod(period, contributionDueDay) : addDays(event.arrearsSince, -1);
@@ -221,7 +222,7 @@ function payContribution(
     (month) => month.period === period && !month.paid,
   );
   world.contributions.put({ personNo, period, dueDate: null, paid: true });
-  // A month that was not unpaid changes nothing about arrears; a later `missed` of it must find it paid.
+  // A month that was not unpaid does not change arrears; it is stored as paid so that a later `missed` of it has no effect.
   if (!wasUnpaid) return done();
   const before = world.books.person(personNo) ?? person;
   const after = { ...before, arrearsSince: firstDayUnpaid(world.contributions.monthsOf(personNo)) };
@@ -238,7 +239,7 @@ function missContribution(
   const { personNo, period, dueDate } = event;
   const known = Array.from(contributions.monthsOf(personNo)).find((month) => month.period === period);
   if (known?.paid) return done();
-  // A due date that is stated takes the place of the one a check reckoned, so that their order does not matter.
+  // A stated due date replaces one that a check computed, so that their order does not matter.
   contributions.put({ personNo, period, dueDate, paid: false });
   const after = { ...person, arrearsSince: firstDayUnpaid(contributions.monthsOf(personNo)) };
   const was = known?.dueDate ?? dueDate;
@@ -340,8 +341,8 @@ function changeBinding(
 }
 
 /**
- * Whether ARREARS waits for the payer's word: nothing is unpaid, and the region resumes by hand or the reason was left where it does not,
- * by an area or a version that did or by an import. Nothing else would ever lift it (rule 6.2).
+ * Whether ARREARS waits for the payer's word (rule 6.2): nothing is unpaid, and either the region resumes by hand, or an earlier area,
+ * version or import left the reason where the region does not; nothing else would ever lift it then.
  */
 const isLeftToPayer = (binding: Binding, payer: Person, policy: Policy): boolean =>
   arrearsStart(payer) === null && (policy.resumeMode === 'MANUAL' || binding.holds.has('ARREARS'));
@@ -359,7 +360,7 @@ function changed(
 
 function payOut(event: Extract<MemberEvent, { kind: 'REFUND_PAID' }>, { books, held }: MemberBooks): Verdict {
   const { personNo, refundId, amount, at } = event;
-  // A payout is known by its refund and person, so it is of all that is held: a second one could never follow.
+  // A payout is identified by its refund and person, so it must pay all that is held: there can be no second one.
   if (!equalMoney(held.heldFor(refundId, personNo), amount)) {
     return notAllowed('amount: expected exactly what is held for this person from this refund');
   }

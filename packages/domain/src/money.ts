@@ -4,9 +4,9 @@ import { assert } from './assert.ts';
 declare const brand: unique symbol;
 
 /**
- * An amount of yuan (元) with exactly two decimals. Only the functions of this file make or change one; a JS number never becomes
- * one. Held as an integer of fen: in one profile of the settlement worker a wrapped Decimal took a quarter of the processor time
- * with its garbage, and money is never divided here. `toDecimal` is the way out for whoever must divide.
+ * An amount of yuan (元) with exactly two decimals. Only the functions of this file make or change one; a JS number never becomes one. Held
+ * as an integer of fen: in a profile of the settlement worker the garbage of wrapped Decimals took a quarter of the processor time, and
+ * money is never divided here. Code that must divide uses `toDecimal`.
  */
 export type Money = bigint & { readonly [brand]: 'Money' };
 
@@ -17,7 +17,7 @@ export function money(text: string): Money {
   assert(PATTERN.test(text), 'an amount of yuan has digits and at most two decimals');
   const dot = text.indexOf('.');
   const fen = dot < 0 ? `${text}00` : `${text.slice(0, dot)}${text.slice(dot + 1).padEnd(2, '0')}`;
-  // Fifteen digits are exact as a number, and making a bigint of a number is much the faster way.
+  // Up to fifteen digits are exact as a number, from which a bigint is made much faster.
   return (fen.length <= 15 ? BigInt(Number(fen)) : BigInt(fen)) as Money;
 }
 
@@ -40,9 +40,10 @@ export function formatMoney(amount: Money): string {
 }
 const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** The amount in yuan as a Decimal, for shares and averages: whoever divides names the rounding. */
+/** The amount in yuan as a Decimal, for shares and averages: the caller that divides names the rounding. */
 export const toDecimal = (amount: Money): Decimal => new Decimal(formatMoney(amount));
 
+/** Sum, difference, negative and total of amounts; exact. */
 export const add = (left: Money, right: Money): Money => (left + right) as Money;
 export const subtract = (from: Money, amount: Money): Money => (from - amount) as Money;
 export const negate = (amount: Money): Money => -amount as Money;
@@ -64,6 +65,7 @@ export const atLeastZero = (amount: Money): Money => (amount < 0n ? ZERO : amoun
 
 /** Negative, zero or positive as `left` is less than, equal to or greater than `right`. */
 export const compareMoney = (left: Money, right: Money): number => (left < right ? -1 : left > right ? 1 : 0);
+/** Comparisons of amounts with each other and with 0.00. */
 export const equalMoney = (left: Money, right: Money): boolean => left === right;
 export const isZero = (amount: Money): boolean => amount === 0n;
 export const isPositive = (amount: Money): boolean => amount > 0n;

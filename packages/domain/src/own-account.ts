@@ -8,7 +8,7 @@ import { EMPLOYEE_INSURANCE, isInArrears, type Person } from './person.ts';
 import type { Policy } from './policy.ts';
 import { balanceOf, foldTo, type Purse } from './purse.ts';
 
-/** The purse the patient may pay from, or why there is none: the first failing test of rule 5.1 gives the code. */
+/** The purse that the patient may pay from, or why not: the first failing test of rule 5.1 gives the code. */
 export function evaluateOwn(
   claim: Claim,
   patient: Person,

@@ -13,7 +13,7 @@ export type Employment = (typeof EMPLOYMENTS)[number];
 /** Employee basic medical insurance (职工基本医疗保险): the only kind whose personal account can be shared. */
 export const EMPLOYEE_INSURANCE = '310';
 
-/** "From the beginning": where an imported fact has no date. */
+/** Stands for the date of an imported fact that has none. */
 export const BEGINNING: CalendarDate = date('0001-01-01');
 
 /** An insured person and their personal account, as far as settling and sharing need to know. */
@@ -33,7 +33,9 @@ export interface Person {
   readonly uninsuredSince: CalendarDate | null;
   /** First day in arrears while any month is unpaid, else null. */
   readonly arrearsSince: CalendarDate | null;
-  /** First day of the present arrears spell, which paying its oldest month does not move once it blocks; null when not in arrears. */
+  /**
+   * The first day of the present arrears spell; once the spell blocks, paying its oldest month does not move it. Null when not in arrears.
+   */
   readonly spellSince: CalendarDate | null;
   /** The last arrears spell that ended and blocked sharing: its first day (`BEGINNING` if unknown) and the day it ended. */
   readonly lastSpellStart: CalendarDate;
@@ -60,27 +62,29 @@ export interface Binding {
   readonly relation: Relation;
   readonly type: BindingType;
   readonly state: BindingState;
-  /** Why it is paused, each with the first day on which that holds; empty unless PAUSED. */
+  /** Why it is paused, each reason with its first day; empty unless PAUSED. */
   readonly holds: ReadonlyMap<PauseReason, CalendarDate>;
-  /** Lower is asked first; null after all numbered. */
+  /** Bindings with a lower number are asked first; null comes last. */
   readonly priority: number | null;
   readonly boundAt: Instant;
   /** Inclusive dates; null = open. */
   readonly effectiveFrom: CalendarDate;
   readonly effectiveTo: CalendarDate | null;
   readonly dailyLimit: Money | null;
-  /** What is left of the amount the payer authorised; null = none was stated, which counts as 0.00 where it matters. */
+  /**
+   * What is left of the amount that the payer authorised; null = none was stated, which counts as 0.00 where an authorisation is needed.
+   */
   readonly authorisedAmount: Money | null;
   readonly premiumRegistered: boolean;
 }
 
-/** The state a reader is shown on a date: a live binding whose last day has passed is EXPIRED. */
+/** The state as shown on a date: a live binding whose last day has passed is EXPIRED. */
 export const stateOn = (binding: Binding, on: CalendarDate): BindingState | 'EXPIRED' =>
   (binding.state === 'ACTIVE' || binding.state === 'PAUSED') && binding.effectiveTo !== null && on > binding.effectiveTo
     ? 'EXPIRED'
     : binding.state;
 
-/** Retirees no longer contribute: in employment `RETIRED`, or by person category 12xx. */
+/** Retirees no longer contribute: employment `RETIRED`, or person category 12xx. */
 export const isRetired = (person: Pick<Person, 'employment' | 'personCategory'>): boolean =>
   person.employment === 'RETIRED' || person.personCategory.startsWith('12');
 
@@ -98,19 +102,19 @@ export function arrearsStart(person: Pick<Person, 'arrearsSince' | 'uninsuredSin
   return person.uninsuredSince === null ? person.arrearsSince : earlier(person.arrearsSince, person.uninsuredSince);
 }
 
-/** Whether the person is in arrears on a date as their own account sees it: grace delays only sharing. */
+/** Whether the person is in arrears on a date as far as their own account is concerned: grace only delays the effect on sharing. */
 export function isInArrears(person: Person, on: CalendarDate, policy: Policy): boolean {
   const since = arrearsStart(person);
   return since !== null && on >= since && !isExempt(person, policy);
 }
 
-/** First day on which arrears, by default the present ones, block sharing (grace included); null when nothing blocks. */
+/** The first day on which arrears (by default the present ones) block sharing, after grace; null when they never do. */
 export function blockStart(person: Person, policy: Policy, since = arrearsStart(person)): CalendarDate | null {
   if (since === null || !isPausable(person, policy)) return null;
   return since === BEGINNING ? since : addDays(since, policy.arrearsGraceDays);
 }
 
-/** First day on which sharing works again after the last recovery; null when there was none that matters. */
+/** The first day on which sharing works again after the last recovery; null when there was none, or the person is exempt. */
 export function resumeDate(person: Person, policy: Policy): CalendarDate | null {
   if (person.recoveredOn === null || isExempt(person, policy)) return null;
   return addDays(person.recoveredOn, policy.resumeMode === 'MANUAL' ? 0 : policy.resumeWaitDays);

@@ -28,11 +28,11 @@ export const SHARABLE_PORTIONS = ['TOTAL', 'PRIOR_YEAR', 'PRIOR_YEAR_AUTHORISED'
 export type SharablePortion = (typeof SHARABLE_PORTIONS)[number];
 
 /**
- * The effective rules of one region on one date: every policy parameter, none missing.
- * Amounts are yuan; null means "no such limit". `packages/policy` makes these from the regional packs.
+ * The rules of one region on one date: every policy parameter, none missing. Amounts in yuan; null means "no such limit". Made by
+ * `packages/policy` from the regional packs.
  */
 export interface Policy {
-  /** The most specific region whose pack took part, and a version naming the exact rules: printed with every outcome. */
+  /** The most specific region whose pack contributed, and a version that names the exact rules; both are part of every outcome. */
   readonly region: string;
   readonly version: string;
 
@@ -75,14 +75,14 @@ export interface Policy {
   readonly premiumEnabled: boolean;
   readonly premiumRelations: ReadonlySet<Relation>;
   readonly premiumRequiresRegistration: boolean;
-  /** Insurance year to the tiers a resident may be charged; a year not listed takes any amount. */
+  /** For each insurance year the amounts that a resident may be charged; a year without an entry accepts any amount. */
   readonly residentPremium: ReadonlyMap<number, readonly Money[]>;
   readonly nhsaAcctPayIncludesMulaid: boolean;
   readonly nhsaFundIncludesAcct: boolean;
 }
 
 /**
- * Answers which rules held in an area (6-digit 医保区划) on a Shanghai date. Where two dates have the same object, the area had no other
- * rules in between.
+ * Answers the rules of an area (6-digit 医保区划) on a Shanghai date. Two dates that get the same object have had the same rules all the time
+ * in between.
  */
 export type PolicyLookup = (area: string, on: CalendarDate) => Policy;

@@ -31,7 +31,7 @@ export interface PremiumDecision {
   readonly bindingId: string | null;
   readonly on: CalendarDate;
   readonly allocation: RelativeAllocation | null;
-  /** The payer's; null where none were asked. */
+  /** The payer's rules; null where none were applied. */
   readonly rules: RulesUsed | null;
 }
 
@@ -78,7 +78,7 @@ export function decidePremium(premium: Premium, family: FamilyView, policyOf: Po
   return { status: 'SETTLED', code: null, on, allocation, ...by };
 }
 
-/** The codes of each test, in order; a binding's place among several is how many of the tests it passes. */
+/** The codes of each test, in order. Of several bindings, the one that passes the most tests is used. */
 const TESTS: readonly (readonly PremiumRefusalCode[])[] = [
   ['NOT_A_SHARING_BINDING'],
   ['SELF_BINDING'],

@@ -15,22 +15,23 @@ export interface Portions {
   readonly currentYear: Money;
 }
 
+/** Both portions together, yuan. */
 export const balanceOf = (purse: Portions): Money => add(purse.priorYear, purse.currentYear);
 
 /**
- * The purse as an event of `year` finds it: on 1 January what is left of the current year has become prior-year money.
- * An event of an earlier year finds the portions as they stand.
+ * The purse as an event of `year` finds it: on 1 January the rest of the current year's portion becomes prior-year money. An event of an
+ * earlier year finds the portions as they are.
  */
 export function foldTo(purse: Purse, year: number): Purse {
   if (year <= purse.year) return purse;
   return { year, priorYear: balanceOf(purse), currentYear: ZERO };
 }
 
-/** What relatives may be paid from: the whole account, or its prior-year portion alone, as the payer's policy says. */
+/** The part of a purse that relatives may be paid from: all of it, or only the prior-year portion, as the payer's policy says. */
 export const sharableOf = (purse: Portions, policy: Pick<Policy, 'sharablePortion'>): Money =>
   policy.sharablePortion === 'TOTAL' ? balanceOf(purse) : purse.priorYear;
 
-/** How `amount` is taken out of the two portions in the given order; throws if the purse does not hold it. */
+/** Takes `amount` out of the two portions in the given order. Throws if the purse holds less. */
 export function splitDraw(purse: Portions, amount: Money, order: Policy['portionOrder']): Portions {
   const first = order === 'CURRENT_YEAR_FIRST' ? purse.currentYear : purse.priorYear;
   const fromFirst = least(first, amount);
@@ -44,7 +45,7 @@ export function splitDraw(purse: Portions, amount: Money, order: Policy['portion
   return parts;
 }
 
-/** Money returning goes back in the reverse of the order it was drawn in: last portion first. */
+/** Money returns in the reverse of the order in which it was drawn: the portion drawn last is refilled first. */
 export function splitReturn(held: Portions, amount: Money, order: Policy['portionOrder']): Portions {
   const reverse = order === 'CURRENT_YEAR_FIRST' ? 'PRIOR_YEAR_FIRST' : 'CURRENT_YEAR_FIRST';
   return splitDraw(held, amount, reverse);
@@ -61,7 +62,7 @@ export const outOf = (parts: Portions): Portions => ({
   currentYear: negate(parts.currentYear),
 });
 
-/** Money entering on an event of `year`: this year's portion, or the prior-year portion if the account has moved on. */
+/** Money that enters with an event of `year`: into the current-year portion, or the prior-year one if the account is in a later year. */
 export const enter = (purse: Purse, amount: Money, year: number): Portions => {
   assert(isPositive(amount), 'only a positive amount enters an account');
   return year === purse.year ? { priorYear: ZERO, currentYear: amount } : { priorYear: amount, currentYear: ZERO };

@@ -15,22 +15,22 @@ export interface Refund {
   readonly amount: Money | null | 'INVALID';
 }
 
-/** What was paid for a claim or premium, and what of it has been given back so far; yuan. */
+/** What was paid for a claim or premium, and what has been refunded of it; yuan. */
 export interface Paid {
   readonly kind: 'CLAIM' | 'PREMIUM';
-  /** The claim's patient, a premium's beneficiary. */
+  /** The patient of a claim, or the beneficiary of a premium. */
   readonly personNo: string;
   readonly counterpart: string;
   readonly on: CalendarDate;
   readonly cash: Money;
-  /** In the order they were debited. */
+  /** In the order in which the accounts were debited. */
   readonly allocation: readonly Allocation[];
   readonly returnedCash: Money;
-  /** Returned so far of each allocation, in the same order. */
+  /** What has been refunded of each allocation, in the same order. */
   readonly returned: readonly Money[];
 }
 
-/** One step of a return, in the order the money went back. `index` is the allocation's place; `manual` = held for payout by hand. */
+/** One step of a refund, in order. `index`: the place in `Paid.allocation`; `manual`: held to be paid out by hand. */
 export type Returned =
   | { readonly source: 'CASH'; readonly amount: Money }
   | {
@@ -42,7 +42,7 @@ export type Returned =
       readonly manual: boolean;
     };
 
-/** Amounts are negative or 0.00, yuan. */
+/** A decided refund, yuan. `amount` is positive; the three parts are negative or 0.00. */
 export interface RefundDecision {
   readonly status: 'REFUNDED' | 'REFUSED';
   readonly code: RefundRefusalCode | null;
@@ -54,8 +54,8 @@ export interface RefundDecision {
 }
 
 /**
- * Decides a refund: money returns to where it came from in reverse order, cash first, then relatives last-debited
- * first, then the own account; each up to what it still holds of that claim. Never a new cascade. Pure.
+ * Decides a refund (rule 7): money returns to where it came from in reverse order: cash first, then the relatives from the last debited to
+ * the first, then the own account; each at most what is left of its payment. Never a new cascade. Pure.
  */
 export function decideRefund(refund: Refund, paid: Paid | undefined, family: FamilyView): RefundDecision {
   if (refund.amount === 'INVALID') return refusedRefund('REFUND_AMOUNT_INVALID');
@@ -64,7 +64,7 @@ export function decideRefund(refund: Refund, paid: Paid | undefined, family: Fam
   const left = refundable(paid);
   const amount = refund.amount ?? left;
   if (!isPositive(left) || compareMoney(amount, left) > 0) return refusedRefund('REFUND_EXCEEDS_SETTLED', asked);
-  // A premium goes back in full or not at all: part of it is not an amount that can be refunded.
+  // A premium is refunded in full or not at all.
   if (paid.kind === 'PREMIUM' && !equalMoney(amount, left)) return refusedRefund('REFUND_AMOUNT_INVALID', asked);
   const returned = giveBack(paid, amount, dateOf(refund.at), family);
   const total = (pick: (step: Returned) => boolean) => negate(sum(returned.filter(pick).map((step) => step.amount)));
@@ -79,13 +79,13 @@ export function decideRefund(refund: Refund, paid: Paid | undefined, family: Fam
   };
 }
 
-/** What of a claim or premium has not been given back yet, yuan. */
+/** What is left to refund of a claim or premium, yuan. */
 export function refundable(paid: Paid): Money {
   const all = add(paid.cash, sum(paid.allocation.map((part) => part.amount)));
   return subtract(all, add(paid.returnedCash, sum(paid.returned)));
 }
 
-/** The same payment after a refund of it. */
+/** The payment after a refund. */
 export function afterRefund(paid: Paid, decision: RefundDecision): Paid {
   const returned = [...paid.returned];
   let { returnedCash } = paid;
@@ -104,7 +104,7 @@ function giveBack(paid: Paid, amount: Money, on: CalendarDate, family: FamilyVie
     steps.push({ source: 'CASH', amount: cash });
     remaining = subtract(remaining, cash);
   }
-  // The own account was debited before every relative, so plain reverse order ends with it.
+  // The own account is debited before every relative, so reverse order ends with it.
   for (let index = paid.allocation.length - 1; index >= 0 && isPositive(remaining); index--) {
     const allocation = paid.allocation[index];
     assert(allocation !== undefined, 'an index within the allocation');
@@ -127,7 +127,9 @@ function giveBack(paid: Paid, amount: Money, on: CalendarDate, family: FamilyVie
   return steps;
 }
 
-/** Which portions money returns into: those it was drawn from, last drawn first; prior year once a year end lies between. */
+/**
+ * The portions that money returns into: those it was drawn from, last drawn first; the prior-year portion once a year has ended in between.
+ */
 function portionsFor(
   allocation: Allocation,
   step: { before: Money; part: Money; paidOn: CalendarDate; on: CalendarDate; purse: Purse },

@@ -9,7 +9,7 @@ import { type Binding, blockStart, EMPLOYEE_INSURANCE, isExempt, type Person, re
 import type { Policy, ServiceClass } from './policy.ts';
 import { foldTo, type Portions, type Purse, sharableOf } from './purse.ts';
 
-/** Everything the tests of one relative's account look at; `policy` is the payer's. */
+/** Everything that the tests of one relative's account look at. `policy`: the payer's. */
 export interface RelativeCase {
   readonly claim: Claim;
   readonly serviceClass: ServiceClass;
@@ -18,7 +18,7 @@ export interface RelativeCase {
   readonly binding: Binding;
   readonly payer: Person | undefined;
   readonly policy: Policy;
-  /** Asked only where the binding has a limit. */
+  /** Read only where the binding has a daily limit. */
   readonly usage: Pick<FamilyView, 'usage'>;
   /** Paid so far by this payer in this claim, through any binding; yuan. */
   readonly paidInClaim: Money;
@@ -32,7 +32,7 @@ interface Obstacle {
   readonly parameter?: LimitParameter;
 }
 
-/** What a relative may pay at most for this claim, or why nothing: the first failing test of rule 5.2 gives the code. */
+/** The most that a relative may pay for this claim, yuan, or why nothing: the first failing test of rule 5.2 gives the code. */
 export function evaluateRelative(relative: RelativeCase): { readonly purse: Purse; readonly most: Money } | Obstacle {
   const { binding, on, payer, policy } = relative;
   if (!relative.claim.accountsUsed) return { code: 'ACCOUNT_USE_DECLINED' };
@@ -46,7 +46,7 @@ export function evaluateRelative(relative: RelativeCase): { readonly purse: Purs
   return measure(relative, foldTo(payer.purse, yearOf(on)));
 }
 
-/** Tests 2 to 5: is there a sharing relation in force on the date? */
+/** Tests 2 to 5 of rule 5.2: is a sharing relation in force on the date? */
 export function bindingObstacle(binding: Binding, on: CalendarDate) {
   if (binding.type !== 'FAMILY_SHARING') return 'NOT_A_SHARING_BINDING';
   if (binding.payer === binding.beneficiary) return 'SELF_BINDING';
@@ -106,8 +106,8 @@ function standingObstacle(relative: RelativeCase, payer: Person): RelativeSkipCo
 }
 
 /**
- * Tests 18 to 20. The live facts and the stored reason give the same code, so a pause worker that lags cannot change a
- * result. A retiree is exempt from both.
+ * Tests 18 to 20. Live facts and the stored reason give the same code, so that a worker that has not paused the binding yet cannot change a
+ * result. Exempt retirees skip the first two.
  */
 export function pauseObstacle(
   binding: Binding,
@@ -126,7 +126,7 @@ export function pauseObstacle(
   return null;
 }
 
-/** Tests 21 to 25, and the amount of rule 5.4 where all pass. */
+/** Tests 21 to 25, and where all pass the amount of rule 5.4. */
 function measure(relative: RelativeCase, purse: Purse): { readonly purse: Purse; readonly most: Money } | Obstacle {
   const { binding, paidInClaim, policy } = relative;
   const sharable = sharableOf(purse, policy);
@@ -143,18 +143,18 @@ function measure(relative: RelativeCase, purse: Purse): { readonly purse: Purse;
   return { purse, most };
 }
 
-/** What limits a payment of rule 5.4, in the order of its tests. */
+/** The limits of a payment by rule 5.4, in the order of their tests. */
 export const BOUNDS = ['BALANCE', 'AUTHORISED_AMOUNT', 'DAILY_LIMIT', 'PER_CLAIM_CAP'] as const;
 
-/** One of the limits of a payment, taken alone: `most` is what it leaves to be paid, never below 0.00; yuan. */
+/** One limit of a payment by itself. `most`: what it leaves to be paid, at least 0.00; yuan. */
 export interface Bound {
   readonly by: (typeof BOUNDS)[number];
   readonly most: Money;
-  /** Of a limit: which of the region's parameters set it. Absent where the binding's own did. */
+  /** The region's parameter that set the limit. Absent where the binding's own limit applies. */
   readonly parameter?: LimitParameter;
 }
 
-/** No code of its own for the cap: a payer who is asked a second time in one claim has come to a limit of that day. */
+/** The cap has no code of its own: a payer who is asked again within one claim counts as having reached a limit of that day. */
 const USED_UP = {
   BALANCE: 'MIN_REMAINING_REACHED',
   AUTHORISED_AMOUNT: 'AUTHORISED_AMOUNT_EXHAUSTED',
@@ -166,8 +166,8 @@ const parameterOf = ({ parameter }: Bound): Pick<Obstacle, 'parameter'> =>
   parameter === undefined ? {} : { parameter };
 
 /**
- * Every limit of what an account may pay through a binding (rule 5.4), by which a payment that was less than what was asked for can be
- * explained: the payment is the least of them. `used` is what the binding has paid of that day, asked only where there is a limit; yuan.
+ * Every limit on what an account may pay through a binding (rule 5.4). The payment is the least of them, so they also explain why a payment
+ * was less than asked for. `used`: what the binding has paid on that day, read only where there is a daily limit; yuan.
  */
 export function boundsOf({
   purse,
@@ -198,14 +198,16 @@ export function boundsOf({
   return bounds;
 }
 
-/** The limit of a binding for one day, yuan: its own, else the region's default, else its maximum; never above the maximum. */
+/**
+ * The daily limit of a binding, yuan: its own, else the region's default, else the region's maximum; never above the maximum. Null: none.
+ */
 export function effectiveDailyLimit(binding: Pick<Binding, 'dailyLimit'>, policy: Policy): Money | null {
   const chosen = binding.dailyLimit ?? policy.dailyLimitDefault ?? policy.dailyLimitMax;
   if (chosen === null) return null;
   return policy.dailyLimitMax === null ? chosen : least(chosen, policy.dailyLimitMax);
 }
 
-/** Which of the region's parameters set a binding's limit for one day; none where the binding's own stands. */
+/** The region's parameter that sets a binding's daily limit; empty where the binding's own limit applies. */
 function limitParameter(binding: Pick<Binding, 'dailyLimit'>, policy: Policy): Pick<Obstacle, 'parameter'> {
   const limit = effectiveDailyLimit(binding, policy);
   if (binding.dailyLimit === limit) return {};

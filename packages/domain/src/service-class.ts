@@ -1,6 +1,6 @@
 import type { ServiceClass } from './policy.ts';
 
-/** Visit types (医疗类别) by class. A visit type takes the class of the longest code listed that it begins with. */
+/** Visit types (医疗类别) by class. The longest code listed here that a visit type begins with gives its class. */
 const CLASS_BY_VISIT_TYPE: Readonly<Record<string, ServiceClass>> = {
   11: 'OUTPATIENT',
   12: 'OUTPATIENT',

@@ -7,7 +7,7 @@ import { isPositive } from './money.ts';
 import type { PolicyLookup } from './policy.ts';
 import { foldTo, sharableOf } from './purse.ts';
 
-/** ZERO_BALANCE follows the payer's sharable balance reaching or leaving 0.00 through a posting (rule 6.3). */
+/** Adds or removes ZERO_BALANCE after a posting has brought the payer's sharable balance to 0.00, or away from it (rule 6.3). */
 export function applyCrossing(
   { books, policyOf }: { readonly books: Books; readonly policyOf: PolicyLookup },
   payer: string,
@@ -23,8 +23,8 @@ export function applyCrossing(
 }
 
 /**
- * New Year as a payer's next event finds it: where there is money to be shared on 1 January and a live binding is paused for want of
- * it, the account is folded as of that day and ZERO_BALANCE goes. An account is otherwise folded by its next posting.
+ * What New Year does, applied with a payer's next event up to `on`: where 1 January makes money sharable and a live binding is paused for
+ * lack of it, folds the account as of that day and lifts ZERO_BALANCE. Other accounts are folded by their next posting.
  */
 export function applyNewYear(
   { books, policyOf }: { readonly books: Books; readonly policyOf: PolicyLookup },
