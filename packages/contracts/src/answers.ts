@@ -16,14 +16,14 @@ import { INSTANT_PATTERN } from './fields.ts';
  * them. Nothing that leaves is checked against them at run time. Readers ignore fields they do not know.
  */
 
-/** Today's codes, and room for those to come: a reader takes one it does not know as text. */
+/** Known codes, with room for later ones: a reader treats an unknown code as text. */
 export const codes = <const T extends readonly string[]>(today: T) =>
   z.union([z.enum(today), z.string() as z.ZodType<string & Record<never, never>>]);
 
 const text = z.string();
 const yuan = z.string().regex(/^-?\d{1,14}\.\d{2}$/);
 const moment = z.string().meta({ format: 'date-time' });
-/** As the claim stated it. */
+/** In the text that the claim stated. */
 const echoedMoment = z.string().meta({ pattern: INSTANT_PATTERN });
 const day = z.string().meta({ format: 'date' });
 const month = z.string().regex(/^\d{4}-\d{2}$/);
@@ -70,7 +70,7 @@ export const bindingAnswer = z.object({
 
 const changedValue = z.union([text, z.number(), z.boolean()]).nullable();
 
-/** What became of a binding since it was asked for or opened: as it was published, and what the payer changed of it. */
+/** The history of a binding since it was requested or opened: the published events, and the payer's changes. */
 export const bindingHistoryAnswer = z.object({
   binding_id: text,
   bound_at: moment,
@@ -133,7 +133,7 @@ const skip = z.object({
 
 const rules = z.object({ region: area, version: text });
 
-/** The four totals that every form of a settlement echoes from the claim. */
+/** The four totals that every form of a settlement repeats from the claim. */
 const totals = { medfee_sumamt: yuan, fund_pay_sumamt: yuan, hosp_part_amt: yuan, psn_part_amt: yuan } as const;
 const parts = { acct_pay: yuan, acct_mulaid_pay: yuan, psn_cash_pay: yuan } as const;
 const heading = {
@@ -148,7 +148,7 @@ const heading = {
   refd_setl_flag: z.literal('0'),
 } as const;
 
-/** The outcome as the output node of 2207 or 2304, totals as the patient's region prints them. */
+/** The outcome as the output node of 2207 or 2304, with totals as the patient's region prints them. */
 export const nhsaAnswer = z.object({
   infno: z.enum(['2207', '2304']),
   setlinfo: z.object({ ...heading, ...totals, ...parts, balc: yuan }),
@@ -170,7 +170,7 @@ export const settlementOutcome = z.object({
   nhsa: nhsaAnswer.optional(),
 });
 
-/** A settlement that would come: no settlement id, and no national form, which names it. */
+/** A settlement that would be made: without a settlement id, and without the national form, which contains one. */
 export const quoteAnswer = settlementOutcome.omit({ setl_id: true, nhsa: true });
 
 /** `premium.settled` and `premium.refused`. */
@@ -211,14 +211,14 @@ export const refundOutcome = z.object({
 });
 
 const standing = { refunds: z.array(refundOutcome), refundable: yuan } as const;
-/** A claim's or premium's outcome as it was published, the refunds paid of it, and what is left to refund. */
+/** The published outcome of a claim or premium, its refunds, and what is left to refund. */
 export const claimStanding = settlementOutcome.extend(standing);
 export const premiumStanding = premiumOutcome.extend(standing);
 
-/** What HTTP answers for a claim or premium, in the form asked for. */
+/** What HTTP answers for a claim or premium, in the requested form. */
 export const settlementAnswer = z.union([claimStanding, premiumStanding, nhsaAnswer]);
 
-/** One row of the usage details (共济使用明细); the last two only in a payer's. */
+/** One row of the usage details (共济使用明细); only a payer's own list has the last two. */
 const usageRow = z.object({
   claim_id: text,
   setl_id: text.nullable(),
@@ -244,7 +244,7 @@ export const USAGE_COLUMNS = Object.keys(usageRow.shape);
 
 const amounts = { amount: yuan.describe('drawn'), refunded: yuan, net: yuan } as const;
 
-/** A draw that stands although facts known later speak against it; of a claim or of a premium. */
+/** A draw that stands although facts that became known later speak against it; of a claim or of a premium. */
 const backdatedDraw = z.object({
   claim_id: text.nullable(),
   premium_id: text.nullable(),
@@ -263,7 +263,7 @@ const backdatedDraw = z.object({
     }),
   ),
 });
-/** Money held for payout by hand. */
+/** Money held to be paid out by hand. */
 export const heldRefundsAnswer = z.object({
   held: z.array(z.object({ psn_no: text, refund_id: text, on: day, amount: yuan, paid_out: yuan, open: yuan })),
   next: text.optional(),
@@ -276,7 +276,7 @@ export const backdatedAnswer = z.object({
   next: text.optional(),
 });
 
-/** A line of what was published about a person. */
+/** One line in the list of what was published about a person. */
 const summary = z.object({
   kind: z
     .enum(['CLAIM', 'PREMIUM', 'REFUND', 'REJECTED'])
@@ -303,7 +303,7 @@ export const summariesAnswer = z.object({
 });
 
 const counted = z.array(z.object({ code: text, count: z.int().describe('how often') }));
-/** The sums of one day of settlement, as far as they have been counted. */
+/** The sums of one day of settlement, of the outcomes counted so far. */
 export const totalsAnswer = z.object({
   day,
   days: z.array(day).describe('the days of which anything has been counted, the latest first'),
@@ -342,7 +342,7 @@ export const liveAnswer = z.object({
   latency: z.object({ p50: z.number(), p99: z.number() }).nullable(),
 });
 
-/** What alert rules would tell at this moment, as far as it can be known without a history, and what staff still have to do. */
+/** Which alert rules would fire now, as far as that can be judged without a history, and what staff still have to do. */
 export const alertsAnswer = z.object({
   at: moment,
   alerts: z.array(
@@ -400,7 +400,7 @@ const rulesInForce = z.object({
   version: text,
 });
 
-/** The packs there are, and the rules of an area on one date beside those of another. */
+/** The existing packs, and the rules of an area on one date beside those of another. */
 export const policiesAnswer = z.object({
   packs: z.array(pack).describe('by region, the earliest first'),
   changes: z.array(day).describe('the days on which a pack begins, or the day after it ends'),
@@ -433,7 +433,7 @@ export const policyAnswer = z.object({
     .describe('the days on which the rules of this area change, the earliest first'),
 });
 
-/** Every code an outcome can carry. */
+/** Every code that an outcome can carry. */
 export const codesAnswer = z.object({
   codes: z.array(
     z.object({

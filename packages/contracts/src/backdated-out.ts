@@ -1,7 +1,7 @@
 import { add, type CalendarDate, formatMoney, type Money, type Relation, subtract, sum, ZERO } from '@repo/domain';
 import { paidFromOutcome, withRefundOutcome } from './settlements-out.ts';
 
-/** A draw that stands although facts known later speak against it, with the published outcomes that tell its amounts. */
+/** A draw that stands although facts that became known later speak against it, with the published outcomes that hold its amounts. */
 interface ListedDraw {
   readonly payer: string;
   readonly bindingId: string;
@@ -18,7 +18,7 @@ interface ListedDraw {
   }[];
 }
 
-/** Yuan: drawn, given back to the payer since, and what is left of it. */
+/** What was drawn from the payer and what has been refunded to them since, yuan. */
 interface Amounts {
   readonly amount: Money;
   readonly refunded: Money;
@@ -30,7 +30,9 @@ const encodeAmounts = ({ amount, refunded }: Amounts) => ({
   net: formatMoney(subtract(amount, refunded)),
 });
 
-/** The list for staff, payer by payer in the order given: each draw with the facts against it, and the payer's totals. */
+/**
+ * The list for staff, by payer in the order given: each draw with the facts against it, and the payer's totals. Amounts are text in yuan.
+ */
 export function encodeBackdated(draws: readonly ListedDraw[]) {
   return [...Map.groupBy(draws, ({ payer }) => payer)].map(([payer, own]) => {
     const all = own.map((draw) => ({ draw, amounts: amountsOf(draw) }));
@@ -62,7 +64,7 @@ function encodeDraw({ bindingId, beneficiary, relation, on, payload, reasons }: 
   };
 }
 
-/** What an outcome drew through a binding, and what its refunds gave back of that. */
+/** What an outcome drew through a binding, and what its refunds returned of that. */
 function amountsOf({ bindingId, payload, refunds }: ListedDraw): Amounts {
   const settled = paidFromOutcome(payload);
   if (settled === undefined) return { amount: ZERO, refunded: ZERO };

@@ -40,7 +40,7 @@ export const claimSubmitted = z.object({
   inscp_scp_amt: optional(amount),
 });
 
-/** Amount as text or number of any kind: a bad one is answered with an outcome, not rejected. */
+/** An amount as text or any number: an invalid one is answered with an outcome instead of being rejected. */
 const anyAmount = z
   .string({ error: 'expected an amount as a JSON string or number' })
   .meta({ type: ['string', 'number'] });

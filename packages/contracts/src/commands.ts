@@ -9,7 +9,9 @@ const { binding_id, command_id, at_stated, ...request } = memberSchemas['binding
 const { priority, daily_limit, authorised_amount, effective_to, premium_registered } =
   memberSchemas['binding.changed'].shape;
 
-/** What whoever gives a command says of it, by the event it becomes; the rest follows from whom it is about and from its id. */
+/**
+ * The body of each command, by the type of the event it becomes. The event's other fields follow from the address and the command's id.
+ */
 export const COMMAND_BODIES = {
   'binding.requested': z.object({ ...request, bound_at: at }),
   'binding.approved': moved,

@@ -21,11 +21,11 @@ export interface RawMessage {
   readonly value: Uint8Array | null;
   readonly headers: readonly (readonly [name: string, value: Uint8Array])[];
   readonly timestampMs: number;
-  /** Whoever fetched it could not read it: it stands for so many messages, from an offset on, that came as one batch. */
+  /** Set where the reader of the topic could not read a batch: the message then stands for `count` messages from offset `from` on. */
   readonly unread?: { readonly isTooLarge: boolean; readonly from: bigint; readonly count: number };
 }
 
-/** One thing wrong with a message: where, and what was expected there. Carries no value of the message. */
+/** One thing that is wrong with a message: where, and what was expected there. Never contains a value of the message. */
 export interface Issue {
   readonly path: string;
   readonly problem: string;
@@ -35,15 +35,15 @@ export interface Bad {
   readonly kind: 'BAD';
   readonly code: DeadLetterCode;
   readonly issues: readonly Issue[];
-  /** Where these could be read: whom the rejection concerns. */
+  /** The claim's id and person, for its rejection; null where they could not be read. */
   readonly claimId: string | null;
   readonly personNo: string | null;
 }
 
 interface Good {
-  /** Names the event for ever, whoever sends it again. */
+  /** Identifies the event for ever, also when it is sent again. */
   readonly identity: string;
-  /** Its decoded fields in one fixed form: equal content, equal text. */
+  /** Its decoded fields in one canonical form: equal content gives equal text. */
   readonly content: string;
   readonly personNo: string;
 }
@@ -67,9 +67,9 @@ export type DecodedMembers =
   | (Good & { kind: 'ARREARS_CHECK'; check: ArrearsCheck; at: Instant });
 
 export interface DecodeLimits {
-  /** The largest value taken, bytes. */
+  /** The largest value accepted, bytes. */
   readonly valueBytesMax: number;
-  /** How far a moment may lie after the record's own timestamp, days. */
+  /** How far a moment may lie after the record's timestamp, days. */
   readonly futureDaysMax: number;
 }
 
@@ -83,7 +83,7 @@ interface Opened {
   readonly latest: Instant;
 }
 
-/** Reads a message of `gongji.claims.v1`: size, JSON, type, key, fields, amounts, identities, in this order. */
+/** Reads a message of `gongji.claims.v1`, testing in this order: size, JSON, type, key, fields, amounts, identities. Never throws. */
 export function decodeClaims(raw: RawMessage, limits: DecodeLimits): DecodedClaims {
   const opened = open(raw, limits);
   if ('kind' in opened) return opened;
@@ -111,8 +111,8 @@ export function decodeClaims(raw: RawMessage, limits: DecodeLimits): DecodedClai
 }
 
 /**
- * Reads the fields of a `claim.submitted` that came by no topic, at the moment `now`: no key, no headers, else the same rules and
- * the same issues.
+ * Reads the fields of a `claim.submitted` that did not come through the topic, at the moment `now`: by the same rules and with the same
+ * issues, but without key and headers.
  */
 export function decodeClaim(value: Uint8Array, now: Instant, limits: DecodeLimits): Bad | DecodedClaim {
   const type = new TextEncoder().encode('claim.submitted');
@@ -133,7 +133,7 @@ function readClaim(opened: Opened, keyField: 'psn_no' | null): Bad | DecodedClai
   };
 }
 
-/** Reads a message of `gongji.members.v1`. */
+/** Reads a message of `gongji.members.v1`, testing in the same order as `decodeClaims`. Never throws. */
 export function decodeMembers(raw: RawMessage, limits: DecodeLimits): DecodedMembers {
   const opened = open(raw, limits);
   if ('kind' in opened) return opened;
@@ -165,13 +165,13 @@ const OWN_ID: Partial<Record<MemberType, string>> = {
   'binding.changed': 'change_id',
 };
 
-/** An event's own id, else its type with whom it concerns and the month or moment. */
+/** An event's own id; else its type, the person or binding, and the month or moment. */
 function memberIdentity(type: MemberType, wire: Record<string, unknown>): string {
   const own = OWN_ID[type];
   if (own === undefined && 'at' in wire && typeof wire.command_id === 'string')
     return `${type}/command:${wire.command_id}`;
   if (own !== undefined) return `${type}:${wire[own]}`;
-  // One refund may be paid out to several closed accounts.
+  // One refund may be paid out to several closed accounts, so the person is part of the identity.
   if (type === 'refund.paid') return `${type}:${encodeURIComponent(String(wire.refund_id))}:${wire.psn_no}`;
   const when = wire.period ?? (typeof wire.at === 'string' ? parseInstant(wire.at) : '');
   return `${type}:${wire.binding_id ?? wire.psn_no}:${when}`;
@@ -197,10 +197,10 @@ function unread({ isTooLarge, from, count }: NonNullable<RawMessage['unread']>):
     : bad('EVENT_UNREADABLE', {}, [{ path: '', problem: `the batch it came in cannot be read: ${offsets}` }]);
 }
 
-/** A byte order mark is kept: a key that has one is not the key without it. */
+/** Keeps a byte order mark: a key that begins with one is another key. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** The text of a header, null when it is absent. */
+/** The text of a header; null when it is absent. */
 export function headerText(
   raw: { readonly headers: ReadonlyArray<readonly [name: string, value: Uint8Array | string]> },
   name: string,
@@ -211,7 +211,7 @@ export function headerText(
 
 const MOMENTS = ['setl_time', 'at', 'bound_at', 'as_of'] as const;
 
-/** Key first: a message on the wrong key must not answer in that person's order. Then every field at once. */
+/** Tests the key first, since a message with a wrong key must not be answered in that person's order; then all fields at once. */
 function check<S extends z.ZodObject>(
   opened: Opened,
   schema: S,
@@ -230,7 +230,7 @@ function check<S extends z.ZodObject>(
   return bad(codeOf(issues), fields, issues);
 }
 
-/** The moments of an event too far after its record's timestamp. `ce_time` counts where the event has no time of its own. */
+/** The event's moments that lie too far after its record's timestamp. `ce_time` is tested only where the event has no time of its own. */
 function lateMoments({ type, fields, now, latest }: Opened, schema: z.ZodObject): Issue[] {
   const stated = MOMENTS.filter((name) => name in schema.shape && fields[name] != null);
   const late: string[] = stated.filter((name) => {
@@ -245,7 +245,7 @@ function lateMoments({ type, fields, now, latest }: Opened, schema: z.ZodObject)
 
 const eventProblem = (): DeadLetterCode => 'EVENT_MALFORMED';
 
-/** Missing and ill-typed fields come before amounts that are no amounts. */
+/** A missing or ill-typed field decides before an invalid amount. */
 const claimProblem = (issues: readonly Issue[]): DeadLetterCode =>
   issues.every(({ problem }) => problem === AMOUNT_PROBLEM) ? 'CLAIM_AMOUNT_INVALID' : 'CLAIM_MALFORMED';
 

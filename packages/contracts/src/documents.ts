@@ -7,7 +7,7 @@ import { type Topics, topicsOf } from './topics.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The event types of each topic, with the schemas that decode them or that the tests hold the encoders to. */
+/** The event types of each topic with their schemas: inputs are decoded by them; outputs are held to them by tests. */
 export const EVENT_SCHEMAS: Readonly<
   Record<Exclude<keyof Topics, 'deadLetters'>, Readonly<Record<string, z.ZodType>>>
 > = {
@@ -21,7 +21,7 @@ export const EVENT_SCHEMAS: Readonly<
   sharing: sharingSchemas,
 };
 
-/** What each event says, in one line. */
+/** What each event means, in one line. */
 const EVENT_WORDS: Readonly<Record<string, string>> = {
   'claim.submitted': '结算申请: a priced visit whose personal share is to be divided',
   'claim.refunded': '退费: all or part of a settlement is to go back',
@@ -57,7 +57,7 @@ const EVENT_WORDS: Readonly<Record<string, string>> = {
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
-/** Every event type of every topic as JSON Schema 2020-12, by topic and type: what a sender may send, and what a reader is sent. */
+/** Every event type of every topic as JSON Schema 2020-12: what senders may send and what readers receive. */
 export function eventSchemas(): {
   readonly topic: keyof typeof EVENT_SCHEMAS;
   readonly type: string;
@@ -78,7 +78,7 @@ export function eventSchemas(): {
   );
 }
 
-/** A schema as JSON Schema, each property with the words of its name. Open at every level: readers ignore fields they do not know. */
+/** A schema as JSON Schema, each property with the description of its name. Open at every level: readers ignore unknown fields. */
 function toJsonSchema(schema: z.ZodType): Json {
   const { $schema, ...json } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   return withWords(json) as Json;
@@ -163,10 +163,10 @@ const headersOf = (topic: keyof Topics): Json =>
 const isInput = (topic: keyof Topics): boolean => topic === 'claims' || topic === 'members';
 const capital = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 
-/** Two topics may have events of one type: a message is named by both. */
+/** Two topics may have events of the same type, so a message is named by both. */
 const messageName = (topic: string, type: string): string => `${topic}.${type}`;
 
-/** The topics with their events as an AsyncAPI 3.0 document; the default prefix, and the same schemas as in their own files. */
+/** An AsyncAPI 3.0 document of the topics and their events, with the default prefix and the schemas of `eventSchemas`. */
 export function asyncApi(): Json {
   const topics = topicsOf('gongji');
   const events = eventSchemas();
@@ -232,7 +232,7 @@ export function asyncApi(): Json {
   };
 }
 
-/** The files of `schemas/`, by name, as they should be. */
+/** The expected content of the files in `schemas/`, by name. */
 export function documents(): ReadonlyMap<string, string> {
   const files = [
     ...eventSchemas().map(({ topic, type, schema }) => [`${topic}/${type}.json`, schema] as const),

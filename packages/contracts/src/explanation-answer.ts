@@ -39,7 +39,7 @@ const step = z.object({
     .describe('the rules by which it was judged, and the parameter that decided'),
 });
 
-/** A settlement told in words, as HTTP answers it. */
+/** A settlement explained in words, as HTTP answers it. */
 export const explanationAnswer = z.object({
   claim_id: z.string(),
   lang: z.enum(['zh', 'en']).describe('the language of the sentences'),

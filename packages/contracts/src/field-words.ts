@@ -1,4 +1,7 @@
-/** What each field of the wire means, by its name wherever it stands: the national standard's term first, where it has one. Amounts are yuan. */
+/**
+ * What each wire field means, by its name wherever it occurs; begins with the national standard's term where there is one. Amounts are
+ * yuan.
+ */
 export const FIELD_WORDS: Readonly<Record<string, string>> = {
   // Persons and accounts
   psn_no: '人员编号: the insured person; a claim’s is the patient’s',

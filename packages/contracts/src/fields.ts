@@ -9,7 +9,7 @@ const AMOUNT = /^\d{1,14}(\.\d{1,2})?$/;
  * `format`: what validators make of formats differs, and RFC 3339 is narrower than the ISO 8601 that is taken here.
  */
 
-/** An amount of yuan, 0.00 or more. JSON numbers have been turned into their source text before (`readJson`). */
+/** An amount of yuan, 0.00 or more. `readJson` has already turned JSON numbers into their source text. */
 export const amount = z
   .string({ error: 'expected an amount as a JSON string or number' })
   .regex(AMOUNT, { error: AMOUNT_PROBLEM })
@@ -26,12 +26,11 @@ export const positiveAmount = amount
   });
 export const toMoney = (text: string): Money => money(text);
 
-/** Whether a text is an amount at all, for the messages that answer a bad one with an outcome instead of a rejection. */
+/** Whether a text is an amount, for messages that answer an invalid one with an outcome instead of a rejection. */
 export const isAmount = (text: string): boolean => AMOUNT.test(text);
 
 /** Identifiers are stored and indexed as text: bounded, and free of what PostgreSQL or UTF-8 cannot carry. */
 const ID_PROBLEM = 'expected a text of 1 to 200 characters without control characters';
-// biome's rule on control characters in patterns is the point here: they are what is refused.
 export const id = z
   .string({ error: ID_PROBLEM })
   .refine((text) => text.length >= 1 && text.length <= 200 && isPlain(text), { error: ID_PROBLEM })
@@ -61,25 +60,28 @@ const MINUTE_MS = 60_000;
 /** When the year 9999 ends in Shanghai: later moments have no date. */
 const CALENDAR_END = Date.parse('9999-12-31T16:00:00Z');
 
-/** Every date there is, the years being those that `years` looks ahead to. */
+/** A pattern for every existing date in the years that the look-ahead `years` admits. */
 const dayPattern = (years: string): string => `${years}(?:${DAYS}|${LEAP_DAYS})`;
 const DAYS =
   '\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))';
 const LEAP_DAYS = '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29';
 
-/** `INSTANT` with the days that there are. */
+/** `INSTANT`, restricted to existing days. */
 export const INSTANT_PATTERN = `^${dayPattern('(?=19|[2-9])')}${INSTANT.source.slice(INSTANT.source.indexOf('T'))}`;
 
-/** A moment; its text is kept where it is echoed. */
+/** A moment, kept as text because outcomes echo it. */
 export const instant = z
   .string({ error: INSTANT_PROBLEM })
   .refine((text) => parseInstant(text) !== null, { error: INSTANT_PROBLEM })
   .meta({ pattern: INSTANT_PATTERN });
 
-/** The moment read last: schema, future bound, decoding and identity each read the same one in turn. */
+/** The moment parsed last: schema, future bound, decoding and identity parse the same text one after another. */
 let last: { text: string; moment: Instant | null } = { text: '', moment: null };
 
-/** Reads an ISO 8601 moment with offset or Z, in the years 1900 to 9999 also in Shanghai, to the millisecond; null when it is none. */
+/**
+ * Parses an ISO 8601 moment with an offset or Z to the millisecond; null when it is none, or outside the years 1900 to 9999 (also in
+ * Shanghai).
+ */
 export function parseInstant(text: string): Instant | null {
   if (last.text !== text) last = { text, moment: momentOf(text) };
   return last.moment;
@@ -98,7 +100,7 @@ function momentOf(text: string): Instant | null {
   return moment < CALENDAR_END ? moment : null;
 }
 
-/** For text that a schema has let through. */
+/** For text that a schema has already accepted. */
 export const toInstant = (text: string): Instant => parseInstant(text) ?? Number.NaN;
 
 const DATE_PROBLEM = 'expected a date YYYY-MM-DD';
@@ -108,7 +110,7 @@ export const calendarDate = z
   .meta({ format: 'date', pattern: `^${dayPattern('(?!0000)')}$` })
   .transform((text) => text as CalendarDate);
 
-/** A date that days are counted from: one far off would leave the calendar. */
+/** A date from which days are counted: one far off would lead out of the calendar. */
 const COUNTED_PROBLEM = 'expected a date YYYY-MM-DD of the years 1900 to 2999';
 export const countedDate = z
   .string({ error: COUNTED_PROBLEM })
@@ -127,8 +129,8 @@ export const period = z
 export const optional = <T extends z.ZodType>(field: T) => field.nullish();
 
 /**
- * What an interface that takes commands adds to their events: the command's id, and whether its moment was stated by whoever gave it.
- * Where it was not, it is that of the first time the command came, and no part of what the command says.
+ * What an interface for commands adds to their events: the command's id, and whether its sender stated the moment. If not, the moment is
+ * that of the command's first arrival and no part of its content.
  */
 export const commandFields = { command_id: optional(id), at_stated: optional(flag) };
 

@@ -1,18 +1,18 @@
 import { headerText } from './decode.ts';
 
-/** What varies in the CloudEvents headers of an output; the rest is constant or belongs to the shard. */
+/** The variable CloudEvents headers of an output; the others are constant or belong to the shard. */
 export interface EventStamp {
   readonly type: string;
-  /** Derived from what it answers, never from the attempt. */
+  /** Derived from the input that is answered, never from the attempt. */
   readonly id: string;
   readonly time: string;
   readonly traceparent?: string;
 }
 
-/** A trace context of version 00 has 55 characters; later versions may have some more. */
+/** A trace context of version 00 has 55 characters; later versions may be somewhat longer. */
 const TRACEPARENT_LENGTH_MAX = 256;
 
-/** The trace context to be carried through; one that is longer than any is left behind. */
+/** The message's trace context, to be passed on; undefined where it is absent or too long to be one. */
 export function traceparentOf(message: Parameters<typeof headerText>[0]): string | undefined {
   const text = headerText(message, 'traceparent');
   return text === null || text.length > TRACEPARENT_LENGTH_MAX ? undefined : text;
@@ -43,7 +43,7 @@ export interface DeadLetterNote {
   readonly at: string;
 }
 
-/** The original headers followed by ours. Ours of an earlier trip are replaced, so that a redriven message has one set. */
+/** The original headers followed by ours. Ours from an earlier dead letter are replaced, so that a redriven message has one set. */
 export function deadLetterHeaders(
   original: readonly (readonly [string, Uint8Array])[],
   note: DeadLetterNote,
@@ -67,7 +67,10 @@ export function deadLetterHeaders(
 
 const NOTE_HEADERS = ['code', 'detail', 'topic', 'partition', 'offset', 'at', 'sequence'] as const;
 
-/** What the headers of a dead letter say: our note, and the headers of the original. Null where any of ours is missing: it is none of ours. */
+/**
+ * The note and the original headers of a dead letter. Null where one of our headers is missing or malformed: it is none of our dead
+ * letters.
+ */
 export function readDeadLetterHeaders(headers: readonly (readonly [string, Uint8Array])[]): {
   readonly note: DeadLetterNote;
   readonly original: readonly (readonly [string, Uint8Array])[];

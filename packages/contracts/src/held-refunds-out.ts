@@ -1,6 +1,6 @@
 import { type CalendarDate, formatMoney, type Money, subtract } from '@repo/domain';
 
-/** What HTTP shows of money held for the owner of a closed account; yuan. */
+/** Money held for the owner of a closed account, as HTTP shows it; yuan. */
 export const encodeHeldRefund = (refund: {
   readonly personNo: string;
   readonly refundId: string;

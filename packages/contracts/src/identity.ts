@@ -4,7 +4,7 @@ import { ENDED } from './members-in.ts';
 
 type Wire = Readonly<Record<string, unknown>>;
 
-/** What an absent field means; a field stated with this value says nothing new. */
+/** What an absent field means; stating this value adds nothing. */
 const DEFAULTS: Wire = {
   hosp_part_amt: '0.00',
   purpose: 'MEDICAL',
@@ -20,7 +20,7 @@ const DEFAULTS: Wire = {
   at_stated: false,
 };
 
-/** In a change every fact stated counts, and null clears a setting that may be absent. */
+/** In a change every stated fact counts, and null clears a setting that may be absent. */
 const NO_DEFAULTS: Wire = {};
 const CLEARABLE: ReadonlySet<string> = new Set(['priority', 'daily_limit', 'authorised_amount', 'effective_to']);
 
@@ -31,8 +31,8 @@ const AMOUNT = /amt$|^(amount|overlmt_selfpay|prior_year|current_year|daily_limi
 const AS_WRITTEN = /^(?:0|[1-9]\d*)\.\d\d$/;
 
 /**
- * An event's decoded fields as one text: the same for `"1"`, `1` and `"1.00"`, for a moment in any zone, for null, absent
- * and stated defaults. Two messages of one id are the same event if and only if these are equal.
+ * An event's decoded fields as one text: the same for `"1"`, `1` and `"1.00"`, for a moment in any time zone, and for null, absent and
+ * stated defaults. Two messages with the same id are the same event if and only if their texts are equal.
  */
 export function canonicalContent(type: string, names: readonly string[], given: Wire): string {
   const wire = type === 'account.opened' ? withBothPortions(given) : given;
@@ -49,14 +49,14 @@ export function canonicalContent(type: string, names: readonly string[], given: 
 const cleared = (type: string, name: string, value: unknown): null | undefined =>
   value === null && type === 'binding.changed' && CLEARABLE.has(name) ? null : undefined;
 
-/** Whether a stated field leaves the decoded event as it would be without it. */
+/** Whether a stated field leaves the decoded event as it would be without the field. */
 function saysNothing(type: string, name: string, wire: Wire): boolean {
   switch (name) {
     case 'at':
     case 'bound_at':
       return typeof wire.command_id === 'string' && wire.at_stated !== true;
     case 'state':
-      // Of a live binding the reasons and the dates say in which state it is.
+      // The state of a live binding follows from its reasons and dates.
       return !isEnded(wire);
     case 'pause_reasons':
       return isEnded(wire);
@@ -69,7 +69,7 @@ function saysNothing(type: string, name: string, wire: Wire): boolean {
   }
 }
 
-/** One portion stated means that there is an account, and that the other is 0.00. */
+/** Where one portion is stated there is an account, and the other portion is 0.00. */
 function withBothPortions(wire: Wire): Wire {
   const { prior_year = null, current_year = null } = wire;
   if (prior_year === null && current_year === null) return wire;
@@ -86,6 +86,6 @@ function canonicalValue(name: string, value: unknown): unknown {
     if (!AMOUNT.test(name) || AS_WRITTEN.test(value) || !isAmount(value)) return value;
     return formatMoney(toMoney(value));
   }
-  // Sets (months, reasons) say the same in any order; an empty one says nothing.
+  // The order of sets (months, reasons) does not matter, and an empty set says nothing.
   return Array.isArray(value) ? (value.length === 0 ? undefined : [...new Set(value)].sort()) : value;
 }

@@ -1,4 +1,4 @@
-/** Fields that carry amounts: a JSON number there is read as its source text, since a binary float would lose fen. */
+/** Amount fields: a JSON number in one of them is read as its source text, since a binary float would lose fen. */
 const AMOUNT_FIELDS: readonly string[] = [
   'medfee_sumamt',
   'fund_pay_sumamt',
@@ -20,7 +20,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
 
-/** The JSON object in these bytes, numbers in amount fields as their source text; null when they hold none. */
+/** The JSON object in these bytes, with numbers in amount fields as their source text; null when they hold no JSON object in UTF-8. */
 export function readJson(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
   try {
     const text = utf8.decode(bytes);

@@ -120,7 +120,7 @@ const binding = z.object({
   authorised_amount: optional(amount),
   premium_registered: optional(flag),
 });
-/** Another state than this one, or what it demands. */
+/** JSON Schema for: the state is another one, or `demanded` holds. */
 const unless = (state: string, demanded: object) => ({
   anyOf: [{ not: { properties: { state: { const: state } }, required: ['state'] } }, demanded],
 });
@@ -163,7 +163,7 @@ export const arrearsCheck = z.object({
   shards: optional(integer(1, 10_000)),
 });
 
-/** The schemas of `gongji.members.v1` by event type; `arrears.check` is a job, not a fact about one person. */
+/** The schemas of `gongji.members.v1` by event type, without `arrears.check`, which is a job and no fact about a person. */
 export const memberSchemas = {
   'account.opened': accountOpened,
   'account.changed': accountChanged,
@@ -185,7 +185,7 @@ export type MemberType = keyof typeof memberSchemas;
 
 type Wire<T extends MemberType> = z.output<(typeof memberSchemas)[T]>;
 
-/** Turns each kind of member message into the domain's event. `now` is the event's moment where it states none of its own. */
+/** Turns each type of member message into an event of the domain. `now`: the event's moment where it states none. */
 export const toMemberEvent: { readonly [T in MemberType]: (wire: Wire<T>, now: Instant) => MemberEvent } = {
   'account.opened': (wire, now) => {
     const asOf = wire.as_of == null ? now : toInstant(wire.as_of);
@@ -337,7 +337,7 @@ export const toMemberEvent: { readonly [T in MemberType]: (wire: Wire<T>, now: I
   }),
 };
 
-/** States with no reasons of their own; EXPIRED follows from the date, so such a binding is stored as it was. */
+/** States that pause reasons do not apply to. EXPIRED is not among them: it follows from the date, so such a binding is stored as live. */
 export const ENDED = ['PENDING', 'REJECTED', 'REVOKED'] as const;
 
 const moneyOrNull = (text: string | null) => (text === null ? null : toMoney(text));

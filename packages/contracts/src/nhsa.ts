@@ -1,10 +1,10 @@
 import { add, formatMoney, type Money, money, type Policy } from '@repo/domain';
 import type { Outgoing } from './settlements-out.ts';
 
-/** How a region prints the totals of a settlement; the two never overlap inside. */
+/** How a region prints the totals of a settlement; inside this system account and fund amounts never overlap. */
 export type NhsaFlags = Pick<Policy, 'nhsaAcctPayIncludesMulaid' | 'nhsaFundIncludesAcct'>;
 
-/** The output node of transaction 2207 (outpatient and pharmacy) or 2304 (inpatient), as far as this system knows its fields. */
+/** The output node of transaction 2207 (outpatient and pharmacy) or 2304 (inpatient), with the fields known to this system. */
 export interface NhsaSettlement {
   readonly infno: '2207' | '2304';
   readonly setlinfo: Readonly<Record<string, string | null>>;
@@ -25,26 +25,28 @@ const COPIED = [
   'psn_part_amt',
 ] as const;
 
-/** Clearing class 21: what 2304 settles; everything else is settled by 2207. */
+/** The clearing class that 2304 settles; 2207 settles all others. */
 const INPATIENT_CLEARING = '21';
 
-/** A patient who is not known has no region, and no account paid: the flags change nothing. */
+/** For an unknown patient, who has no region; no account paid, so the flags change nothing. */
 const NOBODYS: NhsaFlags = { nhsaAcctPayIncludesMulaid: false, nhsaFundIncludesAcct: false };
 
-/** The outcome of a claim with its rendering beside it, as `nhsa`. `flags` are the patient's region's; null where nobody knows the patient. */
+/**
+ * Adds the national rendering of a claim's outcome as `nhsa`. `flags`: those of the patient's region; null where the patient is unknown.
+ */
 export const withNhsa = (outgoing: Outgoing, flags: NhsaFlags | null): Outgoing => ({
   ...outgoing,
   payload: { ...outgoing.payload, nhsa: render(outgoing.payload as WireSettlement, flags ?? NOBODYS) },
 });
 
-/** The rendering that was published with an outcome; null where none was. */
+/** The rendering published with an outcome; null where there was none. */
 export const publishedNhsa = (payload: string): NhsaSettlement | null =>
   (JSON.parse(payload) as { nhsa?: NhsaSettlement }).nhsa ?? null;
 
 /**
- * A published `settlement.settled` or `settlement.refused` as the fields of `setlinfo`. Where the region's account total
- * includes what relatives paid, `acct_pay` does, and `acct_mulaid_pay` names that part of it; where its fund total includes the
- * personal account, `fund_pay_sumamt` contains `acct_pay` as printed. Null for an outcome that is no claim's. Amounts in yuan.
+ * A published `settlement.settled` or `settlement.refused` as the fields of `setlinfo`, amounts in yuan. Where the region's account total
+ * includes what relatives paid, `acct_pay` contains it and `acct_mulaid_pay` names that part; where its fund total includes the personal
+ * account, `fund_pay_sumamt` contains `acct_pay` as printed. Null for an outcome that is not a claim's.
  */
 export function renderNhsa(payload: string, flags: NhsaFlags | null): NhsaSettlement | null {
   const wire = JSON.parse(payload) as WireSettlement;

@@ -10,7 +10,7 @@ import {
 } from '@repo/domain';
 import { toInstant } from './fields.ts';
 
-/** One source that was asked for a claim: it paid `amount`, or nothing because of `code`. Amounts are yuan as published, `"36.00"`. */
+/** One account that was asked for a claim: it paid `amount`, or nothing because of `code`. Amounts are yuan as published, `"36.00"`. */
 export interface AskedSource {
   readonly source: 'OWN' | 'RELATIVE';
   readonly account: string;
@@ -18,9 +18,9 @@ export interface AskedSource {
   readonly bindingId: string | null;
   readonly amount: string | null;
   readonly code: OwnSkipCode | RelativeSkipCode | null;
-  /** Of a limit: the region's parameter that set it; null where the binding's own did, and for every other code. */
+  /** For a limit: the region's parameter that set it; null where the binding's own limit applied, and for every other code. */
   readonly parameter: LimitParameter | null;
-  /** By which it was judged; null only where the patient is not known. */
+  /** The rules it was judged by; null only where the patient is unknown. */
   readonly rules: RulesUsed | null;
 }
 
@@ -37,7 +37,7 @@ export interface ClaimOutcome {
   readonly cashPaid: string;
   /** In the order they were asked. */
   readonly asked: readonly AskedSource[];
-  /** Those of the patient's insured area; null where the patient is not known. */
+  /** The rules of the patient's insured area; null where the patient is unknown. */
   readonly rules: RulesUsed | null;
 }
 
@@ -49,13 +49,13 @@ export interface PremiumOutcome {
   readonly code: PremiumRefusalCode | null;
   readonly bindingId: string | null;
   readonly year: number;
-  /** Null where what was asked for is no amount. */
+  /** Null where the requested amount is none. */
   readonly amount: string | null;
-  /** The payer's; null where none were asked. */
+  /** The payer's rules; null where none were applied. */
   readonly rules: RulesUsed | null;
 }
 
-/** A published refund: when, how much, and where the money went, in order. */
+/** A published refund: its date, its amount (yuan), and where the money went, in order. */
 export interface RefundOutcome {
   readonly refundId: string;
   readonly on: CalendarDate;
@@ -65,7 +65,7 @@ export interface RefundOutcome {
     readonly account: string | null;
     readonly bindingId: string | null;
     readonly amount: string;
-    /** Held to be paid out by hand: the account is closed. */
+    /** Held to be paid out by hand, because the account is closed. */
     readonly manual: boolean;
   }[];
 }
@@ -125,8 +125,8 @@ const named = (rules: WireRules | undefined): RulesUsed | null =>
   rules === undefined ? null : { region: rules.region, version: rules.version };
 
 /**
- * The sources of a published settlement, given as JSON has them, in the order they were asked: the own account, then the relatives as
- * `asked` says, or as its absence does.
+ * The accounts of a published settlement in the order in which they were asked: the own account, then the relatives in the order of
+ * `asked`, or without it in the order that `orderAsked` leaves out.
  */
 export function inOrderAsked<Paid extends Listed, Skipped extends Listed>({
   allocation,
@@ -159,7 +159,7 @@ function sourcesOf(wire: WireOutcome): AskedSource[] {
   }));
 }
 
-/** Reads back an outcome that this package encoded, for those who retell it. */
+/** Reads back an outcome of a claim or premium that this package encoded. Throws on anything else. */
 export function readOutcome(payload: string): ClaimOutcome | PremiumOutcome {
   const wire = JSON.parse(payload) as WireOutcome;
   if (wire.premium_id !== undefined) {
@@ -191,7 +191,7 @@ export function readOutcome(payload: string): ClaimOutcome | PremiumOutcome {
   };
 }
 
-/** Reads back a refund that this package encoded. */
+/** Reads back a refund that this package encoded. Throws on anything else. */
 export function readRefund(payload: string): RefundOutcome {
   const wire = JSON.parse(payload) as WireRefund;
   return {

@@ -1,6 +1,6 @@
 /**
- * What was expected of a message, and why it was set aside, for readers of Chinese. What is stored and published stays the English text; it
- * is said in Chinese where it is shown. `{}` stands for what differs: codes, numbers, names of fields.
+ * What was expected of a message, and why it was set aside, for readers of Chinese. The stored and published text is English; it is
+ * translated where it is shown. `{}` stands for the variable parts: codes, numbers, names of fields.
  */
 const PROBLEM_WORDS: readonly (readonly [en: string, zh: string])[] = [
   ['expected a JSON object in UTF-8', '应为 UTF-8 编码的 JSON 对象'],
@@ -36,7 +36,7 @@ const PROBLEM_WORDS: readonly (readonly [en: string, zh: string])[] = [
   ['expected the last day of an expired binding', '已到期的共济关系应有最后一日'],
   ['the batch it came in holds too much to be read: offsets {} to {}', '消息所在批次内容过多，无法读取：位移 {} 至 {}'],
   ['the batch it came in cannot be read: offsets {} to {}', '消息所在批次无法读取：位移 {} 至 {}'],
-  // Of the rules and the workers.
+  // From the domain's rules and from the workers.
   ['this id was seen before with other content', '此编号此前已用于另外的内容'],
   ['no account.opened was received for this person', '没有收到过此人的 account.opened'],
   ['no account.opened was received for the payer', '没有收到过共济人的 account.opened'],
@@ -66,10 +66,10 @@ const PATTERNS = PROBLEM_WORDS.map(([en, zh]) => ({
   zh,
   pattern: new RegExp(`^${en.split('{}').map(literally).join('(.+?)')}$`),
 }));
-/** Details are cut where they are shown: so much of a text tells which one it was. */
+/** Details may be shown truncated: a beginning of this length identifies the text. */
 const TELLING_LENGTH = 16;
 
-/** What was expected, in Chinese; undefined where the text is none that we make. */
+/** The Chinese for an English problem, also a truncated one; undefined where the text is not ours. */
 function known(problem: string): string | undefined {
   for (const { pattern, zh } of PATTERNS) {
     const [, ...values] = pattern.exec(problem) ?? [];
@@ -79,10 +79,10 @@ function known(problem: string): string | undefined {
   return cut.length === 1 ? cut[0]?.zh : undefined;
 }
 
-/** What was expected, in Chinese; a text that is not known stays as it is. */
+/** A problem in Chinese; an unknown text is returned as it is. */
 export const problemInChinese = (problem: string): string => known(problem) ?? problem;
 
-/** The detail of a dead letter, `field: what was expected` of each field, in Chinese; what is not known of it stays as it is. */
+/** The detail of a dead letter (`field: what was expected; …`) in Chinese; unknown parts stay as they are. */
 export function detailInChinese(detail: string): string {
   const parts = detail.split('; ').map((part) => {
     const [, path, problem = ''] = /^([a-z_]+(?:\.\d+)?): (.*)$/s.exec(part) ?? [];

@@ -1,6 +1,6 @@
 /**
- * Why HTTP answers a problem (RFC 9457) instead of what was asked for, and with which status. The name is the end of the problem's `type`
- * and stays as it is: a reader that speaks another language than `detail` goes by it. What a rule or a worker refused also has a `code`.
+ * The problems (RFC 9457) that HTTP answers, with their status. The name is the end of the problem's `type` and must not change: readers in
+ * other languages than that of `detail` go by it. What a rule or a worker refused also has a `code`.
  */
 export const PROBLEMS = {
   'malformed-request': 400,
@@ -49,7 +49,7 @@ export const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS;
 export const PROBLEM_NAMES = Object.keys(PROBLEMS) as readonly ProblemName[];
-/** What is unknown, or out of sight. */
+/** What is unknown, or hidden from the caller. */
 export type Missing = { [Name in ProblemName]: Name extends `no-such-${infer What}` ? What : never }[ProblemName];
 
 const PREFIX = 'urn:problem-type:gongji:';

@@ -10,7 +10,7 @@ const settled = { status: z.literal('SETTLED'), code: z.null() } as const;
 const refused = <Code extends z.ZodNullable>(code: Code) =>
   ({ status: z.literal('REFUSED'), code: code.unwrap() as ReturnType<Code['unwrap']> }) as const;
 
-/** `settlement.rejected`: nothing was settled, and the message is among the dead letters. */
+/** `settlement.rejected`: nothing was settled; the message is a dead letter. */
 const rejected = z.object({
   claim_id: text,
   psn_no: text.nullable(),
@@ -21,7 +21,7 @@ const rejected = z.object({
 
 const who = { binding_id: text, payer: text, beneficiary: text } as const;
 const moved = <const State extends string>(state: State) => z.object({ ...who, state: z.literal(state), at: moment });
-/** `sharing.paused` and `sharing.resumed`: reasons and state are those afterwards. */
+/** `sharing.paused` and `sharing.resumed`: reasons and state are those after the change. */
 const pause = z.object({
   ...who,
   reason: z.enum(PAUSE_REASONS).describe('the one that was added or taken away'),
@@ -31,7 +31,7 @@ const pause = z.object({
   cause: z.object({ ce_type: text, id: text }),
 });
 
-/** What is published on `gongji.settlements.v1`, by `ce_type`. */
+/** The events of `gongji.settlements.v1`, by `ce_type`. */
 export const settlementSchemas = {
   'settlement.settled': settlementOutcome.extend(settled),
   'settlement.refused': settlementOutcome.extend(refused(settlementOutcome.shape.code)),
@@ -42,7 +42,7 @@ export const settlementSchemas = {
   'premium.refused': premiumOutcome.extend(refused(premiumOutcome.shape.code)),
 } as const;
 
-/** What is published on `gongji.sharing.v1`, by `ce_type`. */
+/** The events of `gongji.sharing.v1`, by `ce_type`. */
 export const sharingSchemas = {
   'sharing.paused': pause,
   'sharing.resumed': pause,
@@ -55,32 +55,32 @@ export const sharingSchemas = {
 const SCHEMAS = { ...settlementSchemas, ...sharingSchemas };
 export type PublishedType = keyof typeof SCHEMAS;
 
-/** One published event, by its type. Fields that this version does not know are left out. */
+/** One published event, by type. Fields unknown to this version are left out. */
 export type PublishedEvent = {
   [T in PublishedType]: {
     readonly kind: 'EVENT';
     /** The same for every copy of the event. */
     readonly id: string;
-    /** Without gaps in its topic and partition: one that is not above the last read there has been read before. */
+    /** Counts without gaps per topic and partition: a record whose number is not above the last one read is a repeat. */
     readonly sequence: bigint;
     readonly type: T;
     readonly value: z.output<(typeof SCHEMAS)[T]>;
   };
 }[PublishedType];
 
-/** A type that this version does not know: a reader passes over it, for new ones may come within a topic's version. */
+/** A type unknown to this version. Readers skip it, since new types may be added within a topic's version. */
 export interface OtherEvent {
   readonly kind: 'OTHER';
   readonly type: string;
 }
 
-/** What breaks the contract. Says what was expected where, and repeats no value. */
+/** A record that breaks the contract: what was expected where, without any value. */
 export interface BrokenEvent {
   readonly kind: 'BROKEN';
   readonly issues: readonly Issue[];
 }
 
-/** Reads a record of `gongji.settlements.v1` or `gongji.sharing.v1`, for those who build on them. Never throws. */
+/** Reads a record of `gongji.settlements.v1` or `gongji.sharing.v1`, for programs that consume them. Never throws. */
 export function decodePublished(raw: Pick<RawMessage, 'headers' | 'value'>): PublishedEvent | OtherEvent | BrokenEvent {
   const [type, id, sequence] = ['ce_type', 'ce_id', 'ce_sequence'].map((name) => headerText(raw, name));
   if (type == null) return broken('ce_type', 'expected a header');

@@ -22,7 +22,7 @@ const books = z
   .nullable()
   .describe('the books of the day; null: nothing was posted on it');
 
-/** What was settled on a day, as the totals of 3201. */
+/** What was settled on a day, as the totals of transaction 3201. */
 export const reconciliationAnswer = z.object({
   day,
   books,
@@ -39,10 +39,10 @@ export const reconciliationAnswer = z.object({
     .describe('by institution, kind of insurance and clearing class'),
 });
 
-/** An amount; of a count of settlements a number. */
+/** An amount; for a count of settlements a number. */
 const said = z.union([yuan, z.int()]).nullable();
 
-/** What differs from the other side's file. */
+/** The differences from the other side's file. */
 export const comparisonAnswer = z.object({
   day,
   books,

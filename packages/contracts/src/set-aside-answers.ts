@@ -12,7 +12,7 @@ const bytes = z
   .union([z.string(), z.object({ base64: z.string().describe('bytes that are no UTF-8') })])
   .nullable()
   .describe('as text where it is text');
-/** There only where the content was asked for. */
+/** Present only where the content was asked for. */
 const content = {
   key: bytes.optional().describe('whose message it is; only where the content was asked for'),
   headers: z
@@ -44,7 +44,7 @@ export const deadLettersAnswer = z.object({
 });
 export const deadLetterAnswer = deadLetter.extend(content);
 
-/** A message as it came, whatever became of it. */
+/** An input message as it came, whatever became of it. */
 export const inputAnswer = z.object({
   place,
   at: moment.describe('when the message was sent'),

@@ -27,7 +27,7 @@ import type { Bad } from './decode.ts';
 import { toInstant } from './fields.ts';
 import type { EventStamp } from './headers.ts';
 
-/** An outcome ready to publish: its stamp, whose order it belongs to, and its fields. */
+/** An outcome ready to publish: its stamp, the key in whose order it belongs (null: none), and its fields. */
 export interface Outgoing {
   readonly stamp: EventStamp;
   readonly key: string | null;
@@ -42,7 +42,7 @@ interface WireAllocation {
   amount: string;
   prior_year: string;
   current_year: string;
-  /** Only where they differ from the common case; a refund needs them. */
+  /** Present only where they differ from the usual; a refund needs them. */
   authorised?: true;
   portion_order?: 'PRIOR_YEAR_FIRST';
 }
@@ -94,7 +94,7 @@ function decodeAllocation(wire: WireAllocation): Allocation {
   return { source: 'RELATIVE', bindingId, relation, authorised, ...draw } satisfies RelativeAllocation;
 }
 
-/** `settlement.settled` or `settlement.refused`. `settlementId` is the 结算ID given to the claim. */
+/** `settlement.settled` or `settlement.refused`. `settlementId`: the claim's 结算ID. */
 export function encodeSettlement(
   claim: Claim,
   settlement: Settlement,
@@ -140,11 +140,11 @@ export function encodeSettlement(
 }
 
 /**
- * `asked`: the bindings in the order they were asked. Left out where it is the order in which a reader puts them: where cash is
- * left those who paid, then those skipped; else those skipped, then those who paid. `readOutcome` reads it so.
+ * `asked`: the bindings in the order in which they were asked. Left out where that is the order a reader assumes (`inOrderAsked`): with
+ * cash left, those who paid and then those skipped; without, those skipped and then those who paid.
  */
 function orderAsked({ asked, cashPaid }: Settlement): { asked?: readonly string[] } {
-  // The own account is always the first: with one relative more there is only one order.
+  // The own account always comes first, so with at most one relative only one order is possible.
   if (asked.length <= 2) return {};
   const relatives = asked.filter((each) => each.source === 'RELATIVE');
   const isFirst = relatives.map((each) => 'amount' in each === isPositive(cashPaid));
@@ -152,7 +152,7 @@ function orderAsked({ asked, cashPaid }: Settlement): { asked?: readonly string[
   return isAssumed ? {} : { asked: relatives.map(({ bindingId }) => bindingId) };
 }
 
-/** `payers` says whom each set of rules judged. Left out where the last judged everyone. */
+/** `payers`: whom each set of rules judged. Left out where the last set judged everyone. */
 function encodePolicies(policies: readonly RulesApplied[]): object[] {
   const isAssumed = policies.every(({ payers }, i) => payers.length === 0 || i === policies.length - 1);
   return policies.map(({ region, version, payers }) => ({
@@ -239,7 +239,7 @@ function stamp(type: string, id: string, at: number, traceparent?: string): Even
   return { type, id, time: formatInstant(at), ...(traceparent === undefined ? {} : { traceparent }) };
 }
 
-/** What a published outcome left to be refunded; undefined unless it was SETTLED. Reads only what this file wrote. */
+/** What can be refunded of a published outcome, before any refund; undefined unless it was SETTLED. Reads only what this file wrote. */
 export function paidFromOutcome(payload: string): Paid | undefined {
   const wire = JSON.parse(payload) as Record<string, string> & { allocation?: WireAllocation[] };
   if (wire.status !== 'SETTLED') return undefined;
@@ -266,7 +266,7 @@ export function paidFromOutcome(payload: string): Paid | undefined {
   };
 }
 
-/** The payment after a refund that was published: what each source has given back. */
+/** The payment after a published refund. */
 export function withRefundOutcome(paid: Paid, payload: string): Paid {
   const wire = JSON.parse(payload) as {
     returned: { source: 'CASH' | 'OWN' | 'RELATIVE'; account?: string; binding_id?: string; amount: string }[];

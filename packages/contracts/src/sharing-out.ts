@@ -35,7 +35,7 @@ export function encodeSharing(event: SharingEvent, traceparent?: string): Outgoi
     case 'REVOKED':
       return told('binding.revoked', event.kind, { state: event.state, at: formatInstant(at) });
     case 'REFUSED':
-      // A refused request created no binding: it has no state of its own.
+      // A refused request created no binding, so there is no state.
       return told('binding.refused', event.kind, { state: null, code: event.code, at: formatInstant(at) });
     default:
       return event satisfies never;

@@ -21,7 +21,7 @@ interface Wire {
   readonly year?: number;
 }
 
-/** The line of a list that stands for a published claim, premium or refund, or for a message that was rejected. Amounts in yuan. */
+/** The list line for a published claim, premium or refund, or for a rejected message. Amounts in yuan. */
 export function encodeSummary(payload: string) {
   const wire = JSON.parse(payload) as Wire;
   return {
@@ -42,7 +42,7 @@ export function encodeSummary(payload: string) {
   };
 }
 
-/** What a published outcome is about. */
+/** Which kind of input a published outcome answers. */
 export function kindOf({
   refund_id: refundId,
   premium_id: premiumId,

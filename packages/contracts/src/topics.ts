@@ -1,4 +1,4 @@
-/** The five topics of one installation, by prefix (`gongji`). */
+/** The names of the five topics of an installation, by prefix (`gongji`). */
 export const topicsOf = (prefix: string) => ({
   claims: `${prefix}.claims.v1`,
   members: `${prefix}.members.v1`,

@@ -28,7 +28,7 @@ interface Wire extends Partial<Record<(typeof AMOUNTS)[number], string>> {
 
 const HOUR_MS = 3_600_000;
 
-/** The sums of one day of settlement, by its date in Shanghai, taken up outcome by outcome. */
+/** The sums of one day of settlement (date in Shanghai), added up outcome by outcome. */
 export class DayTotals {
   readonly #statuses = new Map<string, number>();
   readonly #refused = new Map<string, number>();
@@ -38,7 +38,7 @@ export class DayTotals {
   #refunded: Money = ZERO;
   #premiums: Money = ZERO;
 
-  /** Takes up a published outcome into the totals of its day, which are made where there are none. A rejected message has no day. */
+  /** Adds a published outcome to the totals of its day, creating them where needed. A rejected message has no day and is left out. */
   static take(days: Map<string, DayTotals>, payload: string): void {
     const wire = JSON.parse(payload) as Wire;
     const moment = parseInstant(wire.setl_time ?? wire.at ?? '');
@@ -69,7 +69,7 @@ export class DayTotals {
     this.#hours.set(hour, at);
   }
 
-  /** As HTTP shows it. Amounts in yuan. */
+  /** The totals as HTTP shows them. Amounts in yuan. */
   encode() {
     const amounts = Object.fromEntries(AMOUNTS.map((name) => [name, formatMoney(this.#amounts[name])]));
     const hours = [...this.#hours].sort(([one], [other]) => one - other);

@@ -26,8 +26,8 @@ import { paidFromOutcome, withRefundOutcome } from './settlements-out.ts';
 const moneyOrNull = (amount: Money | null | undefined) => (amount == null ? null : formatMoney(amount));
 
 /**
- * A person and their account as HTTP shows them: every fact of `account.changed`, and the portions as of `at`. An account that
- * was posted to in a later year is shown as it stands. The portions are null without an account; amounts in yuan.
+ * A person and their account as HTTP shows them: every fact of `account.changed`, and the portions as of `at`. Where the account has
+ * postings of a later year its portions are shown as stored. Null portions: no account. Amounts in yuan.
  */
 export function encodeAccount(
   stored: { readonly person: Person; readonly name: string | null; readonly unpaidPeriods: readonly Period[] },
@@ -54,14 +54,14 @@ export function encodeAccount(
     current_year: moneyOrNull(purse?.currentYear),
     balance: moneyOrNull(purse && balanceOf(purse)),
     in_arrears: isInArrears(person, on, policyOf(person.insuredArea, on)),
-    // Imported as "from the beginning": no date is known.
+    // `BEGINNING` was imported without a date, so none is known.
     arrears_since: since === BEGINNING ? null : since,
     recovered_on: person.recoveredOn,
     unpaid_periods: unpaidPeriods,
   };
 }
 
-/** A binding with the field names of `binding.opened`, its state as of `at`: EXPIRED follows from the date. Amounts in yuan. */
+/** A binding with the field names of `binding.opened` and its state as of `at`, EXPIRED included. Amounts in yuan. */
 export const encodeBinding = (binding: Binding, at: Instant) => ({
   binding_id: binding.bindingId,
   payer: binding.payer,
@@ -79,10 +79,10 @@ export const encodeBinding = (binding: Binding, at: Instant) => ({
   premium_registered: binding.premiumRegistered,
 });
 
-/** What a payer may change of a binding (`binding.changed`). */
+/** The settings that a payer may change (`binding.changed`). */
 const CHANGEABLE = ['priority', 'daily_limit', 'authorised_amount', 'effective_to', 'premium_registered'] as const;
 
-/** What became another value of a binding that its payer changed at a moment: field by field, named and written as on the wire. */
+/** The settings that a payer's change gave another value, named and written as on the wire. */
 export function encodeChanges(before: Binding, after: Binding, at: Instant) {
   const [was, is] = [encodeBinding(before, at), encodeBinding(after, at)];
   return CHANGEABLE.flatMap((field) =>
@@ -90,14 +90,14 @@ export function encodeChanges(before: Binding, after: Binding, at: Instant) {
   );
 }
 
-/** What HTTP answers for a claim or premium: its published outcome, then the refunds paid of it and what is left to refund. */
+/** What HTTP answers for a claim or premium: its published outcome, its refunds, and what is left to refund (yuan). */
 export const encodeStanding = (payload: string, refunds: readonly string[], refundable: Money): object => ({
   ...(JSON.parse(payload) as object),
   refunds: refunds.map((refund) => JSON.parse(refund) as object),
   refundable: formatMoney(refundable),
 });
 
-/** One debit of an account for a claim or premium, and what was published of it; yuan. */
+/** One debit of an account for a claim or premium, with its published outcome; yuan. */
 export interface Debit {
   readonly kind: 'CLAIM' | 'PREMIUM';
   readonly payer: string;
@@ -110,13 +110,13 @@ export interface Debit {
   readonly refunds: readonly string[];
 }
 
-/** What only the owner of the account is shown: its balance after the debit, and what is left of the day's limit; null: no limit. */
+/** Shown only to the account's owner: the balance after the debit, and what was left of the day's limit (null: no limit). */
 export interface PayersPart {
   readonly balanceAfter: Money;
   readonly headroom: Money | null;
 }
 
-/** A row of the usage details (共济使用明细). `refd_setl_flag` is 1 once something of it was given back. */
+/** A row of the usage details (共济使用明细). `refd_setl_flag` is 1 once part of it has been refunded. Amounts in yuan. */
 export function encodeUsage(debit: Debit, own: PayersPart | null) {
   const { kind, payer, beneficiary, binding, priorYear, currentYear, payload, refunds } = debit;
   const wire = JSON.parse(payload) as Readonly<Record<string, string | undefined>>;
