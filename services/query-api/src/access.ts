@@ -2,15 +2,15 @@ import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jos
 import { Problem } from './problem.ts';
 import { type Access, accessOf, CLAIM_NAMES, type ClaimNames } from './scopes.ts';
 
-/** Says what the bearer of a token may touch, or throws the problem the request is answered with. */
+/** What the bearer of a token may access. Throws the problem with which the request is answered. */
 export type Guard = (authorization: string | undefined) => Promise<Access>;
 
 const ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA'];
 const CLOCK_TOLERANCE_S = 30;
-/** How long the issuer's description, or its keys, are waited for. */
+/** How long to wait for the issuer's description, or for its keys, ms. */
 export const ISSUER_LIMIT_MS = 5_000;
 
-/** A token that is wrong in itself; any other failure means that it could not be checked. */
+/** Errors of the token itself; after any other the token could not be checked. */
 const TOKEN_FAULTS: ReadonlySet<string> = new Set([
   errors.JWTExpired.code,
   errors.JWTClaimValidationFailed.code,

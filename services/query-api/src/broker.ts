@@ -2,14 +2,14 @@ import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { explainBrokerTls, type TlsOptions } from '@repo/transport';
 
-/** ApiVersions, version 0, of a client that does not name itself: every broker answers it before anything else. */
+/** ApiVersions, version 0, without a client id: every broker answers it before anything else. */
 const REQUEST = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 const LIMIT_MS = 2_000;
 
 /**
- * What is wrong with the brokers (`host:port`), or null when at least one answers in Kafka's protocol. A process that only
- * accepts connections does not count. Asked apart from the client that sends commands, which is opened only with the first of them. The one
- * request is taken before any login.
+ * What is wrong with the brokers (`host:port`); null when at least one answers in Kafka's protocol. A process that only accepts connections
+ * does not count. Independent of the client that sends commands, which connects only with the first command. Brokers accept this request
+ * before any login.
  */
 export async function brokerProblem(brokers: readonly string[], tls?: TlsOptions): Promise<string | null> {
   try {
@@ -33,7 +33,7 @@ function ask(broker: string, tls: TlsOptions | undefined): Promise<void> {
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => socket.write(REQUEST));
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
-      // Length, our correlation id, error code.
+      // The fields read here: length, our correlation id, error code.
       if (received.length < 10) return;
       if (received.readInt32BE(4) === 1 && received.readInt16BE(8) === 0) resolve();
       socket.destroy();

@@ -17,7 +17,7 @@ import { fieldsOf, malformed } from './body.ts';
 import { keyTaken, notFound, Problem } from './problem.ts';
 import type { Slots } from './slots.ts';
 
-/** Sends one event to an input topic, and says where it is. */
+/** Sends one event to an input topic, and answers its place there. */
 export type SendEvent = (
   topic: string,
   event: {
@@ -34,33 +34,33 @@ export interface CommandDeps {
   readonly futureDaysMax: number;
   readonly topics: Topics;
   readonly send: SendEvent;
-  /** How long an answer is waited for before the caller is told to look later. */
+  /** How long to wait for an answer before the caller is told to look later, ms. */
   readonly waitMs: number;
   readonly underWay: { readonly commands: Slots };
 }
 
-/** A command as it was asked for: which event it becomes, about whom, and what its body says. */
+/** A requested command: the event it becomes, whom it is about, and its body. */
 export interface Command {
   readonly type: CommandType;
   readonly key: string;
-  /** What the path and the token say of it. */
+  /** The fields that the path and the token determine. */
   readonly fixed: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
   readonly commandId: string;
   readonly traceparent?: string | undefined;
 }
 
-/** What came of it: applied, with its published answer if it has one of its own; or not known yet. */
+/** The result: applied, with its published answer where it has one of its own; or not known yet. */
 export type Performed = { readonly applied: true; readonly answer: string | null } | { readonly applied: false };
 
 export const LOOK_EVERY_MS = 25;
-/** The broker acknowledges in milliseconds; one that is away is told to the caller. */
+/** A broker acknowledges within milliseconds; after this long, ms, the caller is told that it is away. */
 export const SEND_WITHIN_MS = 10_000;
 const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
 
 /**
- * The command's id, from the key its sender chose: the same key of one sender is the same command for ever, and nobody can take an id
- * of somebody else. The draft of the header quotes the key; unquoted is the same.
+ * The command's id, derived from its sender and the key that the sender chose: the same key of one sender is the same command for ever, and
+ * nobody can take another sender's id. The draft of the header quotes the key; a key without quotes is the same.
  */
 function commandIdOf(header: string | string[] | undefined, subject: string | null): string {
   const key = typeof header === 'string' ? header.replace(/^"(.*)"$/, '$1') : '';
@@ -72,11 +72,11 @@ function commandIdOf(header: string | string[] | undefined, subject: string | nu
   return hash('sha256', JSON.stringify([subject, key]), 'base64url').slice(0, 27);
 }
 
-/** The id of the command that a request gives. */
+/** The id of the command in a request. */
 export const idOf = ({ headers, access }: FastifyRequest): string =>
   commandIdOf(headers['idempotency-key'], access.subject);
 
-/** What a body says of the fields that a command has; anything else in it is ignored, as in an event. */
+/** The fields of a body that the command has. Others are ignored, as in an event. */
 export function readBody(type: CommandType, body: unknown): Readonly<Record<string, unknown>> {
   const given = fieldsOf(body);
   const names = Object.keys(COMMAND_BODIES[type].shape);
@@ -84,8 +84,8 @@ export function readBody(type: CommandType, body: unknown): Readonly<Record<stri
 }
 
 /**
- * Sends a command's event, unless it was applied already, and waits a while for what comes of it. The workers alone decide and write: the
- * event's id makes a repeat harmless, however often and through whichever process it is sent.
+ * Sends a command's event, unless it was applied before, and waits up to `waitMs` for the result. Only the workers decide and write. The
+ * event's id makes a repeat harmless, however often and through whichever process it is sent. Throws the problem to answer.
  */
 export async function perform(command: Command, deps: CommandDeps): Promise<Performed> {
   const { topic, value, identity, content } = encode(command, deps);
@@ -93,7 +93,7 @@ export async function perform(command: Command, deps: CommandDeps): Promise<Perf
   if (known !== undefined) return standing(known, content);
   using _place = deps.underWay.commands.take();
   const partitions = await deps.ledger.countPartitions(topic);
-  // Outcomes after this one may be about the event; before there is a shard, all are.
+  // Only outcomes after this one can be about the event; all can where no worker has taken the shard yet.
   const before =
     partitions === undefined
       ? undefined
@@ -138,7 +138,7 @@ function encode({ type, key, fixed, body, commandId }: Command, { now, futureDay
   };
 }
 
-/** The broker may be away for longer than a caller waits; the key makes it safe to ask again. */
+/** The broker may be away for longer than a caller waits. The key makes it safe to try again. */
 export async function inTime<T>(sent: Promise<T>, withinMs = SEND_WITHIN_MS): Promise<T> {
   const late = new AbortController();
   try {
@@ -165,7 +165,7 @@ interface Sent {
   readonly afterSeq: bigint;
 }
 
-/** What the shard made of the event; null while it has not come to it, or keeps it for later. */
+/** What the shard made of the event; null while it has not reached it, or holds it for later. */
 async function look(
   { topic, identity, content, place, afterSeq }: Sent,
   { ledger }: CommandDeps,
@@ -189,7 +189,7 @@ function standing(
   return { applied: true, answer };
 }
 
-/** What a worker set aside, as its sender is told. */
+/** The problem by which the sender learns that a worker made the command a dead letter. */
 function refusal(code: string): Problem {
   switch (code) {
     case 'EVENT_CONFLICT':

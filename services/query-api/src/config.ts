@@ -6,12 +6,12 @@ import { z } from 'zod';
 import { CLAIM_NAMES, type ClaimNames } from './scopes.ts';
 
 const LOOPBACK = '127.0.0.1';
-/** What a hospital's system or a busy console asks at most, with room; open on this machine there is no limit unless one is set. */
+/** More than a hospital's system or a busy console needs. Without an issuer there is no limit unless one is set. */
 const GUARDED_PER_MINUTE = 1_200;
-/** Where `npm run console` leaves the console. */
+/** Where `npm run console` writes the built console. */
 const CONSOLE_DIR = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
-/** An issuer's keys decide who may read: they come over TLS, or from this machine. */
+/** The issuer's keys decide who may read, so they must come over TLS or from this machine. */
 const isTrustworthy = (text: string): boolean => {
   const url = URL.parse(text);
   return url?.protocol === 'https:' || (url?.protocol === 'http:' && url.hostname === LOOPBACK);
@@ -63,7 +63,7 @@ const schema = z
     error: 'must be set, or GONGJI_DATABASE_URL_READER',
   });
 
-/** The settings of this service, from the environment and a `.env` file; throws a `ConfigurationError` listing every problem. */
+/** The settings of this service, from the environment and a `.env` file. Throws a `ConfigurationError` that lists every problem. */
 export function readConfig(env?: NodeJS.ProcessEnv) {
   const { settings, shown } = readEnv(schema, env === undefined ? {} : { env });
   const { GONGJI_DATABASE_URL_READER: readerUrl, GONGJI_OIDC_ISSUER: issuer } = settings;
@@ -77,27 +77,27 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       url: readerUrl ?? settings.GONGJI_DATABASE_URL ?? '',
       role: 'gongji_reader' as const,
     },
-    /** Where what is held in quarantine is looked at and ordered about; null: neither is offered. */
+    /** For the routes about quarantine; null: they are not offered. */
     operatorDatabase: operatorUrl === undefined ? null : { url: operatorUrl, role: 'gongji_operator' as const },
-    /** Opens what is sealed; undefined: of that only what stands in clear is shown. */
+    /** The keys that open sealed messages; undefined: only the unsealed parts are shown. */
     envelopeKeyFile: settings.GONGJI_ENVELOPE_KEY_FILE,
     host: settings.GONGJI_HTTP_HOST,
     port: settings.GONGJI_HTTP_PORT,
-    /** Where a port of its own for health and metrics is opened; neither holds personal data. */
+    /** The address of the separate port for health and metrics; neither contains personal data. */
     adminHost: settings.GONGJI_ADMIN_HOST,
-    /** Undefined: health and metrics are served beside the reads. */
+    /** Undefined: health and metrics are served on the main port. */
     adminPort: settings.GONGJI_ADMIN_PORT,
     policyDir: settings.GONGJI_POLICY_DIR,
-    // pino's finest level is not used here.
+    // This service logs nothing at pino's finest level.
     logLevel: settings.GONGJI_LOG_LEVEL === 'trace' ? ('debug' as const) : settings.GONGJI_LOG_LEVEL,
     prefix: settings.GONGJI_TOPIC_PREFIX,
     commandWaitMs: settings.GONGJI_COMMAND_WAIT_MS,
     futureDaysMax: settings.GONGJI_MAX_FUTURE_DAYS,
     oidc:
       issuer === undefined ? null : { issuer, audience: settings.GONGJI_OIDC_AUDIENCE, claims: claimNames(settings) },
-    /** Undefined: any number. */
+    /** Undefined: no limit. */
     requestsPerMinuteMax: perMinute === 0 ? undefined : perMinute,
-    /** Where the settlement workers show their metrics; null: nobody is asked. */
+    /** Addresses of the settlement workers' metrics; null: the workers are not asked. */
     workerMetrics: settings.GONGJI_WORKER_METRICS ?? null,
     console: {
       dir: settings.GONGJI_CONSOLE_DIR ?? CONSOLE_DIR,

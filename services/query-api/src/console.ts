@@ -6,7 +6,7 @@ import { Problem } from './problem.ts';
 /** Where the console's built files are, and how a browser signs in. */
 export interface ConsoleOptions {
   readonly dir: string;
-  /** The issuer and this application's name there; null: no token is asked for, or it is pasted. */
+  /** The issuer and this application's name there; null: no token is needed, or it is pasted. */
   readonly signIn: { readonly issuer: string; readonly clientId: string; readonly scope: string } | null;
 }
 
@@ -14,9 +14,9 @@ const PREFIX = '/console/';
 const NOT_BUILT = 'the console is not built: npm run console builds it, and so does npm start once the system is ready';
 
 /**
- * Serves the console under `/console/`, where `/` leads too: files that anyone may have, since every figure they show is asked of this API. Names under
- * `assets/` say what is in them, so these may be kept for ever. Files are looked for at each request: a console that is built
- * while the service runs is there at once.
+ * Serves the console under `/console/`, to which `/` redirects. Its files are public, since every figure they show comes from this API.
+ * File names under `assets/` contain a hash of their content, so these may be cached for ever. Files are looked up at each request, so a
+ * console that is built while the service runs appears at once.
  */
 export function serveConsole(app: FastifyInstance, { dir, signIn }: ConsoleOptions): void {
   const policy = contentPolicy(signIn?.issuer);
@@ -52,7 +52,10 @@ function dress(reply: FastifyReply, { policy, forEver }: { policy: string; forEv
   });
 }
 
-/** Ant Design writes its styles into the page, hence `unsafe-inline` for them alone; only the issuer is spoken to besides us. */
+/**
+ * Ant Design writes its styles into the page, so `unsafe-inline` is allowed for styles only; besides us only the issuer may be connected
+ * to.
+ */
 const contentPolicy = (issuer: string | undefined): string =>
   [
     `default-src 'self'`,

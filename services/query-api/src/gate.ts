@@ -9,48 +9,48 @@ import { type Access, narrowed, OPEN, SCOPE_WORDS, type Scope } from './scopes.t
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answered without a token. */
+    /** Served without a token. */
     open?: true;
-    /** Not counted against anybody's rate, such as health checks. */
+    /** Not counted against any rate, such as health checks. */
     unlimited?: true;
-    /** Any one of these is enough; absent: only operators. */
+    /** Any one of these scopes is enough; absent: only operators. */
     scopes?: readonly Scope[];
-    /** The type of content it takes; absent: JSON. */
+    /** The content type of the body; absent: JSON. */
     takes?: string;
-    /** Its answer may take minutes, in which the connection is quiet. */
+    /** The answer may take minutes, during which the connection is silent. */
     slow?: true;
   }
   interface FastifyRequest {
-    /** What this request may touch, less what its route does not take. */
+    /** What this request may access, restricted to what its route accepts. */
     access: Access;
   }
 }
 
 export interface GateOptions {
-  /** Absent: whoever reaches the port may do all. */
+  /** Absent: whoever reaches the port may do everything. */
   readonly guard?: Guard | undefined;
-  /** Requests a minute of one subject, or of one address where no subject is known; absent: any number. */
+  /** Requests per minute of one subject, or of one address where the subject is unknown; absent: no limit. */
   readonly requestsPerMinuteMax?: number | undefined;
 }
 
-/** A path and query longer than this hold more than any request of ours needs. */
+/** Longest path and query accepted; no request to this API needs more. */
 const URL_LENGTH_MAX = 8_192;
-/** The request line and all headers together, as Node counts them. */
+/** Limit for the request line and all headers together, in bytes, as Node counts them. */
 export const HEADER_BYTES_MAX = 16_384;
 const MINUTE_MS = 60_000;
 
-/** What comes before every route: the size of the address, the token and its scopes, the rate; and the headers of every answer. */
+/** Everything before the routes: the length of the address, the token and its scopes, the rate limit; and the headers of every answer. */
 export function addGate(app: FastifyInstance, options: GateOptions & Pick<ServerLimits, 'ratesMax' | 'slowMs'>): void {
   const { guard, requestsPerMinuteMax, ratesMax, slowMs } = options;
   app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    // Answers are data; whoever serves this over TLS decides for the hosts beside it.
+    // Without subdomains, since whoever serves this over TLS decides for the other hosts of its domain.
     strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
   });
   app.decorateRequest('access');
   const count = counter(app, requestsPerMinuteMax, ratesMax);
   app.addHook('onRequest', async (request) => {
-    // Fastify knows it and would ask for a type of content first, whatever the path; other methods that no route takes are answered with 404.
+    // Fastify knows this method and would first ask for a content type, whatever the path. Other methods without a route get a 404.
     if (request.method === 'QUERY') throw new Problem('unknown-method', 'method: QUERY is not served here');
     if (request.url.length > URL_LENGTH_MAX) {
       throw new Problem('address-too-long', `path and query: expected at most ${URL_LENGTH_MAX} characters`);
@@ -60,12 +60,12 @@ export function addGate(app: FastifyInstance, options: GateOptions & Pick<Server
     const access = open ? OPEN : await admitted(guard, request, count);
     if (config.unlimited !== true) await count(request, nameOf(request, access));
     request.access = open || request.is404 ? access : permitted(access, config.scopes ?? ['operate']);
-    // What is injected comes by no socket.
+    // An injected request has no socket.
     if (config.slow === true && request.socket instanceof Socket) request.socket.setTimeout(slowMs);
   });
 }
 
-/** A token that is refused counts against the address it came from, since nobody knows whose it is. */
+/** A refused token counts against the address it came from, since its subject is unknown. */
 async function admitted(guard: Guard, request: FastifyRequest, count: Counter): Promise<Access> {
   try {
     return await guard(request.headers.authorization);
@@ -89,7 +89,7 @@ function permitted(access: Access, scopes: readonly Scope[]): Access {
 
 type Counter = (request: FastifyRequest, name: string) => Promise<void>;
 
-/** Counts requests by name in this process, and refuses those that are too many. */
+/** Counts requests by name in this process, and refuses those above the limit. */
 function counter(app: FastifyInstance, max: number | undefined, ratesMax: number): Counter {
   if (max === undefined) return async () => undefined;
   const names = new WeakMap<FastifyRequest, string>();
@@ -97,7 +97,7 @@ function counter(app: FastifyInstance, max: number | undefined, ratesMax: number
   const keyGenerator = (request: FastifyRequest) => names.get(request) ?? request.ip;
   app.register(rateLimit, { global: false, cache: ratesMax, max, timeWindow: MINUTE_MS, keyGenerator });
   app.after(() => {
-    // With options of its own it would get a store of its own, as large as the library likes.
+    // Without options, because with its own it would get a second store, of the library's default size.
     check = app.createRateLimit();
   });
   return async (request, name) => {

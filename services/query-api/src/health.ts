@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a health check answers: everything that was looked at, and what is wrong with it. */
+/** The answer to a health check: everything that was checked, and what is wrong with it. */
 export const healthAnswer = z.object({
   status: z.enum(['ok', 'failing']).describe('whether all is well'),
   checks: z

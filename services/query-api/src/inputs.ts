@@ -7,7 +7,7 @@ import { explainRefusal } from '@repo/transport';
 import { Problem } from './problem.ts';
 import type { Slots } from './slots.ts';
 
-/** Reads the message at a place; null where the topic holds none there any more. */
+/** Reads the message at a place; null where the topic no longer holds one there. */
 export type ReadInput = (place: RecordPlace, options: { readonly withinMs: number }) => Promise<InputRecord | null>;
 
 export interface InputDeps {
@@ -17,14 +17,14 @@ export interface InputDeps {
   readonly underWay: { readonly inputs: Slots };
 }
 
-/** A broker answers in milliseconds; one that is away is told to the caller. */
+/** A broker answers within milliseconds; after this long, ms, the caller is told that it is away. */
 const READ_WITHIN_MS = 5_000;
-/** What a worker took once is not refused for its date, whatever that worker's limit was. */
+/** A message that a worker accepted once is not refused for its date, whatever that worker's limit was. */
 const LIMITS = { ...DECODE_LIMITS, futureDaysMax: 100_000 };
 
 /**
- * The message of the claims topic that took an event's id. It is known by its content, which was kept with the id: a topic that was created
- * anew holds others at the same places. Throws the problem that says why it cannot be shown.
+ * Finds the message of the claims topic that took an event's id. It is recognised by the content hash stored with the id, because a
+ * recreated topic holds other messages at the same places. Throws the problem that says why it cannot be shown.
  */
 export async function findInput(
   eventId: string,

@@ -1,28 +1,31 @@
-/** What one process takes on at a time, and for how long. Tests meet these limits sooner. */
+/** How much one process handles at a time, and for how long. Tests set lower limits. */
 export interface ServerLimits {
-  /** Connections beyond these are closed as they come. */
+  /** Connections above this number are closed at once. */
   readonly connectionsMax: number;
-  /** From a request's first byte, or the opening of its connection, to its last. */
+  /** From a request's first byte, or the opening of its connection, to its last byte. */
   readonly requestMs: number;
-  /** How often Node looks for requests that take longer. */
+  /** How often Node looks for requests that take longer, ms. */
   readonly lookEveryMs: number;
-  /** Silence on a connection: an answer that is worked on, or a reader who takes nothing. */
+  /** Longest silence on a connection: while an answer is prepared, or while the reader reads nothing. */
   readonly quietMs: number;
-  /** The same where an answer may take minutes. */
+  /** The same for routes whose answer may take minutes. */
   readonly slowMs: number;
   readonly keepAliveMs: number;
-  /** Whose rates are remembered at a time; past it the one seen longest ago is forgotten. */
+  /** For how many subjects rates are remembered; beyond that the one seen longest ago is forgotten. */
   readonly ratesMax: number;
-  /** Commands and repairs that are sent or waited for. */
+  /** Commands and repairs that are being sent or waited for. */
   readonly commandsMax: number;
-  /** Reports (对账) that are made, one at a time, or wait for their turn. */
+  /** Reports (对账) in progress, which is one at a time, or waiting for their turn. */
   readonly reportsMax: number;
   readonly exportsMax: number;
-  /** Messages that are read from their topic, each within 5 s. */
+  /** Messages being read from their topic, each within 5 s. */
   readonly inputsMax: number;
 }
 
-/** A command is sent within 10 s and waited for at most 20 s, so that it is quiet for less than a minute; each looks at the database 40 times a second. */
+/**
+ * A command is sent within 10 s and waited for at most 20 s, so its connection is silent for less than a minute; while waiting it queries
+ * the database 40 times a second.
+ */
 export const SERVER_LIMITS: ServerLimits = {
   connectionsMax: 1_000,
   requestMs: 10_000,

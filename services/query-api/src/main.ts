@@ -14,9 +14,9 @@ import { askWorkers } from './workers.ts';
 
 const config = readConfig();
 const log = createLogger({ service: 'query-api', level: config.logLevel });
-/** A day of a large city takes a while. */
+/** Reading one day of a large city takes a while, hence the limit (ms). */
 const REPORTS = { name: 'gongji-query-api-reports', limitMs: 120_000 };
-/** Few repair at a time. */
+/** Few operators work at a time, so few connections are enough. */
 const OPERATOR = { name: 'gongji-query-api-operator', connectionsMax: 2 };
 
 runService({
@@ -37,7 +37,7 @@ runService({
     stack.defer(async () => operator?.close());
     const admin = await startAdminServer({
       port: config.adminPort ?? 0,
-      // Without a port of its own it is asked by the server of the reads alone.
+      // Without a port of its own, only this process asks it, so it listens on the loopback address.
       ...(config.adminPort === undefined ? {} : { host: config.adminHost }),
       explain: explainRefusal,
       live: {},

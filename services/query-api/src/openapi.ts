@@ -50,7 +50,7 @@ import { healthAnswer } from './health.ts';
 import { problemAnswer } from './problem.ts';
 import { SCOPE_MEANINGS, SCOPE_WORDS, type Scope } from './scopes.ts';
 
-/** Handlers get parameters as the schemas give them. */
+/** Makes handlers receive parameters with the types that the schemas give them. */
 interface ZodProvider extends FastifyTypeProvider {
   readonly validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
 }
@@ -64,8 +64,8 @@ export type Api = FastifyInstance<
 >;
 
 /**
- * A body stays bytes until our own decoder has it, amounts being read from their source text; the schema that the document shows
- * for it is that decoder's.
+ * Leaves a body as bytes for our own decoder, which reads amounts from their source text. The schema that the document shows for the body
+ * is that decoder's.
  */
 export const validate: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) =>
   httpPart === 'body'
@@ -75,7 +75,7 @@ export const validate: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart })
         return success ? { value: data } : { error };
       };
 
-/** Named in the document, so that a generated client has a type for each. */
+/** Schemas with a name in the document, so that generated clients get a type for each. */
 const NAMED = {
   Account: accountAnswer,
   Binding: bindingAnswer,
@@ -119,13 +119,13 @@ const AS_WRITTEN = { io: 'input', unrepresentable: 'any' } as const;
 
 type JsonSchema = Record<string, unknown>;
 
-/** A schema as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is; one of `NAMED` by its name. */
+/** A schema as JSON Schema 2020-12, which OpenAPI 3.1 accepts unchanged; one of `NAMED` as a reference to its name. */
 function toJson(schema: z.ZodType): JsonSchema {
   const name = names.get(schema)?.id;
   return name === undefined ? explained(z.toJSONSchema(schema, AS_WRITTEN)) : { $ref: `${PLACE}${name}` };
 }
 
-/** Gives each property the words of its name, and takes off what only a schema that stands alone has. */
+/** Gives each property the description of its name, and removes keywords that only a stand-alone schema has. */
 function explained({ $schema, $id, ...schema }: JsonSchema): JsonSchema {
   const inside = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(inside);
@@ -149,7 +149,7 @@ export interface Response {
   readonly content: Content;
 }
 
-/** A route's responses: the answer, what each problem of its own means, and those that any request may meet. */
+/** A route's responses: its answer, its own problems with their meanings, and the problems that any request may get. */
 export function responses(
   answer: { readonly of: z.ZodType; readonly is: string; readonly type?: string; readonly status?: 200 | 201 },
   problems: Readonly<Record<number, string>> = {},
@@ -182,7 +182,7 @@ const contentJson = ({ description, content }: Response) => ({
   content: Object.fromEntries(Object.entries(content).map(([type, { schema }]) => [type, { schema: toJson(schema) }])),
 });
 
-/** A route's schema as the document has it. */
+/** Converts a route's schema for the document. */
 function transform(
   guarded: boolean,
   { schema, url, route }: { schema?: FastifySchema; url: string; route?: RouteOptions },
@@ -224,8 +224,8 @@ const TOKEN = {
 } as const;
 
 /**
- * Serves what this API is: \`/openapi.json\` (OpenAPI 3.1, from the schemas that check requests) and a page for people at \`/docs\`, which
- * loads nothing from elsewhere. Neither holds data, so neither needs a token. To be called before any route is added.
+ * Serves `/openapi.json` (OpenAPI 3.1, from the schemas that validate requests) and a page for people at `/docs`, which loads nothing from
+ * elsewhere. Neither contains data, so neither needs a token. Must be called before any route is added.
  */
 export function describeApi(app: FastifyInstance, { guarded }: { readonly guarded: boolean }): void {
   const { schemas } = z.toJSONSchema(names, { ...AS_WRITTEN, uri: (id) => `${PLACE}${id}` });

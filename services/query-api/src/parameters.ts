@@ -15,12 +15,12 @@ const PLACE_PROBLEM = 'expected the `next` of the answer before';
 const PARTITION_PROBLEM = 'expected a partition’s number';
 const MOMENT_PROBLEM = 'expected an ISO 8601 date and time with an offset or Z';
 
-/** A name given twice comes as a list. */
+/** A name that is given twice arrives as a list. */
 const orOnce = (problem: string) => ({
   error: ({ input }: { input?: unknown }) => (Array.isArray(input) ? 'expected once' : problem),
 });
 
-/** An identifier, as the events have them. */
+/** An identifier as in the events. */
 export const idParameter = (description: string) =>
   z
     .string(orOnce(ID_PROBLEM))
@@ -29,7 +29,7 @@ export const idParameter = (description: string) =>
     .refine((text) => !text.includes('\0') && text.isWellFormed(), ID_PROBLEM)
     .describe(description);
 
-/** A moment; in a query a bare "+" stands for a space, and an offset such as +08:00 is often sent bare. */
+/** A moment. In a query an unencoded "+" means a space, and offsets such as +08:00 are often sent unencoded. */
 export const momentParameter = (description: string) =>
   z
     .string(orOnce(MOMENT_PROBLEM))
@@ -60,10 +60,10 @@ export const areaParameter = (description: string) =>
     .regex(/^\d{6}$/, AREA_PROBLEM)
     .describe(description);
 
-/** A place in a person's outcomes as its reader hands it back. */
+/** The text form of a place in a person's outcomes, which the reader sends back as `after`. */
 export const outcomePlaceText = ({ shardId, seq }: OutcomePlace): string => `${shardId}-${seq}`;
 
-/** Reads what `outcomePlaceText` wrote. */
+/** Parses what `outcomePlaceText` wrote. */
 export const outcomePlaceParameter = (description: string) =>
   z
     .string(orOnce(PLACE_PROBLEM))
@@ -75,10 +75,10 @@ export const outcomePlaceParameter = (description: string) =>
     })
     .describe(description);
 
-/** What says where a list goes on, as its reader hands it back: to be taken as it is. */
+/** Where a list continues, as an opaque text that the reader sends back. */
 const packedText = (parts: readonly unknown[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
 
-/** Reads what `packedText` wrote of parts of this form. */
+/** Parses what `packedText` wrote from parts of this form. */
 const packedParameter = <Parts, Place>(form: z.ZodType<Parts>, placeOf: (parts: Parts) => Place, description: string) =>
   z
     .string(orOnce(PLACE_PROBLEM))
@@ -119,14 +119,14 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** The header that names a command. Other headers stay as they are: what is validated here replaces what came. */
+/** The header that names a command. Other headers must be kept, because the validated object replaces what came. */
 export const keyHeader = z.looseObject({
   'idempotency-key': z
     .string('expected a text of 1 to 200 ASCII characters, new for each command')
     .describe('Names the command: the same key is the same command, once.'),
 });
 
-/** The place of a message, as lists of what was set aside have it. */
+/** The place of a message, as the lists of messages set aside show it. */
 export const messagePlaceParameter = (description: string) =>
   z
     .string(orOnce(HELD_PROBLEM))
@@ -138,7 +138,7 @@ export const messagePlaceParameter = (description: string) =>
     })
     .describe(description);
 
-/** What a list of messages that were set aside is narrowed to. */
+/** The filters of a list of messages that were set aside. */
 export const setAsideParameters = {
   topic: z
     .enum(STREAMS, orOnce(`expected one of ${STREAMS.join(', ')}`))
@@ -155,7 +155,7 @@ export const setAsideParameters = {
   until: momentParameter('before').optional(),
 } as const;
 
-/** The same as `packages/set-aside` takes it. */
+/** The filters in the form that `packages/set-aside` takes. */
 export function setAsideFilter<
   Query extends {
     readonly partition?: string | undefined;
@@ -171,23 +171,23 @@ export function setAsideFilter<
   };
 }
 
-/** One of a few words; the first where the parameter is absent. */
+/** One of a few words; the first one is the default. */
 export const choiceParameter = <const T extends readonly [string, ...string[]]>(words: T, description: string) =>
   z
     .enum(words, orOnce(`expected one of ${words.join(', ')}`))
     .default(words[0] as never)
     .describe(description);
 
-/** Whether the content of messages, which is personal data, is answered too. */
+/** Whether the answer includes the content of messages, which is personal data. */
 export const contentParameter = choiceParameter(['false', 'true'], 'true: with key, headers and value');
 
-/** What a request gives after `?`; an empty value counts as absent. */
+/** The parameters of a query string; an empty value counts as absent. */
 export function parseQuery(text: string): Record<string, unknown> {
   const given = Object.entries(parse(text)).filter(([, value]) => value !== '');
   return Object.fromEntries(given);
 }
 
-/** A parameter that is not as expected, as a problem: 400, named by the first. */
+/** The problem (400) for invalid parameters, named after the first of them. */
 export function parameterProblem({ issues: [first] }: z.ZodError): Problem {
   const [path, problem] = [first?.path.join('.') ?? '', first?.message ?? ''];
   return new Problem('bad-parameter', `${path}: ${problem}`, { issues: [{ path, problem }] });

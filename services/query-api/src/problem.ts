@@ -4,14 +4,14 @@ import { KEY_FILE_SETTING } from '@repo/sealing';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
-/** What a caller is told instead of an answer (RFC 9457). `detail` says what was expected; it repeats nothing the caller sent. */
+/** What a caller gets instead of an answer (RFC 9457). `detail` says what was expected and repeats nothing that the caller sent. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly type: ProblemName;
   readonly status: number;
   readonly code: string | undefined;
   readonly issues: readonly Issue[] | undefined;
-  /** After how many seconds the same request may be answered; undefined where time changes nothing. */
+  /** After how many seconds the same request may succeed; undefined where waiting does not help. */
   readonly retryAfterS: number | undefined;
 
   constructor(
@@ -29,7 +29,7 @@ export class Problem extends Error {
   }
 }
 
-/** The same as a schema. */
+/** The schema of a problem. */
 export const problemAnswer = z.object({
   type: z.enum(PROBLEM_NAMES.map(problemType)).describe('what went wrong, for whoever puts it into words of their own'),
   title: z.string().describe('the status in words'),
@@ -44,23 +44,23 @@ export const problemAnswer = z.object({
     .describe('every field that is not as expected'),
 });
 
-/** The `Idempotency-Key` names another command already. */
+/** The `Idempotency-Key` already names another command. */
 export const keyTaken = (): Problem =>
   new Problem('key-taken', 'idempotency-key: expected one that was not used for something else', {
     code: 'EVENT_CONFLICT',
   });
 
-/** The same for what does not exist and for what is out of sight. */
+/** The same answer for what does not exist and for what the caller may not see. */
 export const notFound = (what: Missing): Problem => new Problem(`no-such-${what}`, `no such ${what.replace('-', ' ')}`);
 
-/** An id stands in what a message says, which is sealed. */
+/** Messages are sealed, so they cannot be searched for an id. */
 export const idIsSealed = (): Problem =>
   new Problem('bad-parameter', `id: expected none, since messages are sealed and ${KEY_FILE_SETTING} is not set here`);
 
-/** A status in words. */
+/** The status in words. */
 export const titleOf = ({ status }: Problem): string => STATUS_CODES[status] ?? '';
 
-/** A problem as its reader gets it. */
+/** A problem as JSON text. */
 export function problemText(problem: Problem): string {
   const { type, status, message: detail, code, issues } = problem;
   return JSON.stringify({ type: problemType(type), title: titleOf(problem), status, detail, code, issues });

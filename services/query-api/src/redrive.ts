@@ -5,29 +5,29 @@ import type { Found, Original } from '@repo/set-aside';
 import { readNote } from '@repo/shard-worker';
 import { inTime, LOOK_EVERY_MS } from './commands.ts';
 
-/** Sends a message to be judged again, to the topic and partition it came from, and says where it is. */
+/** Sends a message again to the topic and partition it came from, and answers its new place. */
 export type SendAgain = (original: Original) => Promise<{ readonly partition: number; readonly offset: bigint }>;
 
 interface Deps {
   readonly ledger: RowSource;
   readonly sendAgain: SendAgain;
-  /** How long it is waited for what comes of it. */
+  /** How long to wait for the result, ms. */
   readonly waitMs: number;
 }
 
-/** Where a dead letter is now, and what came of it. */
+/** The new place of a dead letter, and its result. */
 export interface Redriven {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
   readonly result: 'TAKEN' | 'DEAD' | 'HELD' | 'WAITING';
-  /** Of the new dead letter. */
+  /** The code of the new dead letter. */
   readonly code: string | null;
 }
 
 /**
- * Sends dead letters back, one after the other, and waits a while for what the workers make of them. At least once: after a failure it may
- * be run again, since a message that was taken is not taken twice.
+ * Sends dead letters back one after the other, and waits up to `waitMs` for what the workers make of them. At least once: it may be
+ * repeated after a failure, since a message that was accepted is not accepted twice.
  */
 export async function sendBack(
   letters: readonly Found[],
@@ -71,12 +71,12 @@ interface Sent {
 interface Shard {
   readonly topic: string;
   readonly partition: number;
-  /** Dead letters after this one may be ours. */
+  /** Only dead letters after this sequence number can be ours. */
   readonly afterSeq: bigint;
   readonly sent: Sent[];
 }
 
-/** Notes what the shard has made of the messages that it has come to. */
+/** Records the results of the messages that the shard has reached. */
 async function look(ledger: RowSource, { topic, partition, afterSeq, sent }: Shard): Promise<void> {
   const open = sent.filter(({ result }) => result === 'WAITING');
   if (open.length === 0) return;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Problem, problemText, titleOf } from './problem.ts';
 
-/** What Node refuses before there is a request that Fastify could answer, by its codes; anything else is no HTTP request at all. */
+/** What Node refuses before Fastify has a request, by Node's codes. Any other error means that it was no HTTP request. */
 const REFUSALS: Readonly<Record<string, Problem>> = {
   HPE_HEADER_OVERFLOW: new Problem('headers-too-large', 'expected headers of at most 16 KiB in all'),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: new Problem('body-too-large', 'expected chunks without extensions'),
@@ -11,7 +11,10 @@ const REFUSALS: Readonly<Record<string, Problem>> = {
 const NO_REQUEST = new Problem('malformed-request', 'expected a well-formed request');
 const NO_EXPECTATION = new Problem('bad-expectation', 'expect: expected 100-continue');
 
-/** Answers with a problem what is no request, too large or too slow, and closes the connection: what follows cannot be told apart any more. */
+/**
+ * Answers a request that is malformed, too large or too slow with a problem, and closes the connection, on which nothing further can be
+ * parsed.
+ */
 export function refuseConnection(error: { readonly code?: string | undefined }, socket: Socket): void {
   if (error.code !== 'ECONNRESET' && socket.writable) {
     const problem = REFUSALS[error.code ?? ''] ?? NO_REQUEST;
@@ -22,7 +25,7 @@ export function refuseConnection(error: { readonly code?: string | undefined }, 
   socket.destroySoon();
 }
 
-/** Answers a request that expects of us what we do not do. */
+/** Answers a request with an `Expect` header other than 100-continue. */
 export function refuseExpectation(response: ServerResponse): void {
   response.writeHead(NO_EXPECTATION.status, { 'content-type': 'application/problem+json' });
   response.end(problemText(NO_EXPECTATION));

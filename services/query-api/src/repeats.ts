@@ -3,13 +3,13 @@ import { keyTaken } from './problem.ts';
 const KEPT_MAX = 1_000;
 
 /**
- * Answers of commands that leave no trace in the database under their own name, so that a repeat is answered as the first was: the last
- * thousand of this process. What is repeated after it was forgotten is done again.
+ * Remembers the answers of commands that leave no trace under their own name in the database, so that a repeat gets the first answer: the
+ * last thousand of this process. A command that was forgotten would be performed again.
  */
 export class Repeats<T> {
   readonly #done = new Map<string, { readonly content: string; readonly answer: Promise<T> }>();
 
-  /** Performs a command, unless one of this name has been; one that failed may be repeated. */
+  /** Performs a command, unless one of this name was performed before. A failed one may be repeated. */
   async once(name: string, content: string, perform: () => Promise<T>): Promise<T> {
     const known = this.#done.get(name);
     if (known !== undefined) {

@@ -1,4 +1,4 @@
-/** What a token may be given, by the word in its scope claim. Each of the first three needs a claim that says whose data. */
+/** The scopes of a token, by their words in its scope claim. Each of the first three needs a claim that says whose data. */
 export const SCOPE_WORDS = {
   self: 'gongji.self',
   institution: 'gongji.institution',
@@ -7,12 +7,12 @@ export const SCOPE_WORDS = {
 } as const;
 export type Scope = keyof typeof SCOPE_WORDS;
 
-/** Scopes by what a route is about: a person, a person or a claim, or what only staff read. */
+/** The scopes accepted by routes about a person, by routes about a person or a claim, and by those for staff only. */
 export const PERSONAL = ['self', 'region', 'operate'] as const;
 export const EVERYONE = ['self', 'institution', 'region', 'operate'] as const;
 export const STAFF = ['region', 'operate'] as const;
 
-/** What a scope lets its bearer see. */
+/** What each scope lets its bearer see. */
 export const SCOPE_MEANINGS: Readonly<Record<Scope, string>> = {
   self: 'the data of the person whom the token names',
   institution: 'settlements of the institution that the token names',
@@ -20,18 +20,18 @@ export const SCOPE_MEANINGS: Readonly<Record<Scope, string>> = {
   operate: 'everything',
 };
 
-/** Whose data a request may touch: the union of what its scopes give. */
+/** Whose data a request may access: the union of what its scopes give. */
 export interface Access {
-  /** Who asks; null where the token, or the absence of one, does not tell. */
+  /** Who asks; null where there is no token, or it does not say. */
   readonly subject: string | null;
   readonly persons: ReadonlySet<string>;
   readonly institutions: ReadonlySet<string>;
-  /** Insured areas, each by the digits it begins with; '' is the whole country. */
+  /** Insured areas, each as the leading digits of its codes; '' is the whole country. */
   readonly areas: readonly string[];
   readonly everything: boolean;
 }
 
-/** Where no issuer is set: whoever reaches the port may do all. */
+/** The access without an issuer: whoever reaches the port may do everything. */
 export const OPEN: Access = {
   subject: null,
   persons: new Set(),
@@ -40,7 +40,7 @@ export const OPEN: Access = {
   everything: true,
 };
 
-/** Names of the claims that say what a token gives; an issuer may force other names than ours. */
+/** The names of the claims that say what a token gives. Configurable, because an issuer may use other names. */
 export interface ClaimNames {
   readonly scope: string;
   readonly person: string;
@@ -57,7 +57,7 @@ export const CLAIM_NAMES: ClaimNames = {
 
 const VALUES_MAX = 100;
 
-/** Reads the claims of a token whose signature was checked. A scope without the claim that says whose data gives nothing. */
+/** Reads the claims of a token whose signature was verified. A scope without the claim that says whose data gives nothing. */
 export function accessOf(claims: Readonly<Record<string, unknown>>, names: ClaimNames): Access {
   const scopes = new Set(wordsOf(claims[names.scope]));
   const given = (scope: Scope, claim: unknown): string[] => (scopes.has(SCOPE_WORDS[scope]) ? textsOf(claim) : []);
@@ -72,7 +72,7 @@ export function accessOf(claims: Readonly<Record<string, unknown>>, names: Claim
   };
 }
 
-/** The same access, less what a route does not take; null where nothing is left. */
+/** The access restricted to the scopes that a route accepts; null where nothing is left. */
 export function narrowed(access: Access, scopes: readonly Scope[]): Access | null {
   const takes = new Set(scopes);
   const left: Access = {
@@ -87,12 +87,12 @@ export function narrowed(access: Access, scopes: readonly Scope[]): Access | nul
 }
 
 /**
- * The digits shared by all areas that inherit from a region's policy pack: 330106 is a county of 330100, that of 330000, and that of
- * 000000.
+ * The leading digits shared by all areas that inherit a region's policy pack: 330106 is a county of 330100, which belongs to 330000, which
+ * belongs to 000000.
  */
 const digitsOf = (region: string): string => region.replace(/(00)+$/, '');
 
-/** Scopes come as words of one text (RFC 9068), or as a list. */
+/** Scopes are words in one text (RFC 9068), or a list. */
 const wordsOf = (claim: unknown): string[] => textsOf(claim).flatMap((text) => text.split(' '));
 
 /** A claim that holds one text, or several. */

@@ -3,12 +3,12 @@ import type { SendEvent } from './commands.ts';
 import type { SendAgain } from './redrive.ts';
 import { Slots } from './slots.ts';
 
-/** While the broker is away what is sent is tried for longer than its caller waits. */
+/** Sends in progress. While the broker is away a send is retried for longer than its caller waits, so they add up. */
 const SENDS_MAX = 200;
 
 /**
- * Sends commands' events, and dead letters back to where they came from. The producer is opened with the first of them, so that reads are answered while the broker is away, and opened
- * anew after a failure.
+ * Sends the events of commands, and dead letters back to their topics. The producer is opened with the first send, so that reads work while
+ * the broker is away, and opened anew after a failure.
  */
 export class CommandSender implements AsyncDisposable {
   readonly #connection: KafkaConnection;

@@ -42,39 +42,42 @@ export interface ApiDeps extends GateOptions {
   readonly ledger: Ledger;
   readonly policies: Policies;
   readonly log: Logger;
-  /** Where requests are told of as spans; absent: nowhere. */
+  /** Where requests are traced as spans; absent: nowhere. */
   readonly tracing?: Tracing | null | undefined;
-  /** The moment a read is of, where it names none. */
+  /** The moment that a read refers to where it names none. */
   readonly now: () => Instant;
-  /** Where health and metrics are answered, to be served here as well; absent: only there. */
+  /** The port of the admin server, whose health and metrics are then served here too; absent: only there. */
   readonly adminPort?: number | undefined;
   readonly futureDaysMax: number;
   /** How commands are sent; absent: only reads are served. */
   readonly commands?: (Pick<CommandDeps, 'topics' | 'send' | 'waitMs'> & { readonly sendAgain: SendAgain }) | undefined;
-  /** How messages are read from the input topics; absent: what came is not shown. */
+  /** How messages are read from the input topics; absent: they are not shown. */
   readonly readInput?: ReadInput | undefined;
-  /** Of the topics' names. */
+  /** The prefix of the topics' names. */
   readonly prefix: string;
-  /** Reads a day from one state of the database, however long that takes. */
+  /** Opens one state of the database for reading a whole day, however long that takes. */
   readonly openSnapshot: () => Promise<Snapshot>;
-  /** The database as an operator may use it; null: what is held in quarantine is neither shown nor ordered about. */
+  /** The database with an operator's rights; null: the routes about quarantine are not offered. */
   readonly operator?: Ledger | null | undefined;
-  /** Open what is sealed; null: of that only what stands in clear is shown. */
+  /** The keys that open sealed messages; null: only the unsealed parts are shown. */
   readonly envelopes: Envelopes | null;
-  /** What the workers tell of themselves; absent where they cannot be asked. */
+  /** Asks the workers about themselves; absent where they cannot be asked. */
   readonly workers?: AskWorkers | undefined;
   /** The console's built files, and how a browser signs in; absent: no console is served. */
   readonly console?: ConsoleOptions | undefined;
-  /** Absent: those of `SERVER_LIMITS`. */
+  /** Default: `SERVER_LIMITS`. */
   readonly limits?: Partial<ServerLimits> | undefined;
 }
 
-/** The largest claim that may be quoted: as large as an event may be. */
+/** The largest claim that can be quoted, bytes: the same as for an event. */
 const BODY_BYTES_MAX = 1_048_576;
-/** 200 characters of an id, each at most 4 bytes of UTF-8, percent-encoded. */
+/** An id of 200 characters, each at most 4 bytes of UTF-8, percent-encoded. */
 const PATH_ID_LENGTH_MAX = 2_400;
 
-/** The HTTP interface, not listening yet. Every route needs a token with one of its scopes where there is a guard, but for the health checks. */
+/**
+ * Builds the HTTP server, which does not listen yet. Where there is a guard, every route but the health checks needs a token with one of
+ * its scopes.
+ */
 export function buildServer(deps: ApiDeps): FastifyInstance {
   const limits = { ...SERVER_LIMITS, ...deps.limits };
   const app = fastify({
@@ -111,7 +114,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, notFound('resource')));
-  // Amounts are read from their source text, so bodies stay bytes until our own decoder has them.
+  // Amounts are read from their source text, so bodies stay bytes for our own decoder.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
@@ -186,7 +189,7 @@ const ADMIN = {
   '/metrics': { of: z.string(), is: 'the metrics', type: 'text/plain', summary: 'Metrics in Prometheus text' },
 } as const;
 
-/** Health and metrics on this port too, answered by the admin server, which knows the checks. */
+/** Serves health and metrics on this port too, by asking the admin server, which knows the checks. */
 function serveAdmin(app: Api, adminPort: number): void {
   for (const [path, { summary, ...answer }] of Object.entries(ADMIN)) {
     const health = path.startsWith('/health/');

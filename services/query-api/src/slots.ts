@@ -1,18 +1,18 @@
 import { Problem } from './problem.ts';
 
-/** Lets so many through at a time, and asks the others to come again: what waits in a queue of ours would only be answered too late. */
+/** Admits a limited number at a time and asks the others to come again: in a queue they would only be answered too late. */
 export class Slots {
   readonly #max: number;
   readonly #detail: string;
   #taken = 0;
 
-  /** @param detail what is told to whom no place is left */
+  /** @param detail what a caller is told when no place is left */
   constructor(max: number, detail: string) {
     this.#max = max;
     this.#detail = detail;
   }
 
-  /** A place, until it is disposed of; throws the problem to be answered where none is left. */
+  /** A place, until it is disposed of. Throws the problem to answer where none is left. */
   take(): Disposable {
     if (this.#taken >= this.#max) throw new Problem('too-busy', this.#detail);
     this.#taken += 1;

@@ -2,19 +2,19 @@ import { DayTotals } from '@repo/contracts';
 import { outcomesAfter, type RowSource, readProgress } from '@repo/ledger';
 
 const TALLY_LIMITS = {
-  /** How far back from the newest outcome of each shard counting begins: what a shard of a city answers in some days. */
+  /** How many outcomes back from a shard's newest counting begins: what a shard of a city produces in some days. */
   reach: 100_000n,
   page: 2_000,
-  /** How many pages one request reads at most: a fresh start catches up over several requests, and none takes long. */
+  /** How many pages one request reads at most: after a start, counting catches up over several requests, and none takes long. */
   pagesPerLook: 25,
-  /** Days kept; past it the oldest go. */
+  /** How many days are kept; the oldest are dropped. */
   daysMax: 400,
 };
 
 /**
- * Daily totals, counted from what was published as it is published. The totals are kept here and not in the ledger: a row that every
- * batch of a shard adds to would be paid by each posting. So counting costs what has come since the last look, begins at most
- * `reach` outcomes back, and says where it does not reach the first.
+ * Daily totals, counted from published outcomes. Kept in memory and not in the ledger, where a row that every batch of a shard updates
+ * would burden each posting. A look costs only what has come since the last one. Counting begins at most `reach` outcomes back, and
+ * `complete` tells whether it reaches the first.
  */
 export class Tally {
   readonly #source: RowSource;
@@ -32,7 +32,7 @@ export class Tally {
     this.#limits = { ...TALLY_LIMITS, ...limits };
   }
 
-  /** Counts what has come since the last time; those who ask meanwhile wait for the same look. */
+  /** Counts what has come since the last look. Concurrent callers share one look. */
   async look(): Promise<void> {
     this.#looking ??= this.#read().finally(() => {
       this.#looking = undefined;

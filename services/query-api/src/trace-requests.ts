@@ -1,7 +1,7 @@
 import type { Tracing } from '@repo/observability';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/** Every request as a span, named by its route and not by its path, which may say whose data is asked for. */
+/** Traces every request as a span named by its route; not by its path, which may say whose data is asked for. */
 export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
   const ends = new WeakMap<FastifyRequest, ReturnType<Tracing['request']>>();
   app.addHook('onRequest', async (request) => {

@@ -2,7 +2,9 @@ import { findInsuredIn, findOutcome, type RowSource, type StoredOutcome } from '
 import { notFound } from './problem.ts';
 import type { Access } from './scopes.ts';
 
-/** Those of these persons whose own data, balance included, may be shown. Nobody can tell a person out of sight from one who does not exist. */
+/**
+ * Those of these persons whose own data, balance included, may be shown. A caller cannot tell a hidden person from one who does not exist.
+ */
 export async function visiblePersons(
   access: Access,
   source: RowSource,
@@ -14,11 +16,11 @@ export async function visiblePersons(
   return new Set([...own, ...(await findInsuredIn(source, persons, access.areas))]);
 }
 
-/** Which persons a list may be about: null = all. */
+/** The persons that a list may be about; null = all. */
 export const visibleRange = ({ everything, persons, areas }: Access) =>
   everything ? null : { persons: [...persons], areas: [...areas] };
 
-/** Whom and what a claim, or the published outcome of a claim or premium, is about. */
+/** Whom a claim, or the published outcome of a claim or premium, is about. */
 export interface Concern {
   readonly fixmedins_code?: unknown;
   readonly psn_no?: unknown;
@@ -26,7 +28,7 @@ export interface Concern {
   readonly beneficiary?: unknown;
 }
 
-/** Whether a claim or premium may be shown: to its institution, to its patient, and a premium to the two it concerns. */
+/** Whether a claim or premium may be shown: to its institution, to its patient, and a premium to its payer and beneficiary. */
 export async function isVisible(access: Access, source: RowSource, concern: Concern): Promise<boolean> {
   const { fixmedins_code: institution, psn_no: patient, payer, beneficiary } = concern;
   if (access.everything || (typeof institution === 'string' && access.institutions.has(institution))) return true;
@@ -34,7 +36,9 @@ export async function isVisible(access: Access, source: RowSource, concern: Conc
   return (await visiblePersons(access, source, persons)).size > 0;
 }
 
-/** What was published for a claim or premium and its refunds; throws the problem to be answered where there is none in sight. */
+/**
+ * The published outcome of a claim or premium with its refunds. Throws `no-such-settlement` where there is none that the caller may see.
+ */
 export async function settlementOf(access: Access, source: RowSource, claimId: string): Promise<StoredOutcome> {
   const outcome = await findOutcome(source, `claim:${claimId}`, claimId);
   const concern = outcome && (JSON.parse(outcome.payload) as Concern);
@@ -42,7 +46,7 @@ export async function settlementOf(access: Access, source: RowSource, claimId: s
   return outcome as StoredOutcome;
 }
 
-/** Whether a refund may be shown: to whom its claim may be, or to the person it names. */
+/** Whether a refund may be shown: to those who may see its claim, and to the person it names. */
 export async function isRefundVisible(access: Access, source: RowSource, payload: string): Promise<boolean> {
   if (access.everything) return true;
   const { claim_id: claimId, psn_no } = JSON.parse(payload) as { claim_id: string; psn_no: string };

@@ -1,8 +1,8 @@
-/** What the settlement workers tell of the claims that pass through them. */
+/** What the settlement workers report about claims. */
 interface WorkerFigures {
-  /** Messages that have come and are not yet settled; null where no worker answered. */
+  /** Messages that are not settled yet; null where no worker answered. */
   readonly waiting: number | null;
-  /** The same of the shard where most wait. */
+  /** The same for the shard in which most wait. */
   readonly mostWaiting: number | null;
   /** How many of the workers did not answer. */
   readonly silent: number;
@@ -13,12 +13,15 @@ interface WorkerFigures {
 export type AskWorkers = () => Promise<WorkerFigures>;
 
 export const ASK_LIMIT_MS = 2_000;
-/** Many who look at the board cost the workers no more than one. */
+/** Workers are asked at most once in this time, ms, however many people look at the board. */
 const KEPT_MS = 1_000;
-/** Latency is told over this time: long enough to have some claims in it, short enough to be of now. */
+/** The period that latency covers, ms: long enough to contain some claims, short enough to be current. */
 const WINDOW_MS = 120_000;
 
-/** One reading of all workers: messages waiting, and how many outcomes took at most so many seconds, since the workers started. */
+/**
+ * One reading of all workers: messages waiting, and for each bound in seconds how many outcomes took at most that long since the workers
+ * started.
+ */
 interface Reading {
   readonly at: number;
   readonly waiting: number;
@@ -26,7 +29,7 @@ interface Reading {
   readonly atMost: ReadonlyMap<number, number>;
 }
 
-/** Asks the metrics of the workers at these addresses (`host:port`), at most once a second. */
+/** Reads the metrics of the workers at these addresses (`host:port`), at most once a second. Never rejects. */
 export function askWorkers(addresses: readonly string[], limitMs = ASK_LIMIT_MS): AskWorkers {
   const readings: Reading[] = [];
   let asked: { readonly at: number; readonly figures: Promise<WorkerFigures> } | undefined;
@@ -53,14 +56,14 @@ async function metricsOf(address: string, limitMs: number): Promise<string | nul
     const answer = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(limitMs) });
     return answer.ok ? await answer.text() : null;
   } catch {
-    // A worker that is being restarted: the others tell what they know.
+    // For example a worker that is being restarted; the other workers' figures are used.
     return null;
   }
 }
 
 const LINE = /^(settlement_input_lag_messages|settlement_end_to_end_seconds_bucket)\{(.*)\} (\S+)$/gm;
 
-/** Reads the two metrics of the Prometheus text that concern the claims topic, summed over the workers. */
+/** Reads the two metrics about the claims topic from Prometheus text, summed over the workers. */
 function readMetrics(texts: readonly string[]): Reading {
   let waiting = 0;
   let mostWaiting = 0;
@@ -81,7 +84,7 @@ function readMetrics(texts: readonly string[]): Reading {
   return { at: performance.now(), waiting, mostWaiting, atMost };
 }
 
-/** A worker that was restarted counts from nothing again: then what it has counted since is all there is. */
+/** A restarted worker counts from zero again; then only its counts since the restart are used. */
 function latencyOf(before: Reading | undefined, now: Reading): WorkerFigures['latency'] {
   const steps = [...now.atMost.keys()].sort((one, other) => one - other);
   const countOf = (reading: Reading | undefined, seconds: number) => reading?.atMost.get(seconds) ?? 0;
@@ -92,7 +95,7 @@ function latencyOf(before: Reading | undefined, now: Reading): WorkerFigures['la
   if (total <= 0) return null;
   const within = (share: number): number => {
     const found = steps[counts.findIndex((count) => count >= total * share)] ?? Number.POSITIVE_INFINITY;
-    // Slower than the last step there is: the last step is all that can be said.
+    // Slower than the last finite bound, which is all that can be said.
     return Number.isFinite(found) ? found : (steps.at(-2) ?? 0);
   };
   return { p50: within(0.5), p99: within(0.99) };

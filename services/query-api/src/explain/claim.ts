@@ -4,10 +4,10 @@ import type { RuleBook, RulesInForce, SaidPolicy } from './rules.ts';
 import { type Findings, type Stop, tellStops } from './stops.ts';
 import { type Language, payerOf, yuan } from './words.ts';
 
-/** What the beneficiary is to the payer of a binding, which never changes; null where the binding is not known. */
+/** What the beneficiary is to the payer of a binding, which never changes; null where the binding is unknown. */
 export type RelationOf = (bindingId: string | null) => Relation | null;
 
-/** One source of an outcome, told. Amounts are yuan; nobody's balance is told but by what the outcome itself published. */
+/** One account of an outcome, or cash, told in words. Amounts in yuan; tells of a balance only what the outcome itself published. */
 export interface Step {
   readonly source: 'OWN' | 'RELATIVE' | 'CASH';
   readonly account?: string;
@@ -16,7 +16,7 @@ export interface Step {
   readonly amount?: string;
   readonly code?: OutcomeCode;
   readonly sentence: string;
-  /** Why it paid no more, where more was asked of it; only for whoever may see that account. */
+  /** Why it paid no more, where more was asked of it; only for readers who may see that account. */
   readonly stopped_by?: readonly Stop[];
   readonly policy?: SaidPolicy;
 }
@@ -28,7 +28,7 @@ export interface Told {
 
 const zero = (amount: string): boolean => amount === '0.00';
 
-/** Tells how a claim was divided: what there was to pay, each source in the order it was asked, then cash. */
+/** Tells how a claim was divided: what there was to pay, each account in the order it was asked, then cash. */
 export function tellClaim(
   outcome: ClaimOutcome,
   book: RuleBook,
@@ -63,7 +63,7 @@ function tellFee({ totalFee, fundPaid, hospitalBorne, personalShare }: ClaimOutc
   }[lang];
 }
 
-/** Why no account was asked at all, where none was. */
+/** Why no account was asked, where none was. */
 function wholeClaimReason(outcome: ClaimOutcome, book: RuleBook, rules: RulesInForce | null, lang: Language) {
   if (outcome.code !== null) return sayCode(outcome.code, null, { book, rules, lang }).sentence;
   if (zero(outcome.personalShare)) {
@@ -78,14 +78,14 @@ function wholeClaimReason(outcome: ClaimOutcome, book: RuleBook, rules: RulesInF
   return `${said}${clause?.text ?? ''}`;
 }
 
-/** Whether all of the personal share was for accounts to pay, so that what is left in cash shows that they came to their end. */
+/** Whether accounts could pay all of the personal share, so that a rest in cash shows that they were exhausted. */
 const paysAll = (rules: RulesInForce | null): boolean => rules?.policy?.accountScope === 'PERSONAL_BURDEN';
 
 interface Telling {
   readonly book: RuleBook;
   readonly relation: Relation | null;
   readonly lang: Language;
-  /** Something was left to pay after this source. */
+  /** Something was left to pay after this account. */
   readonly more: boolean;
 }
 
@@ -129,7 +129,7 @@ const tellCash = (amount: string, rest: boolean, lang: Language): Step => ({
   }[lang],
 });
 
-/** A code's sentence, followed by the rule and value that decided where they are known. A limit's parameter is `limitedBy`. */
+/** The sentence of a code, with the rule and value that decided where they are known. `limitedBy`: the parameter that set a limit. */
 export function sayCode(
   code: OutcomeCode,
   limitedBy: LimitParameter | null,

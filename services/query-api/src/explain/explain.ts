@@ -11,7 +11,7 @@ import type { Language } from './words.ts';
 export interface Explanation {
   readonly claim_id: string;
   readonly lang: Language;
-  /** To be read aloud, in this order; refunds included. */
+  /** To be read aloud in this order; refunds included. */
   readonly sentences: readonly string[];
   readonly steps: readonly Step[];
   readonly refunds: readonly ToldRefund[];
@@ -20,13 +20,13 @@ export interface Explanation {
 interface Asked {
   readonly claimId: string;
   readonly lang: Language;
-  /** Which of these persons' accounts the reader may see: of others it is not told what they held. */
+  /** Which of these persons' accounts the reader may see; nothing is told of what other accounts held. */
   readonly visible: (persons: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 /**
- * Tells a published outcome and its refunds in words, from nothing but what was published and the rules it names; what stopped an account
- * that paid only a part, from its entries.
+ * Tells a published outcome and its refunds in words, using only what was published and the rules it names; and what stopped an account
+ * that paid only part, using the account's entries.
  */
 export async function explain(
   stored: StoredOutcome,

@@ -3,7 +3,7 @@ import { type RelationOf, type Step, sayCode, type Told } from './claim.ts';
 import type { RuleBook } from './rules.ts';
 import { type Language, yuan } from './words.ts';
 
-/** Tells a premium: paid in full by the payer, or why not. */
+/** Tells a premium in words: paid in full by the payer, or why not. */
 export function tellPremium(outcome: PremiumOutcome, book: RuleBook, relationOf: RelationOf, lang: Language): Told {
   const { amount, bindingId, code, payer, year } = outcome;
   const sum = amount === null ? '' : yuan(amount, lang);

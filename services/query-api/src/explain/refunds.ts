@@ -9,7 +9,7 @@ export interface ToldRefund {
   readonly steps: readonly Step[];
 }
 
-/** Tells a refund: when, how much, and where each part went, in the order it went. Amounts are yuan. */
+/** Tells a refund in words: when, how much, and where each part went, in that order. Amounts in yuan. */
 export function tellRefund(refund: RefundOutcome, relationOf: RelationOf, lang: Language): ToldRefund {
   const opening = {
     zh: `${dayOf(refund.on, lang)}退费${yuan(refund.amount, lang)}。`,

@@ -2,18 +2,18 @@ import { type CalendarDate, type Policy, type RulesUsed, rulesUsed } from '@repo
 import { PARAMETERS, type ParameterName, type PlainValue, type Policies } from '@repo/policy';
 import { type Language, packOf, wordsOf } from './words.ts';
 
-/** The rules under which one source was judged, as published with the outcome, and their text where it is still loaded. */
+/** The rules by which an account was judged, as published with the outcome, with their content where it is still loaded. */
 export interface RulesInForce extends RulesUsed {
   readonly policy: Policy | null;
 }
 
-/** What the explanation says of rules: which pack, and which value of it decided. */
+/** What an explanation says of the rules: which pack, and which of its values decided. */
 export interface SaidPolicy extends RulesUsed {
   readonly parameter?: ParameterName;
   readonly value?: PlainValue;
 }
 
-/** Finds rules of a date again. An outcome names them by insured area and version; equal names mean equal rules. */
+/** Finds the rules of a date again. An outcome names them by insured area and version; equal names mean equal rules. */
 export class RuleBook {
   readonly #policies: Policies;
   readonly #on: CalendarDate;
@@ -24,7 +24,7 @@ export class RuleBook {
     this.#on = on;
   }
 
-  /** The rules that an outcome names, with their text where it is still loaded; null where it names none. */
+  /** The rules that an outcome names, with their content where it is still loaded; null where it names none. */
   find(named: RulesUsed | null): RulesInForce | null {
     if (named === null) return null;
     const policy = this.#policies.policyAt(named.region, this.#on);
@@ -33,7 +33,7 @@ export class RuleBook {
     return { ...named, policy: null };
   }
 
-  /** The value of a parameter in these rules, and a sentence that says it; null where there is nothing to say. */
+  /** The value of a parameter in these rules, with a sentence about it; null where there is nothing to say. */
   clause(rules: RulesInForce | null, parameter: ParameterName | undefined, lang: Language) {
     if (rules === null || rules.policy === null || parameter === undefined) return null;
     const explained = this.#policies
@@ -50,7 +50,7 @@ export class RuleBook {
     return { value, text };
   }
 
-  /** A sentence for each set of rules that was looked for and is no longer loaded. */
+  /** A sentence for each set of rules that was looked up but is no longer loaded. */
   gone(lang: Language): string[] {
     return [...this.#gone.values()].map(
       ({ region, version }) =>

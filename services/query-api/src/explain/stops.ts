@@ -11,30 +11,30 @@ import {
 import type { RuleBook, RulesInForce } from './rules.ts';
 import { type Language, yuan } from './words.ts';
 
-/** One reason why an account that paid did not pay more. Amounts are yuan. */
+/** One reason why an account paid no more than it did. Amounts in yuan. */
 export interface Stop {
   readonly by: Bound['by'] | 'UNKNOWN';
   readonly sentence: string;
-  /** The limit itself: what must remain, what was authorised, what may be paid on a day or towards a claim. */
+  /** The limit itself: what must remain, what was authorised, or what may be paid on a day or towards a claim. */
   readonly limit?: string;
-  /** Of that limit, before this payment. */
+  /** How much of that limit was used before this payment. */
   readonly used?: string;
 }
 
-/** What a payment through a binding found: the payer's account, the day's use, and the binding's limits of that moment. */
+/** The state before a payment through a binding: the payer's account, the day's usage, and the binding's limits at that moment. */
 interface Finding extends ClaimDraw {
   readonly binding: Pick<Binding, 'dailyLimit' | 'authorisedAmount'>;
-  /** Paid before by the same payer in this claim. */
+  /** What the same payer had paid in this claim before. */
   readonly paidInClaim: Money;
 }
 
-/** By binding; of the relatives whose accounts the reader may see. */
+/** By binding id; only for relatives whose accounts the reader may see. */
 export type Findings = ReadonlyMap<string, Finding>;
 
-/** More than any payer changes of one binding. */
+/** More changes than any payer makes to one binding. */
 const CHANGES_MAX = 1_000;
 
-/** Reads what each visible payment of a claim found, as the entries and the noted changes of its binding tell. */
+/** Reconstructs the state before each visible payment of a claim, from the entries and the recorded changes of its binding. */
 export async function findingsOf(
   { asked, on }: ClaimOutcome,
   bindings: readonly Binding[],
@@ -65,7 +65,7 @@ export async function findingsOf(
   return findings;
 }
 
-/** The binding's limits as a draw found them: those of today, less what was noted and paid since. */
+/** The binding's limits before a draw: today's, with later changes and payments undone. */
 async function bindingAt(source: RowSource, binding: Binding, draw: ClaimDraw): Promise<Finding['binding']> {
   const later = (await findBindingChanges(source, binding, CHANGES_MAX)).filter(
     ({ payerVersion }) => payerVersion !== null && payerVersion >= draw.version,
@@ -80,7 +80,7 @@ async function bindingAt(source: RowSource, binding: Binding, draw: ClaimDraw): 
   };
 }
 
-/** The first of these changes that was of a field, and what the field was before it. */
+/** The first of these changes that touched a field, with the field's value before it. */
 function firstOf(changes: readonly NotedChange[], field: 'daily_limit' | 'authorised_amount') {
   for (const { changes: fields, payerVersion } of changes) {
     const changed = (fields as readonly { field: string; before: string | null }[]).find(
@@ -97,9 +97,9 @@ interface Telling {
 }
 
 /**
- * Why an account that paid less than was asked of it paid no more: the limits that are exactly what it paid, each worked out from the books
- * by the rule that bounded it. Where none is, something was changed that the books did not note, or the rules are no longer loaded: then
- * that is said. Null: the reader may not see the account.
+ * Why an account that paid less than was asked of it paid no more: those limits, computed from the books by the rules, that equal the
+ * payment. Where none does, the books lack a change or the rules are no longer loaded, and the explanation says so. Null: the reader may
+ * not see the account.
  */
 export function tellStops(asked: AskedSource, findings: Findings, { book, lang }: Telling): readonly Stop[] | null {
   if (asked.source === 'OWN') {
@@ -164,7 +164,7 @@ function tellBound(bound: Bound, finding: Finding, rules: RulesInForce, { book, 
   }
 }
 
-/** Down to what must remain; and what the account held besides that may not be shared. */
+/** The balance was used down to what must remain; also says what the account held that may not be shared. */
 function tellBalance({ before }: Finding, rules: RulesInForce, { book, lang }: Telling): Stop {
   const policy = rules.policy;
   if (policy === null) return unknown(lang);

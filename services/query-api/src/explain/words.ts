@@ -5,7 +5,7 @@ export const LANGUAGES = ['zh', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
 type Words = Readonly<Record<Language, string>>;
 
-/** What the payer is to the person treated, who is the payer's spouse, parent, … */
+/** What the payer is to the patient, by the binding's relation, which says what the patient is to the payer. */
 const PAYER: Readonly<Record<Relation, Words>> = {
   SPOUSE: { zh: '配偶', en: 'spouse' },
   PARENT: { zh: '子女', en: 'child' },
@@ -18,7 +18,7 @@ const PAYER: Readonly<Record<Relation, Words>> = {
 export const payerOf = (relation: Relation | null, lang: Language): string =>
   relation === null ? { zh: '亲属', en: 'relative' }[lang] : PAYER[relation][lang];
 
-/** Values of policies that are no amounts and no numbers. */
+/** Values of policies that are neither amounts nor numbers. */
 const VALUES: Readonly<Record<string, Words>> = {
   SPOUSE: { zh: '配偶', en: 'spouse' },
   PARENT: { zh: '父母', en: 'parents' },
@@ -50,7 +50,7 @@ const VALUES: Readonly<Record<string, Words>> = {
   false: { zh: '否', en: 'no' },
 };
 
-/** A policy's value as it is read aloud; amounts in yuan. */
+/** A policy's value in words, to be read aloud; amounts in yuan. */
 export function wordsOf(value: PlainValue, lang: Language): string {
   const list = (parts: readonly string[]) => parts.join({ zh: '、', en: ', ' }[lang]);
   if (Array.isArray(value)) return list(value.map((each: string) => wordsOf(each, lang)));
@@ -67,14 +67,14 @@ export function wordsOf(value: PlainValue, lang: Language): string {
 
 export const yuan = (amount: string, lang: Language): string => ({ zh: `${amount}元`, en: `${amount} yuan` })[lang];
 
-/** A date as it is said: 2025年3月10日, 10 March 2025. */
+/** A date in words: 2025年3月10日, 10 March 2025. */
 export function dayOf(date: CalendarDate | string, lang: Language): string {
   const day = new Date(`${date}T00:00:00Z`);
   const locale = { zh: 'zh-CN', en: 'en-GB' }[lang];
   return day.toLocaleDateString(locale, { timeZone: 'UTC', dateStyle: 'long' });
 }
 
-/** Whose rule a value is: `按420000地区2024年12月1日起执行的规定`. */
+/** Whose rule a value comes from: `按420000地区2024年12月1日起执行的规定`. */
 export function packOf(source: Source | 'default', lang: Language): string {
   if (source === 'default') return { zh: '按系统默认规则', en: 'By the default rules' }[lang];
   const { region, version } = source;

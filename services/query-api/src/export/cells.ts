@@ -1,2 +1,2 @@
-/** A row of a table: texts, and null for nothing. */
+/** A row of a table: texts, or null for an empty cell. */
 export type Cells = readonly (string | null)[];

@@ -2,8 +2,8 @@ import { stringify } from 'csv-stringify/sync';
 import type { Cells } from './cells.ts';
 
 /**
- * A table as CSV (RFC 4180) in UTF-8 with a byte order mark, by which spreadsheets know it; made page by page, so that one page is in
- * memory. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+ * A table as CSV (RFC 4180) in UTF-8 with a byte order mark, by which spreadsheets recognise the encoding. Made page by page, so only one
+ * page is in memory. A text that a spreadsheet would take for a formula is prefixed with an apostrophe.
  */
 export async function* toCsv(
   columns: readonly string[],

@@ -1,7 +1,7 @@
 import { Zip, ZipDeflate } from 'fflate';
 import type { Cells } from './cells.ts';
 
-/** What spreadsheets can hold, the columns' names included. */
+/** The rows that a sheet can hold, including the one with column names. */
 const ROWS_MAX = 1_048_576;
 
 const XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
@@ -10,7 +10,7 @@ const OFFICE = 'http://schemas.openxmlformats.org/officeDocument/2006/relationsh
 const PACKAGE = 'http://schemas.openxmlformats.org/package/2006';
 const TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml';
 
-/** Everything but the sheet itself: a workbook of one sheet, whose style 1 is a number with two decimals. */
+/** Everything but the sheet itself: a workbook of one sheet, in which style 1 is a number with two decimals. */
 const parts = (sheet: string): Readonly<Record<string, string>> => ({
   '[Content_Types].xml': `${XML}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="${TYPE}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="${TYPE}.worksheet+xml"/><Override PartName="/xl/styles.xml" ContentType="${TYPE}.styles+xml"/></Types>`,
   '_rels/.rels': `${XML}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="r1" Type="${OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
@@ -58,7 +58,7 @@ export async function* toXlsx(
 const rowOf = (cells: Cells, row: number, isAmount: readonly boolean[]): string =>
   `<row r="${row}">${cells.map((cell, i) => cellOf(cell, `${columnOf(i)}${row}`, isAmount[i] === true)).join('')}</row>`;
 
-/** A, B, …, Z, AA, …: what a spreadsheet calls its columns. */
+/** A, B, …, Z, AA, …: a spreadsheet's column names. */
 function columnOf(index: number): string {
   const letter = String.fromCharCode(65 + (index % 26));
   return index < 26 ? letter : `${columnOf(Math.floor(index / 26) - 1)}${letter}`;

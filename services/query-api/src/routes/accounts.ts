@@ -68,7 +68,7 @@ export function accountRoutes(app: Api, { ledger, policies, now }: ApiDeps): voi
       }
       const asked = [payer, beneficiary].filter((person) => person !== undefined);
       if ((await visiblePersons(access, ledger, asked)).size === 0) return { bindings: [] };
-      // One more than is shown tells whether there are more.
+      // Reads one more than is shown, to know whether there are more.
       const found = await findBindings(ledger, { payer, beneficiary, after, limit: BINDINGS_MAX + 1 });
       const bindings = found.slice(0, BINDINGS_MAX).map((binding) => encodeBinding(binding, at));
       return found.length > BINDINGS_MAX ? { bindings, next: bindings.at(-1)?.binding_id } : { bindings };

@@ -9,14 +9,14 @@ const MINUTE_MS = 60_000;
 const PERSONS_MAX = 100;
 const CHECKS_MAX = 100;
 
-/** What a rule looks at, as it is now. */
+/** The present value that a rule judges. */
 interface Finding {
   readonly alert: AlertName;
   readonly topic: 'claims' | 'members' | null;
   readonly value: number;
 }
 
-/** `GET /v1/alerts`: what is to be looked at, by the limits of the alert rules. */
+/** `GET /v1/alerts`: what needs attention, by the limits of the alert rules. */
 export function alertRoutes(app: Api, { ledger, now, prefix, workers }: ApiDeps): void {
   app.get(
     '/v1/alerts',

@@ -21,7 +21,7 @@ export function arrearsCheckRoutes(app: Api, { ledger }: ApiDeps): void {
     ),
   };
   app.get('/v1/arrears-checks', { config: { scopes: ['operate'] }, schema }, async ({ query: { after } }) => {
-    // One more than is shown tells whether there are more.
+    // Reads one more than is shown, to know whether there are more.
     const found = await findChecks(ledger, { after, limit: CHECKS_MAX + 1 });
     const checks = found.slice(0, CHECKS_MAX).map(({ checkId, startedAt, movedAt, ...check }) => ({
       check_id: checkId,

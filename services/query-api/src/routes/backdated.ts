@@ -9,7 +9,7 @@ import { visibleRange } from '../visible.ts';
 
 const PAYERS_MAX = 100;
 
-/** `GET /v1/backdated`: by payer, what was drawn on dates on which facts known later say it should not have been. */
+/** `GET /v1/backdated`: by payer, what was drawn on dates on which it should not have been, by facts that became known later. */
 export function backdatedRoutes(app: Api, { ledger }: ApiDeps): void {
   app.get(
     '/v1/backdated',
@@ -31,7 +31,7 @@ export function backdatedRoutes(app: Api, { ledger }: ApiDeps): void {
       },
     },
     async ({ query, access }) => {
-      // One more than is shown tells whether there are more.
+      // Reads one more than is shown, to know whether there are more.
       const found = encodeBackdated(
         await findBackdated(ledger, { ...query, of: visibleRange(access), payersMax: PAYERS_MAX + 1 }),
       );

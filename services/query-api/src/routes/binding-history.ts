@@ -10,11 +10,11 @@ import { PERSONAL } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
 import { visiblePersons } from '../visible.ts';
 
-/** Far more than was ever published about one payer's bindings: a binding is paused a few times a year. */
+/** Far more than is ever published about one payer's bindings: a binding is paused a few times a year. */
 const OUTCOMES_MAX = 2_000;
 const CHANGES_MAX = 1_000;
 
-/** `GET /v1/bindings/{binding_id}/history`: what became of a binding, published or changed. For the payer and the beneficiary. */
+/** `GET /v1/bindings/{binding_id}/history`: a binding's published events and its payer's changes. For the payer and the beneficiary. */
 export function bindingHistoryRoutes(app: Api, { ledger, prefix }: ApiDeps): void {
   app.get(
     '/v1/bindings/:binding_id/history',
@@ -45,7 +45,7 @@ export function bindingHistoryRoutes(app: Api, { ledger, prefix }: ApiDeps): voi
       const published = found.reverse().flatMap((outcome) => eventOf(outcome, bindingId));
       const changed = (await findBindingChanges(ledger, binding, CHANGES_MAX)).map(changeOf);
       const events = [...published, ...changed].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
-      // Which month a payer missed is the payer's own: a beneficiary sees that there was a pause, and not what led to it.
+      // Which month a payer missed is the payer's private matter: a beneficiary sees the pause, but not its cause.
       const shown = visible.has(payer) ? events : events.map((event) => ({ ...event, cause: null }));
       return { binding_id: bindingId, bound_at: formatInstant(boundAt), events: shown };
     },
@@ -60,7 +60,7 @@ function eventOf({ stamp, payload }: LoggedOutcome, bindingId: string) {
   return [{ ce_type: type, at: time, reason, state, effective_on, cause, code }];
 }
 
-/** The command itself is the change: nothing else led to it, and nothing more is told of it. */
+/** The command itself is the change, so it is its own cause, and there is nothing more to tell. */
 function changeOf({ changeId, at, changes }: Awaited<ReturnType<typeof findBindingChanges>>[number]) {
   return {
     ...{ ce_type: 'binding.changed', at: formatInstant(at), reason: null, state: null, effective_on: null, code: null },

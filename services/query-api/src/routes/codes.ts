@@ -4,7 +4,7 @@ import { EVERYONE } from '../scopes.ts';
 
 const CODES = Object.entries(OUTCOME_CODES).map(([code, { kind, zh, en }]) => ({ code, kind, zh, en }));
 
-/** `GET /v1/codes`: every code an outcome can carry, and how to say it. */
+/** `GET /v1/codes`: every code that an outcome can carry, with sentences for it. */
 export function codeRoutes(app: Api): void {
   const schema = {
     operationId: 'listCodes',

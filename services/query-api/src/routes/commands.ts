@@ -37,7 +37,7 @@ const MOVES = [
   ['resume', 'binding.resumed', 'Resume a binding that its payer paused', ['self', 'operate']],
 ] as const;
 
-/** Commands on bindings and settlements: each becomes one event, and the workers decide. Nothing here writes to the database. */
+/** Commands on bindings and settlements: each becomes one event on which the workers decide. Nothing here writes to the database. */
 export function commandRoutes(app: Api, deps: CommandDeps): void {
   const bindingParams = z.object({ binding_id: idParameter('the sharing relation (共济关系)') });
 
@@ -180,7 +180,7 @@ async function bindingOf({ ledger }: CommandDeps, bindingId: string): Promise<Bi
   return binding;
 }
 
-/** The payer of a binding that the bearer may command. One that they may see as its beneficiary is theirs to see, not to change. */
+/** The payer of a binding that the bearer may command. Throws a problem: a beneficiary may see the binding, but not change it. */
 async function payerFor({ access }: FastifyRequest, deps: CommandDeps, bindingId: string): Promise<string> {
   const binding = await bindingOf(deps, bindingId);
   if (binding === undefined) throw notFound('binding');

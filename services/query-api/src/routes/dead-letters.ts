@@ -26,7 +26,7 @@ import type { ApiDeps } from '../server.ts';
 import type { Slots } from '../slots.ts';
 
 const LETTERS_MAX = 100;
-/** Rows looked at for one answer: an id stands somewhere in a message, and no index leads to it. */
+/** Rows read for one answer, at most 20 times: an id is somewhere inside a message, and no index leads to it. */
 const READ_AT_ONCE = 500;
 const READS_MAX = 20;
 
@@ -38,7 +38,7 @@ const list = z.object({
   after: deadPlaceParameter('the `next` of the answer before').optional(),
 });
 
-/** Messages that could not be used: listed, looked at, and sent again. All of it is for operators. */
+/** Messages that could not be used: lists them, shows them, and sends them again. For operators only. */
 export function deadLetterRoutes(
   app: Api,
   { ledger, prefix, commands, envelopes, underWay }: ApiDeps & { readonly underWay: { readonly commands: Slots } },
@@ -160,7 +160,7 @@ export function deadLetterRoutes(
       const asked = [...new Set(ids)];
       const found = lettersOf(await findDeadAt(ledger, asked.map(placeOf)));
       const ours = found.filter((one) => isOurs(one, prefix));
-      // Of what cannot be opened nothing but its place is known: sent again it would be another message.
+      // Only the place is known of a message that cannot be opened; sent again it would be another message.
       const due = ours.filter(({ letter }) => letter.unopened === undefined);
       const unopened = ours.length - due.length;
       const answer = {

@@ -9,7 +9,7 @@ import { visibleRange } from '../visible.ts';
 
 const PERSONS_MAX = 100;
 
-/** `GET /v1/held-refunds`: what refunds owe to the owners of closed accounts, until `refund.paid` says it was paid out by hand. */
+/** `GET /v1/held-refunds`: what refunds owe to owners of closed accounts, until a `refund.paid` tells that it was paid out by hand. */
 export function heldRefundRoutes(app: Api, { ledger }: ApiDeps): void {
   app.get(
     '/v1/held-refunds',
@@ -31,7 +31,7 @@ export function heldRefundRoutes(app: Api, { ledger }: ApiDeps): void {
       },
     },
     async ({ query: { psn_no: personNo, after }, access }) => {
-      // One more than is shown tells whether there are more.
+      // Reads one more than is shown, to know whether there are more.
       const found = await findHeldRefunds(ledger, {
         personNo,
         after,

@@ -22,8 +22,8 @@ const RESPONSES = responses(
 const claimParams = z.object({ claim_id: idParameter('the id of a claim or premium') });
 
 /**
- * The message that became a claim, a premium or a refund, as it came. Whoever may see what was published of it may see it: it says of nobody
- * else what that does not.
+ * The message that became a claim, a premium or a refund, as it came. Whoever may see its published outcome may see it: it tells of nobody
+ * whom the outcome does not.
  */
 export function inputRoutes(app: Api, deps: InputDeps & { readonly prefix: string }): void {
   const answer = async (eventId: string) => {
@@ -70,7 +70,7 @@ export function inputRoutes(app: Api, deps: InputDeps & { readonly prefix: strin
     },
     async ({ params: { claim_id: claimId, refund_id: refundId }, access }) => {
       const { refunds } = await settlementOf(access, deps.ledger, claimId);
-      // One that waited for its claim took its id before it had an outcome: what was paid is told by the claim.
+      // A refund that waited for its claim took its id before it had an outcome, so the claim's refunds tell whether it was paid.
       const isPaid = refunds.some((paid) => (JSON.parse(paid) as { refund_id: string }).refund_id === refundId);
       if (!isPaid) throw notFound('refund');
       return answer(`refund:${refundId}`);

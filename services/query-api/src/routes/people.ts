@@ -9,7 +9,7 @@ import { visiblePersons } from '../visible.ts';
 
 const PAGE_MAX = 100;
 
-/** `GET /v1/settlements?psn_no=`: everything that was published about a patient, the last first. */
+/** `GET /v1/settlements?psn_no=`: everything published about a patient, the latest first. */
 export function peopleRoutes(app: Api, { ledger, prefix }: ApiDeps): void {
   app.get(
     '/v1/settlements',
@@ -32,7 +32,7 @@ export function peopleRoutes(app: Api, { ledger, prefix }: ApiDeps): void {
     },
     async ({ query: { psn_no: personNo, after }, access }) => {
       if ((await visiblePersons(access, ledger, [personNo])).size === 0) return { settlements: [] };
-      // One more than is shown tells whether there are more.
+      // Reads one more than is shown, to know whether there are more.
       const asked = { topic: topicsOf(prefix).claims, personNo, limit: PAGE_MAX + 1 };
       const found = await findOutcomesOf(ledger, after === undefined ? asked : { ...asked, before: after });
       const shown = found.slice(0, PAGE_MAX);

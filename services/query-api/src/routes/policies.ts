@@ -75,7 +75,7 @@ export function policyRoutes(app: Api, { policies, now }: ApiDeps): void {
     return policies.explainPolicy(...first).map((each) => compared(each, others.get(each.parameter)));
   };
 
-  /** The days on which this area's own rules change, each with what is not as on the day before. */
+  /** The days on which this area's own rules change, each with what differs from the day before. */
   const changesOf = (area: string) =>
     changes.flatMap((day) => {
       const differing = beside([area, addDays(day, -1)], [area, day]).filter(({ differs }) => differs);

@@ -56,7 +56,10 @@ const list = z.object({
   after: messagePlaceParameter('the `next` of the answer before').optional(),
 });
 
-/** The people whose messages are held since a worker failed on one: listed, looked at, released or dropped. All of it is for operators. */
+/**
+ * Keys whose messages are held because a worker failed on one: lists them, shows their messages, releases or drops them. For operators
+ * only.
+ */
 export function quarantineRoutes(app: Api, deps: Deps): void {
   const { operator, prefix, envelopes } = deps;
   const at = (place: Place): HeldPlace => heldPlaceOf(prefix, place);
@@ -127,7 +130,7 @@ export function quarantineRoutes(app: Api, deps: Deps): void {
   orderRoutes(app, deps, at);
 }
 
-/** In the order of the list: by topic, partition and offset. */
+/** Whether a key comes after a place in the list's order: topic, partition, offset. */
 function isBehind(one: Quarantine, other: HeldPlace): boolean {
   if (one.topic !== other.topic) return one.topic > other.topic;
   return one.partition === other.partition ? one.offset > other.offset : one.partition > other.partition;

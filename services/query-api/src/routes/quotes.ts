@@ -9,8 +9,8 @@ import type { ApiDeps } from '../server.ts';
 import { type Concern, isVisible } from '../visible.ts';
 
 /**
- * `POST /v1/quotes`: a `claim.submitted` gets the outcome that it would get now. Nothing is changed, reserved or remembered:
- * the reads are of one state of the database, in a transaction that cannot write.
+ * `POST /v1/quotes`: answers the outcome that a `claim.submitted` would get now. Changes, reserves and remembers nothing: it reads one
+ * state of the database in a read-only transaction.
  */
 export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: ApiDeps): void {
   const schema = {
@@ -30,7 +30,7 @@ export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: 
     ),
   };
   app.post('/v1/quotes', { schema, config: { scopes: EVERYONE } }, async ({ body, access }) => {
-    // The bytes as they came: see `validate`.
+    // The bytes as they came (see `validate`).
     const bytes = (body as unknown as Buffer | undefined) ?? Buffer.alloc(0);
     const decoded = decodeClaim(bytes, now(), { ...DECODE_LIMITS, futureDaysMax });
     if (decoded.kind === 'BAD') {
@@ -64,14 +64,14 @@ export function quoteRoutes(app: Api, { ledger, policies, now, futureDaysMax }: 
 }
 
 /**
- * Whether the bearer prices or reviews claims for a living. A patient does not: by quoting a claim that is large enough they would read
- * what every relative has left, which a beneficiary never sees.
+ * Whether the bearer prices or reviews claims for a living. A patient could otherwise quote a very large claim to learn what every relative
+ * has left, which a beneficiary must never see.
  */
 async function isOfficial(access: Access, source: RowSource, concern: Concern): Promise<boolean> {
   const official = narrowed(access, ['institution', 'region', 'operate']);
   return official !== null && isVisible(official, source, concern);
 }
 
-/** A quote is no settlement, so it has no settlement id, and no national form, which names it. */
+/** A quote is no settlement, so it has neither a settlement id nor the national form, which contains one. */
 const asQuote = (payload: object): object =>
   Object.fromEntries(Object.entries(payload).filter(([name]) => name !== 'setl_id' && name !== 'nhsa'));

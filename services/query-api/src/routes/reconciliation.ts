@@ -21,7 +21,7 @@ import { Problem } from '../problem.ts';
 import type { ApiDeps } from '../server.ts';
 import type { Slots } from '../slots.ts';
 
-/** A city's day has a few hundred thousand rows of some fifty characters. */
+/** Largest file accepted. A city's day has a few hundred thousand rows of about fifty characters. */
 const FILE_BYTES_MAX = 32 << 20;
 const DIFFERENCES_MAX = 1_000;
 const INSTITUTION_PROBLEM = 'expected letters and digits';
@@ -37,12 +37,12 @@ const query = z.object({
 type Query = z.output<typeof query>;
 type InTurn = <T>(work: (snapshot: Snapshot) => Promise<T>) => Promise<T>;
 
-/** Reconciliation (对账) of a day: its totals and whether its books are closed, and what differs from the other side's file. */
+/** Reconciliation (对账) of a day: its totals, whether its books are closed, and the differences from the other side's file. */
 export function reconciliationRoutes(
   app: Api,
   { openSnapshot, underWay }: ApiDeps & { readonly underWay: { readonly reports: Slots } },
 ): void {
-  // One at a time: each reads the outcomes of many months.
+  // One at a time, because each reads the outcomes of many months.
   let before: Promise<unknown> = Promise.resolve();
   const inTurn: InTurn = async (work) => {
     using _place = underWay.reports.take();
@@ -81,7 +81,7 @@ export function reconciliationRoutes(
   );
 
   app.register(async (files: Api) => {
-    // A file of the other side is read as it comes.
+    // The other side's file is read as a stream.
     files.removeContentTypeParser('application/json');
     files.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
     comparisonRoute(files, inTurn);
@@ -140,13 +140,13 @@ async function booksOf(snapshot: Snapshot, day: CalendarDate) {
   return rest;
 }
 
-/** Amounts as they are written on the wire. */
+/** Amounts as text in yuan. */
 const inYuan = (row: object): object =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? formatMoney(value as never) : value]),
   );
 
-/** Reads the file as it comes, at most so much of it. */
+/** Reads the file as a stream, up to the limit. Throws the problem to answer. */
 async function fileOf(body: unknown): Promise<OtherSide> {
   if (!(body instanceof Readable))
     throw new Problem('unusable-file', 'the file cannot be compared: expected CSV as the body');
@@ -157,7 +157,7 @@ async function fileOf(body: unknown): Promise<OtherSide> {
       done(bytes > FILE_BYTES_MAX ? new Error('too large') : null, chunk);
     },
   });
-  // What breaks the upload off is told to whoever reads.
+  // An error that breaks off the upload reaches the reader of `limited`.
   pipeline(body, limited, () => undefined);
   try {
     return await readOtherSide(limited);

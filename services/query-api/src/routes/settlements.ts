@@ -30,8 +30,8 @@ const claimParams = z.object({ claim_id: idParameter('the id of a claim or premi
  */
 export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void {
   /**
-   * What was published with the outcome, if it was. Else the flags of the patient's rules on that date decide; without the rules
-   * themselves a figure would be a guess.
+   * The form published with the outcome, if there was one. Otherwise the flags of the patient's rules on that date decide; without those
+   * rules any figure would be a guess, so it throws.
    */
   const nhsaForm = (payload: string) => {
     const published = publishedNhsa(payload);
@@ -79,7 +79,7 @@ export function settlementRoutes(app: Api, { ledger, policies }: ApiDeps): void 
     },
   );
 
-  // A refund that was refused is no part of its claim; whoever sends it again finds its answer here.
+  // A refused refund is not part of its claim, so its sender finds the answer here.
   app.get(
     '/v1/refunds/:refund_id',
     {

@@ -7,10 +7,10 @@ import { dateParameter } from '../parameters.ts';
 import type { ApiDeps } from '../server.ts';
 import { Tally } from '../tally.ts';
 
-/** Paused bindings are counted along the whole table, so not more often than this. */
+/** Counting paused bindings reads the whole table, so it is done at most this often, ms. */
 const PAUSED_KEPT_MS = 30_000;
 
-/** `GET /v1/totals`: the sums of a day. `GET /v1/live`: what the system is doing now. Both are for the board of the console. */
+/** `GET /v1/totals`: the sums of a day. `GET /v1/live`: what the system is doing now. Both serve the console's board. */
 export function totalsRoutes(app: Api, { ledger, now, prefix, workers }: ApiDeps): void {
   const claimsTopic = topicsOf(prefix).claims;
   const tally = new Tally(ledger, claimsTopic);
@@ -38,7 +38,7 @@ export function totalsRoutes(app: Api, { ledger, now, prefix, workers }: ApiDeps
   const pausedNow = () => {
     if (paused === undefined || performance.now() - paused.at > PAUSED_KEPT_MS) {
       paused = { at: performance.now(), found: countPaused(ledger) };
-      // A failure is told to those who asked, and not remembered.
+      // A failure is passed to those who asked, and not cached.
       paused.found.catch(() => {
         paused = undefined;
       });

@@ -42,7 +42,10 @@ export function usageRoutes(
       side === 'BENEFICIARY' ? null : { balanceAfter: row.balanceAfter, headroom: headroomOf(row, policies.policyAt) },
     );
 
-  /** As which of the two the bearer may read the rows; null: as neither. Whoever may not see the payer is not told of their balance. */
+  /**
+   * In which of the two roles the bearer may read the rows; null: in neither. Only a bearer who may see the payer is shown the payer's
+   * balance.
+   */
   const sideOf = async (access: Access, { payer, beneficiary }: UsageFilter): Promise<Side | null> => {
     if (payer === undefined && beneficiary === undefined) {
       throw new Problem('bad-parameter', 'payer or beneficiary: expected at least one of them');
@@ -69,7 +72,7 @@ export function usageRoutes(
     async ({ query: { after, ...asked }, access }) => {
       const side = await sideOf(access, asked);
       if (side === null) return { rows: [] };
-      // One more than is shown tells whether there are more.
+      // Reads one more than is shown, to know whether there are more.
       const found = await findUsage(ledger, asked, { after, limit: PAGE_MAX + 1 });
       const shown = found.slice(0, PAGE_MAX);
       const rows = shown.map((row) => encode(row, side));
@@ -78,7 +81,7 @@ export function usageRoutes(
     },
   );
 
-  /** Every row, a page in memory at a time: the next is read when the reader has taken the one before. */
+  /** All rows, with one page in memory: the next is read when the reader has taken the one before. */
   async function* pagesOf(
     asked: UsageFilter,
     side: Side | null,
@@ -140,7 +143,7 @@ const FORMS = [
   },
 ] as const;
 
-/** Reads the first page before anything is sent, so that a failure to read is still answered as a problem. */
+/** Reads the first page before anything is sent, so that a read that fails can still be answered with a problem. */
 async function begun<T>(pages: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
   const first = await pages.next();
   return (async function* () {
@@ -149,7 +152,9 @@ async function begun<T>(pages: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
   })();
 }
 
-/** What is left of the limit of a binding for the day of a debit, by the payer's rules on that date; null where there is no limit. */
+/**
+ * What is left of the binding's daily limit on the day of a debit, by the payer's rules on that date, yuan; null where there is no limit.
+ */
 function headroomOf(
   { kind, binding, payerArea, on, usedOnDay }: UsageRow,
   policyAt: ApiDeps['policies']['policyAt'],
