@@ -1,7 +1,7 @@
 import type { Settings } from './config.ts';
 import { runningHttp } from './system/addresses.ts';
 
-/** What the API answered, or why it did not. */
+/** The API's answer, or why there is none. */
 export type Answer =
   | { readonly ok: true; readonly status: number; readonly body: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly problem: string; readonly isAway: boolean };
@@ -11,13 +11,13 @@ interface Asked {
   /** JSON as it is to be sent; absent: a GET. */
   readonly body?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Absent: `API_WITHIN_MS`. */
+  /** Default: `API_WITHIN_MS`. */
   readonly withinMs?: number;
 }
 
 export const API_WITHIN_MS = 30_000;
 
-/** Asks the API of the running system, or of `GONGJI_HTTP_URL`. What goes wrong is told in words: the API's own, where it has some. */
+/** Asks the API of the running system, or of `GONGJI_HTTP_URL`. Failures are described in words: the API's own, where there are some. */
 async function askApi(
   settings: Settings,
   { path, body, headers = {}, withinMs = API_WITHIN_MS }: Asked,
@@ -49,7 +49,10 @@ async function askApi(
 
 const away = (problem: string): Answer => ({ ok: false, problem, isAway: true });
 
-/** Asks the API and has its answer printed; what goes wrong is told. Answers the exit code: that of `print`; 1 for a refusal, 2 where nobody answered. */
+/**
+ * Asks the API and has the answer printed; prints failures. Answers the exit code: that of `print`, 1 for a refusal, 2 where the API could
+ * not answer.
+ */
 export async function printAnswer(
   settings: Settings,
   asked: Asked,
@@ -61,7 +64,7 @@ export async function printAnswer(
   return answer.isAway ? 2 : 1;
 }
 
-/** A problem (RFC 9457) in a line, its fields below it. */
+/** A problem (RFC 9457) on one line, with its fields below. */
 function told(status: number, { title, detail, code, issues }: Record<string, unknown>): string {
   const fields = Array.isArray(issues) ? (issues as { path: string; problem: string }[]) : [];
   const what = [`${status} ${title ?? ''}`.trim(), code, detail].filter((part) => part !== undefined && part !== '');

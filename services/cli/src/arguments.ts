@@ -2,14 +2,14 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type CalendarDate, parseDate } from '@repo/domain';
 import type { Settings } from './config.ts';
 
-/** What `parseArgs` throws: an option that does not exist, or lacks its value, or an argument that no command takes. */
+/** Whether `parseArgs` threw it: for an unknown option, one without its value, or an argument that no command takes. */
 export const isAboutArguments = (error: unknown): error is Error & { readonly code: string } =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 
-/** As the options of our commands are written; whatever else begins with a dash is not repeated either. */
+/** The form of our own options. Other arguments that begin with a dash are not repeated either. */
 const LIKE_OPTION = /^Unknown option '-{1,2}[a-z][a-z-]{0,30}'/;
 
-/** What of the arguments was not understood. It repeats no argument that is no option: that may be a person's number or name. */
+/** What was wrong with the arguments. Repeats only options, since any other argument may be a person's number or name. */
 export function argumentProblem(error: unknown): string {
   if (isAboutArguments(error) && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL')
     return 'expected options alone, and found an argument that is none';
@@ -31,7 +31,7 @@ export class NotUnderstood extends Error {
   override readonly name = 'NotUnderstood';
 }
 
-/** `parseArgs`, whose complaints are `NotUnderstood`. */
+/** `parseArgs`, but throws `NotUnderstood`. */
 export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
     return parseArgs(config);
@@ -40,7 +40,7 @@ export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<t
   }
 }
 
-/** The days `--from` and `--to`. Throws `NotUnderstood`. */
+/** The days of `--from` and `--to`, both inclusive. Throws `NotUnderstood`. */
 export function readDays(values: { readonly from?: string | undefined; readonly to?: string | undefined }): {
   readonly from: CalendarDate;
   readonly to: CalendarDate;
@@ -51,15 +51,15 @@ export function readDays(values: { readonly from?: string | undefined; readonly 
   return { from, to };
 }
 
-/** Tells why a command does not begin. Answers its exit code. */
+/** Prints why a command does not begin. Answers its exit code. */
 export function refuse(problem: string): 2 {
   console.error(problem);
   return 2;
 }
 
 /**
- * A command that reads its arguments, shows the help (asked for, or behind what was not understood), or does the work. It answers the exit
- * code.
+ * Makes a command that reads its arguments, then prints the help (on request, or after a message about wrong arguments) or does the work.
+ * The command answers its exit code.
  */
 export const command =
   <Asked>(

@@ -80,7 +80,7 @@ const SUMMARIES_ZH: Readonly<Record<CommandName, string>> = {
   renumber: '数据库丢失已提交的数据之后，把新结果编到已发布的结果之后',
 };
 
-/** The list of commands, by what they are for. */
+/** The list of commands, by purpose. */
 export function describeCommands(language: Language): string {
   const names = Object.keys(COMMANDS) as CommandName[];
   const width = Math.max(...names.map((name) => name.length));

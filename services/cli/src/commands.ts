@@ -1,11 +1,11 @@
 import type { Settings } from './config.ts';
 
 interface Command {
-  /** Runs it and answers the exit code: 0, 1 for a failure, 2 for arguments not understood. */
+  /** Runs the command and answers the exit code: 0, 1 for a failure, 2 for arguments not understood. */
   readonly run: (args: string[], settings: Settings) => Promise<number>;
 }
 
-/** By what they are for, as they are listed. A command is loaded only when it is asked for, so that none waits for another's Kafka client. */
+/** The commands by purpose, as they are listed. Each is loaded only when used, so that none waits for loading another's Kafka client. */
 export const GROUPS = {
   Run: {
     start: () => import('./commands/start.ts'),

@@ -29,34 +29,34 @@ const schema = z
 
 /** The settings of `gongji`, from the environment and a `.env` file in the working directory. */
 export interface Settings {
-  /** Servers of one's own, which are then used and not started. */
+  /** External servers, which are used instead of starting our own. */
   readonly kafkaBrokers: readonly string[] | undefined;
-  /** How those brokers are reached; the embedded ones ask for nothing. */
+  /** How to reach those brokers; the embedded ones need no settings. */
   readonly kafkaAccess?: KafkaAccess;
   readonly databaseUrl: string | undefined;
-  /** The keys that messages are sealed with; those of the data directory when absent. */
+  /** File of the keys that seal messages; default: the one in the data directory. */
   readonly envelopeKeyFile?: string | undefined;
   readonly servers: 'embedded' | 'containers';
-  /** Ports of the embedded servers; free ones when absent. */
+  /** Ports of the embedded servers; default: free ones. */
   readonly kafkaPort: number | undefined;
   readonly postgresPort: number | undefined;
   /** 0 takes a free port. */
   readonly httpPort: number;
-  /** Where the API is, for commands that ask it, and the access token it wants; that of the running system, and none, when absent. */
+  /** Address of the API for commands that ask it, and the access token it needs; default: that of the running system, and no token. */
   readonly httpUrl?: string | undefined;
   readonly httpToken?: string | undefined;
   readonly dataDir: string;
   readonly policyDir: string | undefined;
   readonly topicPrefix: string;
   readonly partitions: number;
-  /** How long the input topics keep what was sent, if they are created; without end when absent. */
+  /** How many days the input topics keep records, if they are created here; default: for ever. */
   readonly inputRetentionDays?: number | undefined;
   readonly logLevel: string;
-  /** The whole environment, which the services inherit: each of them reads its own settings from it. */
+  /** The whole environment, which is passed to the services: each reads its own settings from it. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Throws a `ConfigurationError` that lists every problem. */
+/** Reads the settings. Throws a `ConfigurationError` that lists every problem. */
 export function readSettings(): Settings {
   const { settings } = readEnv(schema);
   return {

@@ -1,7 +1,7 @@
-/** As many letters as are looked at: nothing that is longer is like a name of ours. */
+/** Longest word that is compared; a longer one resembles none of our names. */
 const LENGTH_MAX = 30;
 
-/** The known name that a word is likely meant to be: the nearest one, where at most a third of its letters are other, more or fewer. */
+/** The known name that was probably meant: the nearest one, if at most a third of its letters (but at least one) differ. */
 export function didYouMean(word: string, known: readonly string[]): string | undefined {
   if (word.length > LENGTH_MAX) return undefined;
   const distances = known.map((name) => ({ name, distance: distanceOf(word.toLowerCase(), name) }));
@@ -10,7 +10,7 @@ export function didYouMean(word: string, known: readonly string[]): string | und
     .sort((left, right) => left.distance - right.distance)[0]?.name;
 }
 
-/** How many letters must be put in, left out or changed to make one word of the other (Levenshtein). */
+/** How many letters must be inserted, deleted or changed to turn one word into the other (Levenshtein distance). */
 function distanceOf(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, n) => n);
   for (const [i, letter] of [...from].entries()) {

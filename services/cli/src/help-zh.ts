@@ -7,7 +7,7 @@ const OWNERS_DATABASE = `${FINDS_START}GONGJI_DATABASE_URL（库主账号）可�
 const API = '查询接口取自本目录中运行的系统，或由 GONGJI_HTTP_URL 指定，令牌在 GONGJI_HTTP_TOKEN 中。';
 const FILTERS_ID = '  --id ID                  结算、退费、代缴、共济关系、变更、入账、缴费或检查的编号';
 
-/** What `gongji COMMAND --help` prints where the language is Chinese. A test holds it to the options, settings and exit codes of the English. */
+/** What `gongji COMMAND --help` prints in Chinese. A test compares its options, settings and exit codes with the English help. */
 export const HELP_ZH: Readonly<Record<CommandName, string>> = {
   start: `用法：gongji start   （在源码目录中：npm start）
 

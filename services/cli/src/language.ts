@@ -3,19 +3,19 @@ import { NotUnderstood } from './arguments.ts';
 
 export type Language = 'en' | 'zh';
 
-/** What `--lang` says, or else the locale: Chinese where its language is. Undefined where `--lang` says something else. */
+/** The language of `--lang`, else of the locale. Undefined where `--lang` names another one. */
 export function languageOf(
   lang: string | undefined,
   { LC_ALL, LC_MESSAGES, LANG }: Readonly<Record<string, string | undefined>>,
 ): Language | undefined {
   if (lang !== undefined) return lang === 'zh' || lang === 'en' ? lang : undefined;
-  // The first that is set holds; an empty one is as good as none.
+  // The first of these that is set and not empty decides.
   return (LC_ALL || LC_MESSAGES || LANG || '').startsWith('zh') ? 'zh' : 'en';
 }
 
 export const LANGUAGES = '--lang is zh or en';
 
-/** In which language a command's help is asked for; null where it is not asked for. Throws `NotUnderstood`. */
+/** The language in which a command's help is requested; null where it is not requested. Throws `NotUnderstood`. */
 export function helpLanguage(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,

@@ -7,14 +7,14 @@ import { contentHash } from '@repo/shard-worker';
 import type { MemberRow } from './demo/city.ts';
 
 /**
- * Enters accounts and bindings into an empty ledger beside the topic, with the identity and content that their messages would have.
- * Each payer comes before their bindings. Throws at the first row that is no valid event.
+ * Enters accounts and bindings into an empty ledger without the topic, with the identity and content that their messages would have. A
+ * payer must come before their bindings. Throws at the first row that is no valid event.
  */
 export async function loadMemberRows(options: {
-  /** The owner's. */
+  /** The owner's URL. */
   readonly databaseUrl: string;
   readonly rows: Iterable<MemberRow>;
-  /** Of the members topic: a person's work is left for the shard of their key. */
+  /** Partition count of the members topic, which decides the shard of a person's later work. */
   readonly partitions: number;
   readonly policyDir?: string | undefined;
 }): Promise<void> {
@@ -27,7 +27,7 @@ export async function loadMemberRows(options: {
       policyOf: loaded.policies.policyAt,
       partitionOf: (personNo: string) => partitionForKey(personNo, partitions),
     };
-    // Two lanes: one reads its events while the database writes the other's.
+    // Two lanes: one decodes its events while the database writes those of the other.
     await Promise.all(lanes(rows, 2).map((lane) => loadMembers(ledger, events(lane), tools)));
   } finally {
     await ledger.close();
@@ -37,8 +37,8 @@ export async function loadMemberRows(options: {
 const keyOf = ({ type, value }: MemberRow): string => (type === 'account.opened' ? value.psn_no : value.payer);
 
 /**
- * Deals the rows out by key, so that a payer and their bindings stay in one lane and in order. Whichever lane reads on takes the next
- * rows and lays the others' aside: about as many as it takes for itself.
+ * Deals the rows out by key, so that a payer and their bindings stay in one lane and in order. Whichever lane needs a row reads the source
+ * and puts rows of the other lane aside; these are about as many as its own.
  */
 function lanes(rows: Iterable<MemberRow>, count: number): Iterable<MemberRow>[] {
   const source = rows[Symbol.iterator]();

@@ -7,17 +7,17 @@ import type { KafkaAccess } from '@repo/transport';
 export interface LostShard {
   readonly topic: string;
   readonly partition: number;
-  /** The number of the last outcome that the database has. */
+  /** The number of the last outcome in the database. */
   readonly written: bigint;
-  /** The numbers of the last outcome that is published, of the shard and of its partition of either output topic. */
+  /** The numbers of the last published outcome: of the shard, and of its partition in either output topic. */
   readonly outSeq: bigint;
   readonly resultSeq: bigint;
   readonly deadSeq: bigint;
-  /** Which of these two are only known not to be lower: nothing is left of what bore the last number. */
+  /** Which of these two are upper bounds only, because the record with the last number has been deleted. */
   readonly guessed: readonly ('results' | 'deadLetters')[];
 }
 
-/** Finds the shards whose published outcomes the database does not know. Right only while no worker publishes. */
+/** Finds the shards with published outcomes that the database does not know. Exact only while no worker publishes. */
 export async function findLost(
   ledger: Ledger,
   {
@@ -69,9 +69,9 @@ export async function findLost(
 }
 
 /**
- * The number of the last outcome in an output partition. Where retention has taken it, any of the outcomes that the database does not know
- * may have been one of these: a number that was given out must not be given again, since readers pass over what is not above the last, but
- * one may be left out.
+ * The number of the last outcome in an output partition. Where retention has deleted that record, each outcome unknown to the database may
+ * have been one of this partition. A number that was used must not be used again, because readers skip numbers that are not above their
+ * last; skipping some is harmless.
  */
 async function findLast(
   reader: PositionReader,
@@ -85,7 +85,7 @@ async function findLast(
     readonly topic: string;
     readonly partition: number;
     readonly header: string;
-    /** The last number that the database has given out, and how many outcomes it does not know. */
+    /** The last number used in the database, and how many outcomes the database does not know. */
     readonly known: bigint;
     readonly unknown: bigint;
   },
@@ -96,7 +96,7 @@ async function findLast(
   return isNew ? { sequence: 0n, isGuess: false } : { sequence: known + unknown, isGuess: true };
 }
 
-/** A dead letter carries its original's headers before its own, so the last one counts. */
+/** A dead letter has its original's headers before its own, so the last one counts. */
 function sequenceIn(record: InputRecord | undefined, name: string): bigint | undefined {
   const text = record?.headers.findLast(([found]) => found === name)?.[1].toString();
   return text === undefined ? undefined : BigInt(text);

@@ -56,7 +56,10 @@ async function help(name: CommandName, language: Language): Promise<number> {
   return 0;
 }
 
-/** Says that there is no such command, and which may have been meant. What was typed is not repeated: it may be a person's number or name. */
+/**
+ * The message for an unknown command, with the one that may have been meant. Does not repeat what was typed: it may be a person's number or
+ * name.
+ */
 function unknown(name: string, language: Language): string {
   const meant = didYouMean(name, Object.keys(COMMANDS));
   const there = language === 'zh' ? '没有这个命令。' : 'There is no such command.';
@@ -64,7 +67,7 @@ function unknown(name: string, language: Language): string {
   return `${there}${meant === undefined ? '' : asked}\n\n${describeCommands(language)}`;
 }
 
-/** The list of commands, in the language that is asked for. */
+/** Prints the list of commands in the requested language. */
 function list(args: string[]): number {
   const options = { help: { type: 'boolean', short: 'h' }, lang: { type: 'string' } } as const;
   try {

@@ -1,4 +1,4 @@
-/** A line that is drawn over itself; nothing where nobody looks at a terminal. */
+/** A line that overwrites itself; undefined where the stream is no terminal. */
 export function progressLine(terminal: NodeJS.WriteStream) {
   if (!terminal.isTTY) return undefined;
   let shown = '';
@@ -11,7 +11,7 @@ export function progressLine(terminal: NodeJS.WriteStream) {
   };
 }
 
-/** How much of something is done, as such a line. */
+/** A line that shows which share of something is done. */
 export function progressBar(terminal: NodeJS.WriteStream) {
   const bar = progressLine(terminal);
   if (bar === undefined) return undefined;

@@ -2,8 +2,8 @@ import type { Snapshot } from '@repo/ledger';
 import type { Subject, Tally } from './tally.ts';
 
 /**
- * A set of rows and what must hold of each: `sql` selects a column `ref`, which says where to look without naming a person, and
- * one boolean column per check. A null counts as broken. Where the area is read in pages, `$1` and `$2` bound the person numbers.
+ * A set of rows and what must hold for each. `sql` selects a column `ref`, which says where to look without naming a person, and one
+ * boolean column per check; null counts as broken. For an area that is read in pages, `$1` and `$2` bound the person numbers.
  */
 export interface Area {
   readonly subject: Subject;
@@ -11,13 +11,13 @@ export interface Area {
   readonly sql: string;
 }
 
-/** The rows of a page: person numbers above `$1`, to `$2` or to the end. */
+/** Condition for the rows of a page: person numbers above `$1`, up to `$2` or to the end. */
 export const inPage = (column: string): string =>
   `${column} > $1::text and ($2::text is null or ${column} <= $2::text)`;
 
 const EXAMPLES_MAX = 10;
 
-/** Counts an area's rows and those that break each check, inside the database: only counts and examples leave it. */
+/** Counts an area's rows and those that break each check. Runs inside the database, so only counts and examples leave it. */
 export async function runArea(
   snapshot: Snapshot,
   tally: Tally,
@@ -44,8 +44,8 @@ export async function runArea(
 const PAGE_PERSONS = 5_000;
 
 /**
- * The key space of person numbers in pages of about 5,000 accounts, without gaps from the first to the last text there is: rows
- * of persons who have no account lie in a page too.
+ * Divides all possible person numbers into ranges of about 5,000 accounts without gaps, so that rows of persons without an account lie in a
+ * range too.
  */
 export async function* pagesOfPersons(
   snapshot: Snapshot,

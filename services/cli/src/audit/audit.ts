@@ -23,38 +23,38 @@ import { auditPublished } from './published.ts';
 import { type Check, sentences, Tally } from './tally.ts';
 
 export interface AuditOptions {
-  /** Of a user who is, or may become, `gongji_reader`. */
+  /** URL of a user who is `gongji_reader`, or a member of it. */
   readonly databaseUrl: string;
-  /** Null leaves Kafka out. */
+  /** Null: Kafka is not compared. */
   readonly brokers: readonly string[] | null;
   readonly kafkaAccess?: KafkaAccess;
   readonly topicPrefix: string;
-  /** Open the dead letters that are sealed; without them those are counted as not compared. */
+  /** The keys that open sealed dead letters; without them those count as not compared. */
   readonly envelopes?: Envelopes | null;
-  /** Told how far it is, from 0 to 1, and what is being looked at. */
+  /** Called with the share that is done, 0 to 1, and what is being compared. */
   readonly onProgress?: (share: number, doing: Part) => void;
-  /** After how long without a record, ms, one that must have been published is taken for missing; absent: 15 s. */
+  /** After how long without a record, ms, one that must have been published counts as missing. Default 15 s. */
   readonly stalledMs?: number;
 }
 
 export interface AuditReport {
-  /** No difference at all. */
+  /** There is no difference at all. */
   readonly clean: boolean;
-  /** A sentence for each subject that holds, for each check that does not, for each note. */
+  /** A sentence for each subject that holds, for each check that does not, and for each note. */
   readonly findings: readonly string[];
   readonly checks: readonly Check[];
-  /** What a person may want to know and is no difference. */
+  /** Worth knowing, but no difference. */
   readonly notes: readonly string[];
 }
 
-/** There is a database, but not of the system that was named; the message is for the person at the terminal. */
+/** There is a database, but not of the named system. The message is for the person at the terminal. */
 export class NothingToAudit extends Error {
   override readonly name = 'NothingToAudit';
 }
 
 /**
- * Checks the books from the outside: accounts against entries, entries against outcomes, outcomes against Kafka, without any code
- * that wrote them. One snapshot of the database is compared, so the system may run on meanwhile. Rejects when it cannot read.
+ * Checks the books from outside: accounts against entries, entries against outcomes, outcomes against Kafka, with none of the code that
+ * wrote them. Compares one snapshot of the database, so the system may keep running. Rejects when it cannot read.
  */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const { databaseUrl, brokers, kafkaAccess = {}, topicPrefix, onProgress = () => undefined, stalledMs } = options;
@@ -103,7 +103,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   return { clean, findings: sentences(checks, tally.notes), checks, notes: tally.notes };
 }
 
-/** A prefix that is not this database's would leave every published record out, and say that all is well. */
+/** With a prefix that is not this database's, no published record would be compared and all would seem well. */
 async function requireTopics(snapshot: Snapshot, { claims, members }: Topics): Promise<void> {
   const shards = await snapshot.rows<{ topic: string }>(`select distinct topic from shard order by topic`);
   if (shards.every(({ topic }) => topic === claims || topic === members)) return;
@@ -122,7 +122,7 @@ async function auditPages(snapshot: Snapshot, tally: Tally, progress: Progress):
   }
 }
 
-/** A limit may have been lowered after it was used; where no binding was ever changed, it cannot have been. */
+/** A limit may have been lowered after it was used, but only where a binding was ever changed. */
 async function excuseChangedLimits(snapshot: Snapshot, tally: Tally): Promise<void> {
   const changes = await snapshot.rows(
     `select from event_id where event_id > 'binding.changed:' and event_id < 'binding.changed;' limit 1`,
@@ -131,7 +131,9 @@ async function excuseChangedLimits(snapshot: Snapshot, tally: Tally): Promise<vo
   tally.excuse('usage-limit', (count) => `${count} days of bindings are over a limit that may have been lowered later`);
 }
 
-/** An older worker changes a binding and notes nothing: between two noted changes there may be one more, of whatever binding. */
+/**
+ * An older worker changes a binding without recording it, so between two recorded changes of any binding there may be an unrecorded one.
+ */
 async function excuseUnnotedChanges(snapshot: Snapshot, tally: Tally): Promise<void> {
   const prefix = 'binding.changed:';
   const changes = await snapshot.rows(
@@ -145,7 +147,7 @@ async function excuseUnnotedChanges(snapshot: Snapshot, tally: Tally): Promise<v
   );
 }
 
-/** Messages in quarantine are inputs that were taken and not answered: no outcome of theirs is missing. */
+/** Messages in quarantine are inputs that were taken but not answered, so none of their outcomes is missing. */
 async function noteHeld(snapshot: Snapshot, tally: Tally): Promise<void> {
   const [row] = await snapshot.rows<{ messages: string; keys: string }>(
     `select count(*) filter (where log_offset >= 0) as messages, count(distinct (topic, partition, key)) as keys from quarantined_message`,

@@ -50,16 +50,16 @@ export const ACCOUNTS: Area = {
     left join event_id opened on opened.event_id = 'account.opened:' || known.psn_no || ':'`,
 };
 
-/** The ids of a kind of event lie between its name with a colon and with the character after it. */
+/** Condition for the ids of a type of event: between its name with a colon and its name with the next character. */
 const eventsOf = (type: string): string => `event_id > '${type}:' and event_id < '${type};'`;
 
-/** Where an event stands: looked up for the few that are told, so that all the others are read from the index alone. */
+/** Where an event is stored. A subquery, run only for the few examples, so that all others are read from the index alone. */
 const placeOfEvent = (id: string): string =>
   `'row ' || (select ctid from event_id where event_id = ${id}) || ' of event_id'`;
 
 const idsAfter = (type: string): string => `substr(event_id, ${type.length + 2})`;
 
-/** The openings against the accounts: that each account has its opening is asked of the accounts. */
+/** Openings against accounts. That each account has its opening is checked with the accounts. */
 export const OPENINGS: Area = {
   subject: 'openings',
   checks: { 'opening-account': 'has an account row' },
@@ -72,8 +72,8 @@ export const OPENINGS: Area = {
 };
 
 /**
- * Credits against the events that brought them, by the id that both have. A credit of any amount leaves one entry; a contribution leaves
- * one where it brought money, which its event does not say. A credit and a contribution may have the same id.
+ * Credits against the events that brought them, by their common id. An `account.credited` leaves exactly one entry; a contribution leaves
+ * one where it brought money, which its event id does not tell. A credit and a contribution may have the same id.
  */
 export const CREDITS: Area = {
   subject: 'credits',
@@ -98,7 +98,7 @@ export const CREDITS: Area = {
     from counted`,
 };
 
-/** What each kind of entry may do, and what those are for that neither an outcome nor a credit speaks for. Read in pages. */
+/** What each kind of entry may do, and the events of those that neither an outcome nor a credit accounts for. Read in pages. */
 export const ENTRIES: Area = {
   subject: 'entries',
   checks: {
@@ -134,8 +134,8 @@ export const ENTRIES: Area = {
 };
 
 /**
- * Use by binding and day against the entries: a refund counts on the day of the claim it returns, which its outcome's place leads to.
- * A binding's own limit is compared too; limits of a region are the settlement's business.
+ * Usage by binding and day against the entries: a refund counts on the day of the claim it refunds, found through the outcome's place.
+ * Checks a binding's own daily limit; a region's limits are the settlement's business.
  */
 export const BINDING_DAYS: Area = {
   subject: 'bindingDays',
@@ -171,9 +171,9 @@ export const BINDING_DAYS: Area = {
 };
 
 /**
- * What is left of authorised amounts. With how much a binding was opened is noted nowhere, and not every payment uses the amount: from one
- * noted change to the next, and from the last to now, it has lost at most what was paid, and won at most what came back. What an older
- * worker noted does not say after which entry it came.
+ * What is left of authorised amounts. The amount at the binding's opening is recorded nowhere, and not every payment uses it: so from one
+ * recorded change to the next, and from the last to now, it must have lost at most what was paid, and gained at most what was returned.
+ * Changes recorded by an older worker do not say after which entry they came, and are left out.
  */
 export const BINDINGS: Area = {
   subject: 'bindings',
@@ -234,7 +234,7 @@ export const DAYS: Area = {
     from posted full join book_day using (day)`,
 };
 
-/** Numbers of rows in the outbox: what makes "exactly once, in order" checkable from outside. */
+/** Sequence numbers in the outbox, which make "exactly once, in order" checkable from outside. */
 export const SHARDS: Area = {
   subject: 'shards',
   checks: {
@@ -266,7 +266,7 @@ export const SHARDS: Area = {
     from shard full join written using (shard_id) left join held using (topic, partition)`,
 };
 
-/** Results of the claims shards that no event id leads to; rejections, which take no id, are told by their own. */
+/** Results of the claims shards to which no event id leads. Rejections take no event id and are recognised by their own id. */
 export const unclaimedResults = (claimsTopic: string): Area => ({
   subject: 'outcomes',
   checks: { 'outcome-event': 'is the outcome of an event that is known' },
@@ -276,7 +276,7 @@ export const unclaimedResults = (claimsTopic: string): Area => ({
     where topic = '${claimsTopic.replaceAll("'", "''")}' and dest = 'R' and coalesce(position('"id":"rejected:' in stamp), 0) = 0`,
 });
 
-/** The list of refunds by claim against the events: one that is not an event's outcome was never decided. */
+/** The list of refunds by claim against the events: a listed refund that is no event's outcome was never decided. */
 export const LISTED_REFUNDS: Area = {
   subject: 'outcomes',
   checks: { 'refund-known': 'listed as a refund: is the outcome of a refund that is known' },

@@ -1,9 +1,9 @@
 import { fen, total } from './fen.ts';
 
-/** A published outcome as its JSON says it; nothing in it is taken for granted. */
+/** A published outcome as parsed from its JSON; nothing about it is assumed. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** One entry of a person's account, in fen; what left the account is negative. */
+/** One entry of a person's account, in fen; negative = it left the account. */
 export interface Posting {
   readonly kind: string;
   readonly account: string;
@@ -16,7 +16,7 @@ export interface Posting {
   readonly balanceAfter: bigint;
 }
 
-/** Says whether a check holds of the outcome at hand. */
+/** Records whether a check holds for the outcome at hand. */
 export type Expect = (check: OutcomeCheck, holds: boolean) => void;
 
 export const OUTCOME_CHECKS = {
@@ -49,7 +49,7 @@ const listOf = (value: unknown): Fields[] =>
 
 const nothingPosted = (postings: readonly Posting[]): boolean => postings.length === 0;
 
-/** Whether the entries are, in any order, exactly those expected. */
+/** Whether the entries are exactly the expected ones, in any order. */
 function samePostings(postings: readonly Posting[], expected: readonly string[]): boolean {
   const found = postings.map(textOf).sort();
   return found.length === expected.length && expected.toSorted().every((text, i) => text === found[i]);
@@ -67,7 +67,7 @@ const textOf = (posting: Omit<Posting, 'balanceAfter'>): string =>
     posting.held,
   ].join('\n');
 
-/** The entry an allocation must have left; null where its amounts are none or do not add up. */
+/** The entry that an allocation must have left; null where its amounts are invalid or do not add up. */
 function debitOf(part: Fields, note: { kind: string; counterpart: string; on: string }): string | null {
   const [amount, prior, current] = [fen(part.amount), fen(part.prior_year), fen(part.current_year)];
   if (amount === null || prior === null || current === null) return null;
@@ -90,7 +90,7 @@ const AMOUNTS = [
   'balc',
 ] as const;
 
-/** A settlement, settled or refused, against its own amounts and its entries. */
+/** Judges a settlement, settled or refused, against its own amounts and its entries. */
 export function judgeSettlement(outcome: Fields, postings: readonly Posting[], expect: Expect): void {
   const [medfee, fund, hospital, share, own, relatives, cash, balance] = AMOUNTS.map((name) => fen(outcome[name]));
   const amounts = [medfee, fund, hospital, share, own, relatives, cash, balance];
@@ -125,7 +125,7 @@ export function judgeSettlement(outcome: Fields, postings: readonly Posting[], e
   );
 }
 
-/** A premium: all or nothing, by one payer. */
+/** Judges a premium: all or nothing, from one payer. */
 export function judgePremium(outcome: Fields, postings: readonly Posting[], expect: Expect): void {
   const [part] = listOf(outcome.allocation);
   if (outcome.status !== 'SETTLED') {
@@ -138,14 +138,14 @@ export function judgePremium(outcome: Fields, postings: readonly Posting[], expe
   expect('premium-entries', debit !== null && isWhole && samePostings(postings, [debit]));
 }
 
-/** What a refund is compared with: the outcome it returns from, and every refund listed under that claim. */
+/** What a refund is compared with: the outcome it refunds, and every refund listed under that claim. */
 export interface RefundedClaim {
   readonly original: Fields | undefined;
   readonly refunds: readonly Fields[];
   readonly isListed: boolean;
 }
 
-/** A refund against its own amounts, its entries, and the claim or premium it returns from. */
+/** Judges a refund against its own amounts, its entries, and the claim or premium it refunds. */
 export function judgeRefund(outcome: Fields, postings: readonly Posting[], claim: RefundedClaim, expect: Expect): void {
   const steps = listOf(outcome.returned);
   const back = (name: string): bigint | null => {
@@ -161,7 +161,7 @@ export function judgeRefund(outcome: Fields, postings: readonly Posting[], claim
       sums[1] === back('acct_mulaid_pay') &&
       sums[2] === back('psn_cash_pay') &&
       amount !== null &&
-      // A refused refund says what was asked for, and moves nothing.
+      // A refused refund states the requested amount, and moves nothing.
       (isPaid
         ? amount === total(sums) && amount > 0n && outcome.code === null
         : outcome.status === 'REFUSED' && amount >= 0n && total(sums) === 0n),
@@ -175,7 +175,7 @@ export function judgeRefund(outcome: Fields, postings: readonly Posting[], claim
   expect('refund-within', claim.original !== undefined && isWithin(claim.original, claim.refunds));
 }
 
-/** The portions money returns into depend on the year; their sum does not. */
+/** Compares sums, because the portions that money returns into depend on the year. */
 function areReturns(
   postings: readonly Posting[],
   outcome: Fields,
@@ -195,7 +195,7 @@ function areReturns(
   return samePostings(found, expected);
 }
 
-/** Whether all refunds together return to each source at most what it paid. */
+/** Whether all refunds together return to each account, or in cash, at most what it paid (I6). */
 function isWithin(original: Fields, refunds: readonly Fields[]): boolean {
   if (original.status !== 'SETTLED') return false;
   const left = new Map<string, bigint>([['CASH', fen(original.psn_cash_pay) ?? 0n]]);

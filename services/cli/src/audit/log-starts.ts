@@ -1,11 +1,11 @@
 import type { PartitionBounds } from '@repo/messaging';
 
-/** A broker deletes whole stretches of a log, hours or days apart: asking again sooner tells nothing new. */
+/** Brokers delete whole segments of a log, hours or days apart, so asking again sooner, ms, tells nothing new. */
 const ASK_AGAIN_MS = 5_000;
 
 /**
- * Where the partitions of the output topics begin by now: their first records go when their retention says so, also while they are
- * being read. Partitions are named `topic/partition`.
+ * Where the partitions of the output topics begin now: retention deletes their first records, even while they are being read. Partitions
+ * are named `topic/partition`.
  */
 export class LogStarts {
   readonly #ask: () => Promise<readonly PartitionBounds[]>;
@@ -29,7 +29,7 @@ export class LogStarts {
     return isKnown();
   }
 
-  /** Whether nothing was left when it was last asked. */
+  /** Whether the partition was empty, but not new, when last asked. */
   isEmptied(place: string): boolean {
     const { low = 0n, high = 0n } = this.#bounds.get(place) ?? {};
     return low > 0n && low === high;

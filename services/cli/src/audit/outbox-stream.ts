@@ -3,7 +3,7 @@ import type { Topics } from '@repo/contracts';
 import { BadBlock, readStored, type Snapshot, type ViewedOutcome } from '@repo/ledger';
 import { type Envelopes, type Place, Unopened } from '@repo/sealing';
 
-/** An outcome row as its record must be: the key in hex, the SHA-256 of the value in hex, and what its headers derive from. */
+/** What the record of an outcome row must be: key in hex, SHA-256 of the value in hex, and the stamp its headers derive from. */
 export interface ExpectedRow {
   readonly seq: string;
   readonly dest_seq: string;
@@ -26,18 +26,18 @@ interface Source {
 
 const ROWS_PER_PAGE = 1_000;
 
-/** What one output partition must hold: the rows of one shard and destination, a page at a time. */
+/** What one output partition must contain: the rows of one shard and destination, read a page at a time. */
 export class OutboxStream {
-  /** The highest sequence met in the partition so far. */
+  /** The highest sequence found in the partition so far. */
   last = 0n;
-  /** The offset behind the last record met in the partition. */
+  /** The offset after the last record found in the partition. */
   next = 0n;
   readonly #snapshot: Snapshot;
   readonly #source: Source;
   readonly #envelopes: Envelopes | null;
   #page: ExpectedRow[] = [];
   #next = 0;
-  /** The `seq` of the last row that was gone past. */
+  /** The `seq` of the last row that was passed. */
   #passed = '0';
   #isRead = false;
 
@@ -56,7 +56,7 @@ export class OutboxStream {
     return this.#source.due;
   }
 
-  /** Everything that must be there has come. */
+  /** Whether everything that must have been published has been found. */
   get isComplete(): boolean {
     return this.last >= this.due;
   }
@@ -69,12 +69,12 @@ export class OutboxStream {
     return `${this.topic}/${this.#source.partition}`;
   }
 
-  /** Names the counter that gives this partition its sequence. */
+  /** Names the counter that numbers this partition's records. */
   get writer(): string {
     return writerKey(this.#source);
   }
 
-  /** The row of that sequence, null where it is younger than the snapshot, and the rows before it that were passed over. */
+  /** The row with this sequence, null where it is younger than the snapshot; and the rows before it that were skipped. */
   async take(sequence: bigint): Promise<{ row: ExpectedRow | null; skipped: ExpectedRow[] }> {
     this.last = sequence;
     const skipped: ExpectedRow[] = [];
@@ -87,7 +87,7 @@ export class OutboxStream {
     }
   }
 
-  /** Goes on at the row of this sequence, without reading those before it; answers how many they are. */
+  /** Continues at the row with this sequence without reading those before it. Answers how many those are. */
   async passTo(sequence: bigint): Promise<number> {
     const { shardId, dest } = this.#source;
     const [row] = await this.#snapshot.rows<{ passed: string; last: string | null }>(
@@ -111,7 +111,7 @@ export class OutboxStream {
     }
   }
 
-  /** A row as it was before it was sealed, null where no key at hand opens it. What was changed since it was sealed is like no record. */
+  /** A row as it was before sealing; null where no key at hand opens it. A row that was changed after sealing matches no record. */
   async opened(row: ExpectedRow): Promise<ExpectedRow | null> {
     const { sealed: bytes, note } = parse(row.stamp) ?? {};
     if (this.#source.dest === 'R' || typeof bytes !== 'number') return row;
@@ -132,7 +132,7 @@ export class OutboxStream {
     }
   }
 
-  /** Whether a record's headers are those that the row's stamp, its shard and its place stand for. */
+  /** Whether a record's headers are those that follow from the row's stamp, shard and place. */
   hasHeaders(headers: Headers, row: ExpectedRow): boolean {
     const stamp = parse(row.stamp);
     if (stamp === null) return false;
@@ -162,7 +162,7 @@ export class OutboxStream {
 
 type StoredRow = Pick<ExpectedRow, 'seq' | 'dest_seq' | 'key'> & ViewedOutcome<Buffer | null>;
 
-/** An outcome whose block cannot be read is like no record. */
+/** An outcome whose block cannot be read matches no record. */
 function toExpected({ seq, dest_seq, key, ...stored }: StoredRow): ExpectedRow {
   try {
     const { stamp, payload } = readStored(stored);
@@ -185,7 +185,10 @@ interface ShardRow {
   readonly dead_due: string | null;
 }
 
-/** A stream for every output partition that a shard writes: its own number, and for dead letters of members behind those of claims. */
+/**
+ * A stream for every output partition that a shard writes: the one with its own number, and for dead letters those of claims first, then
+ * those of members.
+ */
 export async function openStreams(
   snapshot: Snapshot,
   topics: Topics,
@@ -240,8 +243,8 @@ function parse(stamp: string): Stamp | null {
 }
 
 /**
- * CloudEvents headers: the stamp's, the sequence, and the two that are always the same; the source names the writer. The last result of a
- * Kafka transaction says besides up to which row that transaction has published, which is never less than its own.
+ * Whether the CloudEvents headers are right: the stamp's, the sequence, the two constant ones, and a source that names the writer. The last
+ * result of a Kafka transaction also has the last row published by that transaction, which is never less than its own.
  */
 function isResult(headers: Headers, { seq, dest_seq }: ExpectedRow, stamp: Stamp): boolean {
   const found = new Map(headers.map(([name, value]) => [name, value.toString()]));
@@ -261,12 +264,12 @@ function isResult(headers: Headers, { seq, dest_seq }: ExpectedRow, stamp: Stamp
   return isAllThere && found.has('ce_source') && headers.length === Object.keys(expected).length + others;
 }
 
-/** What a dead letter says of itself; any other header whose name begins so is the sender's own. */
+/** Our headers of a dead letter; any other header whose name begins like them is the sender's. */
 const OURS: ReadonlySet<string> = new Set(
   ['code', 'detail', 'topic', 'partition', 'offset', 'at', 'sequence'].map((name) => `gongji-${name}`),
 );
 
-/** The original's headers as they came, without those of an earlier trip, then ours. */
+/** Whether a dead letter has the original's headers, without ours from an earlier dead letter, followed by ours. */
 function isDeadLetter(headers: Headers, { dest_seq }: ExpectedRow, stamp: Stamp): boolean {
   const { headers: original, note } = stamp as { headers?: [string, string][]; note?: Record<string, unknown> };
   const expected = [

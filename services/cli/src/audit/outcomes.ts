@@ -18,8 +18,8 @@ const ENTRIES_PER_PIECE = 5_000;
 const ORPHANS = { 'entry-outcome': 'of a claim, premium or refund: has the event it names' } as const;
 
 /**
- * Compares every claim, premium and refund with its outcome and its entries, both ways: events and entries are walked side by side
- * in the order of the events' ids, so that only a page of each is in memory, and an entry that no event names is met between two.
+ * Compares every claim, premium and refund with its outcome and its entries, in both directions: events and entries are read side by side
+ * in the order of the events' ids, so that only a page of each is in memory, and an entry without an event turns up between two events.
  */
 export async function auditOutcomes(
   snapshot: Snapshot,
@@ -51,18 +51,18 @@ interface EventRow {
   readonly dest: string | null;
   readonly key: Buffer | null;
   readonly payload: Buffer | null;
-  /** It is a refund whose claim has not come: it is kept, and has no outcome yet. */
+  /** A refund whose claim has not come yet: it is kept and has no outcome. */
   readonly waits: boolean;
 }
 
-/** Kept by the shard that took its id; looked for only where there is no outcome. */
+/** Parked by the shard that took its id; looked up only where there is no outcome. */
 const WAITS = `case when seq is null then exists (
   select from parked_refund join shard using (partition)
   where shard.shard_id = page.shard_id and 'refund:' || refund_id = event_id) else false end`;
 
-/** The events whose ids begin so, in pages; the database reads the next page while this one is judged. */
+/** The events whose ids begin with a prefix, in pages. The database reads the next page while this one is judged. */
 async function* pagesOfEvents(snapshot: Snapshot, prefix: string): AsyncGenerator<EventRow[]> {
-  // The character after the colon: everything with the prefix lies below it.
+  // The character after the colon, so that every id with the prefix is below this.
   const end = `${prefix.slice(0, -1)};`;
   const read = (after: string): Promise<EventRow[]> =>
     snapshot.rows<EventRow>(
@@ -75,7 +75,7 @@ async function* pagesOfEvents(snapshot: Snapshot, prefix: string): AsyncGenerato
   let page = await read(prefix);
   for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
     const next = read(last.event_id);
-    // Where judging fails, nobody waits for this one.
+    // Avoids an unhandled rejection where judging fails and this page is never awaited.
     next.catch(() => undefined);
     yield page;
     page = await next;
@@ -119,7 +119,7 @@ function fieldsOf(payload: Buffer | null): Fields | null {
   }
 }
 
-/** For each refund of a page: what it was paid from, and all refunds of the same claim. */
+/** For each refund of a page: the outcome it refunds, and all refunds of the same claim. */
 async function refundedClaims(snapshot: Snapshot, page: readonly EventRow[]): Promise<Map<string, RefundedClaim>> {
   const claimOf = new Map(page.map(({ event_id, payload }) => [event_id, String(fieldsOf(payload)?.claim_id)]));
   const ids = [...new Set(claimOf.values())];
@@ -183,7 +183,7 @@ class EntryWalk implements AsyncDisposable {
     this.#tally = tally;
   }
 
-  /** The entries of this event. Those of events before it, which nobody asked for, are counted as wrong. */
+  /** The entries of this event. Entries of events before it, which no event asked for, are counted as wrong. */
   async upTo(eventId: string): Promise<Posting[]> {
     const found: Posting[] = [];
     for (;;) {
@@ -196,7 +196,7 @@ class EntryWalk implements AsyncDisposable {
     }
   }
 
-  /** What is left belongs to no event. */
+  /** Counts the remaining entries, which belong to no event, as wrong. */
   async finish(): Promise<void> {
     for (;;) {
       const row = this.#piece[this.#next] ?? (await this.#refill());
@@ -218,7 +218,7 @@ class EntryWalk implements AsyncDisposable {
   }
 }
 
-/** The order of collation "C": by the bytes of UTF-8. */
+/** Compares in the order of collation "C", by the bytes of UTF-8. */
 function compareUtf8(left: string, right: string): number {
   if (left === right) return 0;
   return Buffer.compare(Buffer.from(left), Buffer.from(right));

@@ -1,12 +1,12 @@
 import type { Snapshot } from '@repo/ledger';
 
-/** What one account, outcome or record costs beside the others, measured: it makes the bar move evenly. */
+/** The measured relative cost of one account, outcome or record, which makes the bar move evenly. */
 const COSTS = { accounts: 2, outcomes: 3, sums: 1, records: 3 } as const;
 export type Part = keyof typeof COSTS;
 
 type Tell = (share: number, doing: Part) => void;
 
-/** How far an audit is: its parts come in order, each with a size that need only be about right. */
+/** How far an audit has come. Its parts come in order, each with a size that need only be approximate. */
 export class Progress {
   readonly #tell: Tell;
   readonly #costs: ReadonlyMap<Part, number>;
@@ -32,7 +32,7 @@ export class Progress {
     );
   }
 
-  /** The parts before this one are done. */
+  /** Begins a part; those before it are done. */
   begin(part: Part): void {
     const parts = [...this.#costs];
     this.#before = sum(

@@ -17,17 +17,17 @@ const RECORD_CHECKS = {
   'record-known': 'has a row in PostgreSQL',
 } as const;
 
-/** Records may still come after the last expected one, if there are too many; after this long without any there are none. */
+/** Records may come after the last expected one, if there are too many; after this silence, ms, there are none. */
 const QUIET_MS = 500;
-/** A running system publishes on and is never quiet. */
+/** A running system keeps publishing and is never silent, so waiting ends after this long, ms. */
 const AFTERWARDS_MAX_MS = 3_000;
-/** A record that is published is there to be read; where none has come for so long, it is not. */
+/** How long to wait for a record that must have been published, ms; after that it counts as missing. */
 export const STALLED_MS = 15_000;
 const LOOK_EVERY_MS = 50;
 
 /**
- * Compares the output topics with the outbox, partition by partition, from the first record that the topic still has. What was published
- * after the snapshot is left alone, if the database knows of it by now.
+ * Compares the output topics with the outbox, partition by partition, from the first record that the topic still has. Records published
+ * after the snapshot are not compared, but the database must know of them by now.
  */
 export async function auditPublished(options: {
   readonly snapshot: Snapshot;
@@ -36,7 +36,7 @@ export async function auditPublished(options: {
   readonly kafkaAccess: KafkaAccess;
   readonly topics: Topics;
   readonly envelopes: Envelopes | null;
-  /** Results and dead letters written by each shard as of now. */
+  /** Results and dead letters written by each shard up to now. */
   readonly writtenNow: () => Promise<ReadonlyMap<string, bigint>>;
   readonly onRecords: (count: number) => void;
   readonly stalledMs?: number | undefined;
@@ -85,7 +85,7 @@ interface Comparison {
   readonly streams: ReadonlyMap<string, OutboxStream>;
   readonly starts: LogStarts;
   readonly tally: Tally;
-  /** By topic, how many outcomes it has no longer. */
+  /** By topic, how many outcomes it no longer holds. */
   readonly gone: Map<string, number>;
   readonly onRecords: (count: number) => void;
 }
@@ -109,7 +109,7 @@ async function compare(record: TailedRecord, comparison: Comparison): Promise<vo
   }
   if (sequence > stream.last + 1n) await passDeleted(stream, expected, sequence, comparison);
   const { row, skipped } = await stream.take(sequence);
-  // Rows that the log leaves out; whether they had to be there is the outbox position's word.
+  // Rows that the log leaves out. Those within the published position must be there.
   for (const missing of skipped) tally.expect('record-present', false, `${stream.name} seq ${missing.seq}`);
   if (row === null) return;
   tally.checked('record-present');
@@ -125,7 +125,7 @@ async function compare(record: TailedRecord, comparison: Comparison): Promise<vo
   tally.expect('record-content', isSame, where);
 }
 
-/** The outcomes up to this sequence whose records the broker has deleted, where those from this offset on are deleted, are passed over. */
+/** Where the broker has deleted the records from this offset on, passes over the outcomes before this sequence. */
 async function passDeleted(
   stream: OutboxStream,
   offset: bigint,
@@ -140,13 +140,13 @@ async function passDeleted(
 
 const SEQUENCES: ReadonlySet<string> = new Set(['ce_sequence', 'gongji-sequence']);
 
-/** A dead letter carries its original's headers before its own, so the last one counts. */
+/** A dead letter has its original's headers before its own, so the last one counts. */
 function sequenceOf({ headers }: TailedRecord): bigint | null {
   const text = headers.findLast(([name]) => SEQUENCES.has(name))?.[1].toString();
   return text !== undefined && /^\d{1,18}$/.test(text) ? BigInt(text) : null;
 }
 
-/** What remains when all records have been read: rows not published (yet), and records ahead of the database. */
+/** What remains when all records are read: rows not published (yet), and records that the database does not know. */
 async function settleEnds(comparison: Comparison, writtenNow: ReadonlyMap<string, bigint>): Promise<void> {
   const { streams, tally } = comparison;
   let unpublished = 0n;

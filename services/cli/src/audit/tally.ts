@@ -1,7 +1,7 @@
-/** One thing the audit looks at: how many it compared, and how many were not as they should be. */
+/** One check of the audit: how many items it compared, and how many of them were wrong. */
 export interface Check {
   readonly name: string;
-  /** What holds of each, as the end of "each ...". */
+  /** What must hold for each item, as the end of "each ...". */
   readonly holds: string;
   readonly subject: Subject;
   readonly checked: number;
@@ -10,7 +10,7 @@ export interface Check {
   readonly examples: readonly string[];
 }
 
-/** What the checks are about, and what is told of a subject whose checks all hold. */
+/** The subjects of the checks, and what is said of one whose checks all hold. */
 const SUBJECTS = {
   accounts: 'each equals its entries, none was ever below 0.00',
   entries: 'each has the event and the day it belongs to',
@@ -50,12 +50,12 @@ interface Counts {
   readonly examples: string[];
 }
 
-/** Counts what the checks find, in the order in which they are first named. */
+/** Counts the results of checks, in the order in which they were declared. */
 export class Tally {
   readonly notes: string[] = [];
   readonly #checks = new Map<string, Counts>();
 
-  /** A check counts even where there is nothing to compare. */
+  /** Declares checks, so that they are reported even where there is nothing to compare. */
   declare(subject: Subject, checks: Readonly<Record<string, string>>): void {
     for (const [name, holds] of Object.entries(checks)) {
       this.#checks.set(name, { holds, subject, checked: 0, wrong: 0, examples: [] });
@@ -72,13 +72,13 @@ export class Tally {
     check.examples.push(...examples.slice(0, EXAMPLES_MAX - check.examples.length));
   }
 
-  /** Counts one comparison; `example` names what was compared. */
+  /** Counts one comparison; `example` says what was compared. */
   expect(name: string, isRight: boolean, example: string): void {
     this.checked(name);
     if (!isRight) this.wrong(name, [example]);
   }
 
-  /** Differences that have an innocent explanation become a note. */
+  /** Turns differences that have an innocent explanation into a note. */
   excuse(name: string, note: (count: number) => string): void {
     const check = this.#of(name);
     if (check.wrong > 0) this.notes.push(note(check.wrong));

@@ -5,7 +5,7 @@ import { eventSchemas } from '@repo/contracts';
 export type Format = 'csv' | 'ndjson';
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The event that a line states, its JSON as it was written where it was; or why it states none, which repeats no value of the line. */
+/** The event that a line states, with its JSON as written where the line is JSON; or why it states none, without any value of the line. */
 type Stated = { readonly type: string; readonly fields: Fields; readonly json: string } | { readonly problem: string };
 export type Line = { readonly line: number } & Stated;
 
@@ -58,7 +58,7 @@ export async function* readLines(texts: AsyncIterable<string | null>, format: Fo
   }
 }
 
-/** One event a line as its message has it, its type in `ce_type`. */
+/** One event per line, as in its message, with its type in `ce_type`. */
 function fromJson(text: string): Stated {
   let fields: unknown;
   try {
@@ -79,7 +79,7 @@ interface Columns {
   readonly names: readonly string[];
 }
 
-/** What the header says: with `binding_id` bindings, else accounts; or what is wrong with it. */
+/** The event type and fields of a CSV header: with `binding_id` bindings, else accounts; or what is wrong with it. */
 function columnsOf(text: string): Columns | string {
   const names = cellsOf(text);
   if (names === null) return 'expected every quote to be closed on its line';
@@ -89,7 +89,7 @@ function columnsOf(text: string): Columns | string {
   return new Set(names).size < names.length ? 'expected every column once' : { type, names };
 }
 
-/** An empty cell is an absent field; lists are parted by semicolons. */
+/** An empty cell is an absent field; list items are separated by semicolons. */
 function fromCells(text: string, { type, names }: Columns): Stated {
   const cells = cellsOf(text);
   if (cells === null) return { problem: 'expected every quote to be closed on its line' };
@@ -103,7 +103,7 @@ function fromCells(text: string, { type, names }: Columns): Stated {
   return { type, fields, json: JSON.stringify(fields) };
 }
 
-/** A cell as the field's kind has it; one that is not of that kind stays text, and the decoder says so. */
+/** Converts a cell to the kind of its field. A cell that is not of that kind stays text, for the decoder to report. */
 function readCell(cell: string, schema: object): unknown {
   const kinds = JSON.stringify(schema);
   if (kinds.includes('"boolean"')) return cell === 'true' ? true : cell === 'false' ? false : cell;
@@ -112,8 +112,8 @@ function readCell(cell: string, schema: object): unknown {
 }
 
 /**
- * The cells of one line; null where a quote is not closed on it. Each line stands alone, unlike in a CSV library: a quote that is not closed
- * costs its own line, and all the others are still looked at.
+ * The cells of one line; null where a quote is not closed on it. Unlike in a CSV library each line stands alone: an unclosed quote spoils
+ * only its own line, and all others are still checked.
  */
 function cellsOf(text: string): string[] | null {
   const cells: string[] = [];

@@ -8,24 +8,24 @@ import { type Format, type Line, readLines, textsOf } from './lines.ts';
 import { type BadLine, type StagedLine, Staging } from './staging.ts';
 
 export interface LoadFileOptions {
-  /** The owner's. */
+  /** The owner's URL. */
   readonly databaseUrl: string;
   readonly file: string;
   readonly format: Format;
-  /** Of the members topic. */
+  /** Partition count of the members topic. */
   readonly partitions: number;
   readonly policies: Policies;
-  /** Only looks: enters nothing. */
+  /** Only reads and checks, and enters nothing. */
   readonly checkOnly: boolean;
   readonly onProgress?: (share: number, doing: string) => void;
 }
 
 export interface Loaded {
   readonly lines: number;
-  /** In order. Where there are any, nothing was entered. */
+  /** In order of lines. Where there are any, nothing was entered. */
   readonly bad: readonly BadLine[];
   readonly entered: number;
-  /** Lines whose event was there already, by this file before or by its message. */
+  /** Lines whose event had been entered before, by this file or through the topic. */
   readonly repeated: number;
 }
 
@@ -33,9 +33,9 @@ const PIECE = 4_000;
 const READING = 0.4;
 
 /**
- * Enters the accounts and bindings of a file beside the topic, as their messages would be: the same decoder, rules, identities. First every line
- * is read and compared, and only a file without a bad line is entered, in transactions of 4,000; what is there is passed over, so a load that was
- * cut off is gone on with by running it again.
+ * Enters the accounts and bindings of a file without the topic, by the decoder, rules and identities that their messages would meet. First
+ * reads and checks every line, and enters the file only where no line is bad, in transactions of 4,000. Events that exist already are
+ * skipped, so a load that was interrupted is continued by running it again.
  */
 export async function loadFile(options: LoadFileOptions): Promise<Loaded> {
   const { databaseUrl, file, checkOnly, policies, partitions, onProgress = () => {} } = options;
@@ -58,7 +58,7 @@ export async function loadFile(options: LoadFileOptions): Promise<Loaded> {
   }
 }
 
-/** Reads the whole file into the staging table; answers how many lines there are, and those that cannot be read. */
+/** Reads the whole file into the staging table. Answers how many lines there are, and those that cannot be read. */
 async function stage({ file, format, onProgress = () => {} }: LoadFileOptions, staging: Staging) {
   const bytes = Math.max(1, statSync(file).size);
   const stream = createReadStream(file);

@@ -3,15 +3,15 @@ import { databaseConnection } from '@repo/transport';
 import { Client } from 'pg';
 import { type CopyStreamQuery, from as copyFrom } from 'pg-copy-streams';
 
-/** An event that a line states, as it will be entered. */
+/** An event of a line, ready to be entered. */
 export interface StagedLine {
   readonly line: number;
   readonly type: string;
   readonly identity: string;
   readonly contentHash: Buffer;
-  /** The person opened, or the binding. */
+  /** The person to be opened, or the binding. */
   readonly subject: string;
-  /** Whose account the event belongs to. */
+  /** The person whose account the event belongs to. */
   readonly key: string;
   readonly json: string;
 }
@@ -22,11 +22,11 @@ export interface BadLine {
 }
 
 const COLUMNS = 'line, type, identity, content_hash, subject, key, json';
-/** What COPY's text format writes with a backslash. */
+/** Escapes what COPY's text format writes with a backslash. */
 const escaped = (text: string): string =>
   text.replace(/[\\\t\n\r]/g, (sign) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[sign] ?? sign);
 
-/** Lines on their way in: a temporary table of one session, filled through COPY, so that the database itself says what is wrong between them. */
+/** Lines to be entered, in a temporary table of one session that is filled by COPY, so that the database finds conflicts between them. */
 export class Staging implements AsyncDisposable {
   readonly #client: Client;
   #copy: CopyStreamQuery | undefined;
@@ -51,7 +51,7 @@ export class Staging implements AsyncDisposable {
     return new Staging(client);
   }
 
-  /** Takes lines, waiting where the database is slower. */
+  /** Adds lines, waiting where the database is slower. */
   async add(lines: readonly StagedLine[]): Promise<void> {
     this.#copy ??= this.#client.query(copyFrom(`copy load_line (${COLUMNS}) from stdin`));
     const text = lines.map(({ line, type, identity, contentHash, subject, key, json }) =>
@@ -68,7 +68,7 @@ export class Staging implements AsyncDisposable {
     if (!this.#copy.write(`${text.join('\n')}\n`)) await once(this.#copy, 'drain');
   }
 
-  /** No line comes after this. */
+  /** Ends the adding of lines. */
   async finish(): Promise<void> {
     if (this.#copy === undefined) return;
     this.#copy.end();
@@ -78,7 +78,7 @@ export class Staging implements AsyncDisposable {
     await this.#client.query('analyze load_line');
   }
 
-  /** What cannot be entered although each line alone can be read. */
+  /** Lines that cannot be entered although each by itself can be read. */
   async problems(): Promise<BadLine[]> {
     const { rows } = await this.#client.query<{ line: string; problem: string }>(
       `select line, 'stated before in this file with other content, in line ' || first as problem from (
@@ -102,7 +102,7 @@ export class Staging implements AsyncDisposable {
     return rows.map(({ line, problem }) => ({ line: Number(line), problem }));
   }
 
-  /** How many are to be entered: those that are not there yet, each once. */
+  /** How many lines are to be entered: those not entered yet, repeated ones counted once. */
   async countNew(): Promise<number> {
     const { rows } = await this.#client.query<{ count: string }>(
       'select count(distinct identity) from load_line where not exists (select from event_id where event_id = identity)',

@@ -1,4 +1,4 @@
-/** One piece of a bar: where several have one label they stand one after the other. */
+/** One piece of a bar; pieces with the same label are stacked. */
 interface Bar {
   readonly label: string;
   readonly series: string;
@@ -27,8 +27,8 @@ const written = (value: number): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /**
- * Stacked bars that lie, as an SVG that needs nothing else: labels and series in the order they come in, each bar's sum at its end. Values
- * below zero go left of the axis. Colours come from a fixed list; a reader that does not see the picture reads `<title>` and `<desc>`.
+ * Horizontal stacked bars as a self-contained SVG: labels and series in the order given, each bar's sum at its end, values below zero left
+ * of the axis. Colours come from a fixed list; readers without the picture get `<title>` and `<desc>`.
  */
 export function barChart({ title, note, bars }: Chart): string {
   const labels = [...new Set(bars.map(({ label }) => label))];
@@ -76,7 +76,7 @@ export function barChart({ title, note, bars }: Chart): string {
   ].join('\n');
 }
 
-/** Names beside their colours; a wide sign takes twice the place of a narrow one. */
+/** The names of the series beside their colours. A wide (CJK) character counts almost twice the width of a narrow one. */
 function legend(series: readonly string[]): string[] {
   let x = 16;
   return series.map((name, index) => {

@@ -65,7 +65,7 @@ async function check({ json, noKafka }: Asked, settings: Settings): Promise<numb
   }
 }
 
-/** What a driver says may hold values of rows, so of an error with a code the code alone is told. */
+/** A driver's message may contain values of rows, so for an error with a code only the code is shown. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'NothingToAudit') return error.message;

@@ -49,7 +49,7 @@ Exits with 0 if done, 1 if refused, if nothing is there, or if readers stay long
 understood. It finds a running \`npm start\` of this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database.`;
 
 const AHEAD_MAX = 60;
-/** How long others wait behind an attempt at most, and how often one is made. */
+/** In ms: how long an attempt may hold up others, after how long attempts end, and the pause between two attempts. */
 const LOCK_TIMEOUT_MS = 250;
 export const LOCKS_WITHIN_MS = 30_000;
 const RETRY_MS = 1_000;
@@ -217,7 +217,7 @@ async function restore(ledger: Ledger, asked: Asked): Promise<number> {
   return 0;
 }
 
-/** Tries until the locks are had; false where they were not in time. Between attempts those who waited behind it go on. */
+/** Repeats `work` until it gets its locks; false where it does not within `withinMs`. Between attempts, those who wait behind it go on. */
 export async function patiently(
   work: () => Promise<void>,
   { withinMs = LOCKS_WITHIN_MS, retryMs = RETRY_MS } = {},

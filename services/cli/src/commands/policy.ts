@@ -22,7 +22,7 @@ show    the rules of an area (6 digits) on a date, and the pack each came from
 
 Exits with 0, with 1 where there are problems, with 2 where the command is not understood.`;
 
-/** What the command was asked to do; a text says what is not understood. */
+/** The parsed command; a text in its place says what was not understood. */
 type Order =
   | { readonly kind: 'help' }
   | { readonly kind: 'check'; readonly dir: string; readonly json: boolean }
@@ -139,7 +139,7 @@ function shown(value: PlainValue): string {
 const origin = (source: ExplainedParameter['source']): string =>
   source === 'default' ? source : `${source.region} ${source.version} (${source.file})`;
 
-/** Columns as wide as their widest cell but the last, which may hold wide characters; rows that say little are dimmed. */
+/** Pads each column to its widest cell, except the last, which may hold wide characters. Rows for which `isQuiet` holds are dimmed. */
 function printTable(
   head: readonly string[],
   rows: readonly string[][],

@@ -63,12 +63,12 @@ const ACTIONS = {
 } as const;
 type Asked = Extract<ReturnType<typeof readArguments<keyof typeof ACTIONS>>, { isHelp: false }>;
 
-/** Where a command works. */
+/** What a command works on. */
 interface At {
   readonly ledger: Ledger;
   readonly prefix: string;
   readonly json: boolean;
-  /** Open what is held; null where there are no keys here. */
+  /** The keys that open held messages; null where there are none here. */
   readonly envelopes: Envelopes | null;
 }
 
@@ -96,7 +96,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     }
   } catch (error) {
     if (error instanceof NotUnderstood) console.error(`${error.message}\n\n${HELP}`);
-    // What a driver says may hold values of rows: its code alone is told.
+    // A driver's message may contain values of rows, so only its code is shown.
     else console.error(`The database cannot be used: ${codeOf(error) ?? (error as Error).name}`);
     return 2;
   }
@@ -208,7 +208,7 @@ function whoIn({ values }: Asked): string {
   return who;
 }
 
-/** The reason is kept for ever, beside the place: it must not say whom it is about. */
+/** Checks the reason: it is kept for ever beside the place, so it must not name a person. */
 async function reasonIn(reason: string, found: readonly Quarantine[], { ledger }: At): Promise<string> {
   const problem = await reasonProblem(ledger, reason, found);
   if (problem !== null) throw new NotUnderstood(`--why ${problem}`);

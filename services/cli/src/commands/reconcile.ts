@@ -88,7 +88,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
 
 type Reconcile = typeof import('@repo/reconcile');
 
-/** The other side's file; undefined where it cannot be used, which has been said. */
+/** The other side's file; undefined, with the reason printed, where it cannot be used. */
 async function readFile(path: string, { readOtherSide, UnusableFile }: Reconcile): Promise<OtherSide | undefined> {
   try {
     return await readOtherSide(createReadStream(path));
@@ -150,7 +150,7 @@ const parse = (args: string[]) =>
     },
   });
 
-/** The same pieces, while a terminal shows how many rows have been read. */
+/** Passes the pieces through while a terminal shows how many rows have been read. */
 async function* shown(pieces: AsyncIterable<SettledRow[]>): AsyncGenerator<SettledRow[]> {
   const line = progressLine(process.stderr);
   let read = 0;
@@ -162,7 +162,7 @@ async function* shown(pieces: AsyncIterable<SettledRow[]>): AsyncGenerator<Settl
   line?.clear();
 }
 
-/** Writes as fast as it is taken, so that a year does not wait in memory. */
+/** Writes with backpressure, so that a year's rows do not pile up in memory. */
 async function write(
   { action, out, json }: Asked,
   settled: AsyncIterable<SettledRow[]>,
@@ -190,7 +190,7 @@ const WORDS: Readonly<Record<DifferenceKind, string>> = {
 const BAR_WIDTH = 40;
 const LISTED_MAX = 200;
 
-/** The picture first, then what differs, one a line. */
+/** A bar chart of the kinds, then the differences, one per line. */
 export function draw(
   { compared, differences }: Comparison | TotalComparison,
   { same, kinds }: ReturnType<Reconcile['countKinds']>,
@@ -198,7 +198,7 @@ export function draw(
   const counted = kinds.map(({ kind, count }) => ({ words: WORDS[kind], count, colour: 'red' as const }));
   const lines = [{ words: 'the same', count: same, colour: 'green' as const }, ...counted].map(
     ({ words, count, colour }) => {
-      // Whatever there is one of is seen.
+      // A kind that occurs at all gets a visible bar.
       const length = count === 0 ? 0 : Math.max(1, Math.round((count / Math.max(1, compared)) * BAR_WIDTH));
       const bar = styleText(colour, '█'.repeat(length), { stream: process.stdout });
       return `${words.padEnd(15)} ${String(count).padStart(9)}  ${bar}`.trimEnd();
@@ -215,7 +215,7 @@ export function draw(
 
 type Differing = (Comparison | TotalComparison)['differences'][number];
 
-/** A settlement, or a group of totals by what tells it from others. */
+/** The name of a settlement, or of a group of totals by its distinguishing columns. */
 function nameOf({ setl_id, refd_setl_flag, ...group }: Readonly<Record<string, string | undefined>>): string {
   if (setl_id === undefined) return Object.values(group).join(' ');
   return refd_setl_flag === '1' ? `${setl_id} refunded` : setl_id;

@@ -55,7 +55,7 @@ function likelihood(payer: Person, beneficiary: Person): readonly [Relation, num
 export function bindFamily(random: Random, people: readonly Person[], id: (n: number) => string): BindingOpened[] {
   const bindings: BindingOpened[] = [];
   for (const payer of people) {
-    // Who has no account of their own can lend none; a few tried before the rules were clear to them.
+    // Someone without an account has nothing to lend; a few tried before they knew the rules.
     const asks = payer.account.insutype === '310' || (payer.generation !== 'CHILD' && random.chance(0.02));
     for (const beneficiary of asks ? people : []) {
       const relative = payer === beneficiary ? null : likelihood(payer, beneficiary);

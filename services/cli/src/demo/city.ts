@@ -51,7 +51,7 @@ export class City {
   readonly families: number;
   /** Sum of the yearly visits of the families up to each, for drawing patients. */
   readonly #visits: Float64Array;
-  /** How many members of the last family belong: the city has exactly the people asked for. */
+  /** How many members of the last family belong to the city, so that it has exactly the number of people asked for. */
   readonly #last: number;
 
   constructor(options: { readonly seed: number; readonly people: number }) {
@@ -147,7 +147,7 @@ const personNumber = (family: number, member: number): string => `33019${String(
 const bindingId = (family: number, n: number): string =>
   `B${String(family).padStart(7, '0')}-${String(n).padStart(2, '0')}`;
 
-/** Children have their father's name, who has his own father's, as the mother has hers; grandmothers brought their own. */
+/** Children bear their father's surname, and their parents bear their own fathers'; grandmothers brought their own. */
 function familyName(random: Random, { generation, sex, side }: Place, names: readonly [string, string]): string {
   const own = surname(random);
   if (generation === 'CHILD') return names[1];

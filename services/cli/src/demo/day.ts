@@ -7,7 +7,7 @@ const VISITS = 11;
 const ODDITIES = 12;
 const MIDNIGHT_MS = Date.parse(MIDNIGHT);
 
-/** One message for the claims topic, and what the system owes for it: outcomes on the topic, dead letters. */
+/** One message for the claims topic, and how many outcomes and dead letters the system must publish for it. */
 export interface DayMessage {
   /** When the hospital settles it, in milliseconds since 1970. Messages come in this order. */
   readonly at: number;
@@ -26,7 +26,7 @@ const ODDITY_SHARE = 1 / 150;
 export function* claims(city: City, count: number): Generator<DayMessage, void> {
   for (let index = 0; index < count; index += 1) {
     const random = new Random(city.seed, VISITS, index);
-    // One draw from each of `count` equal slices of the day: sorted by time without sorting.
+    // One draw from each of `count` equal slices of the day: the visits come out in order of time without a sort.
     const second = secondOfDay((index + random.next()) / count);
     const time = { second, iso: clock(second) };
     const claim = visit(random, city.patient(random), String(index).padStart(8, '0'), time);

@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 export type Sex = 'F' | 'M';
 export type Generation = 'ELDER' | 'ADULT' | 'CHILD';
 
-/** The commonest surnames, the commoner the earlier. Every person of the demo is made up. */
+/** The commonest surnames, most common first. Every person of the demo is made up. */
 const SURNAMES = [
   ...'王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦',
 ];
@@ -24,7 +24,7 @@ const GIVEN: Record<Generation, Record<Sex, readonly [string, ...string[]]>> = {
   },
 };
 
-/** A surname; the square makes the first ones far commoner, as they are. */
+/** A surname; squaring the draw makes the first ones far more common, as in life. */
 export const surname = (random: Random): string => SURNAMES[Math.floor(random.next() ** 2 * SURNAMES.length)] ?? '王';
 
 export const givenName = (random: Random, generation: Generation, sex: Sex): string =>

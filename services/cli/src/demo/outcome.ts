@@ -31,6 +31,6 @@ interface Skipped {
   readonly code: string;
 }
 
-/** Reads a published outcome. The topic is this system's own, so its shape is taken as the contract says. */
+/** Reads a published outcome. The topic is written by this system alone, so the value is not checked against the contract. */
 export const readOutcome = (value: Uint8Array | string): Outcome =>
   JSON.parse(typeof value === 'string' ? value : Buffer.from(value).toString('utf8')) as Outcome;

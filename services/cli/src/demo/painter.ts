@@ -33,7 +33,7 @@ export function startPainter(
   const paint = () => {
     const screen = { columns: paper.columns ?? 80, rows: paper.rows ?? 24, colour: options.colour };
     const lines = frame(options.state(), { ...screen, now: Date.now() });
-    // Shown as one piece where the terminal can (mode 2026): home, each line and the rest of its row cleared, then all below.
+    // Written as one piece where the terminal supports mode 2026: cursor home, each line and the rest of its row cleared, then all below.
     paper.write(`\u001b[?2026h\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J\u001b[?2026l`);
   };
   const leave = () => paper.write('\u001b[?25h\u001b[?1049l');

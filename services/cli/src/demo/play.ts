@@ -6,7 +6,7 @@ export type Size = Pick<DemoOptions, 'people' | 'claims' | 'seed'>;
 
 export const DEFAULTS = { people: 300_000, claims: 150_000, seed: 1 };
 const LIMITS = { people: [1, 5_000_000], claims: [1, 10_000_000], seed: [0, 2 ** 31 - 1] } as const;
-/** Claims a second, on average, that the day is squeezed to; a shorter day ends earlier, but lasts at least ten seconds. */
+/** Average claims per second the day is squeezed to; a day with fewer claims ends earlier, but never takes less than `SHORTEST_MS`. */
 const PACE = 2_000;
 const SHORTEST_MS = 10_000;
 export const STALL_MS = 30_000;

@@ -25,7 +25,7 @@ export interface DemoOptions {
   readonly seed: number;
   /** How long the made-up day takes, if the system keeps up; milliseconds. */
   readonly dayTakesMs: number;
-  /** Nothing answered for so long means that something is broken: the demo says so rather than wait for ever. */
+  /** In ms without any answer, after which the demo fails instead of waiting for ever. */
   readonly stallMs: number;
   readonly paper: Paper;
   readonly colour: boolean;
@@ -35,7 +35,7 @@ export interface DemoOptions {
 
 const TICK_MS = 20;
 const BATCH_MAX = 1_000;
-/** Past this many unanswered claims the hospital waits: the lag stays some seconds of work, whatever the machine. */
+/** With more unanswered claims than this the hospital pauses, so that the lag is a few seconds of work on any machine. */
 export const WAITING_MAX = 6_000;
 
 /**
@@ -53,7 +53,7 @@ export async function runDemo(options: DemoOptions): Promise<0 | 1> {
     tally.phase = 'LOADING';
     await system.loadMembers(counted(city.members(), tally, signal));
     const broken = Promise.withResolvers<never>();
-    // Told at any moment, also between two waits; whoever waits next is told, and the hospital stops sending.
+    // The reading may fail at any moment, also between two waits: the next wait rejects, and the hospital stops sending.
     const stop = new AbortController();
     broken.promise.catch(() => stop.abort());
     await system.tail({

@@ -11,11 +11,11 @@ export interface Verdict {
 
 const WIDTH_MAX = 96;
 
-/** Every message has had its outcome or its dead letter, and none had two. */
+/** True when every message has its outcome or dead letter, and none has two. */
 export const everyClaimAnswered = (state: DemoState): boolean =>
   state.sent > 0 && state.waiting === 0 && state.unexpected === 0;
 
-/** The end of the day as lines no wider than the paper, or 96 columns: totals, reasons, the examples and the audit's verdict. */
+/** The end of the day in lines no wider than `columns`, and never wider than 96: totals, reasons, examples, the audit's verdict. */
 export function summary(
   state: DemoState,
   options: {

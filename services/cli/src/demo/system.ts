@@ -60,7 +60,7 @@ export function apart(settings: Settings, dataDir: string): Settings {
   };
 }
 
-/** Starts the whole system in a temporary folder, which goes when the system is disposed; a failed start leaves its logs. */
+/** Starts the whole system in a temporary folder, deleted when the system is disposed; after a failed start it stays, for its logs. */
 export async function startDemoSystem(options: {
   readonly settings: Settings;
   readonly tools: DemoTools;

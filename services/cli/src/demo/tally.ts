@@ -23,7 +23,7 @@ export interface DemoState {
   readonly rejected: number;
   readonly repeats: number;
   readonly deadLetters: number;
-  /** Outcomes nobody waited for: more than one answer to one message. Must stay 0. */
+  /** Outcomes beyond the one that each message is due. Must stay 0. */
   readonly unexpected: number;
   readonly own: Money;
   readonly relatives: Money;

@@ -5,7 +5,7 @@ import type { DemoTools } from './system.ts';
 
 const CLIENT_ID = 'gongji-demo';
 
-/** The demo's hands: the ledger's bulk load, a producer, a reader, and the audit that `gongji audit` is. */
+/** The demo's access to the ledger and Kafka: bulk load, producer, reader, and the same audit as `gongji audit`. */
 export const demoTools = ({ partitions }: { readonly partitions: number }): DemoTools => ({
   loadMembers: ({ databaseUrl, rows }) => loadMemberRows({ databaseUrl, rows, partitions }),
   openProducer: async ({ brokers, topic }) => {

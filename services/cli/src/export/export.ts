@@ -7,11 +7,11 @@ import { type Range, rowsOf, TABLES, type Table } from './tables.ts';
 import { type Format, Warehouse } from './warehouse.ts';
 
 export interface ExportOptions extends Range {
-  /** Of a user who is, or may become, `gongji_reader`. */
+  /** URL of a user who is `gongji_reader`, or a member of it. */
   readonly databaseUrl: string;
   readonly folder: string;
   readonly format: Format;
-  /** Whether the ready queries are run and drawn, too. */
+  /** Whether the prepared queries are run and drawn as well. */
   readonly charts: boolean;
   readonly onProgress?: (share: number, doing: string) => void;
 }
@@ -22,12 +22,12 @@ export interface ExportSummary {
 }
 
 const PIECE = 2_000;
-/** Reading outcomes takes most of the time; the rest is written in one go. */
+/** Reading outcomes takes this share of the time; the tables are then written in one go. */
 const READING = 0.95;
 
 /**
- * Writes what was published about these days as tables. Reads all outcomes once, in one read-only snapshot: an outcome is stored by the
- * order it came in, not by its day. One piece of them is in memory at a time.
+ * Writes what was published about these days as tables. Reads all outcomes in one read-only snapshot, because they are stored in the order
+ * in which they came and not by day. Only one piece of them is in memory.
  */
 export async function exportOutcomes(options: ExportOptions): Promise<ExportSummary> {
   const { databaseUrl, folder, format, onProgress = () => {} } = options;

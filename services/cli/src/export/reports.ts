@@ -4,7 +4,9 @@ import { barChart } from '../chart/bars.ts';
 import type { Range } from './tables.ts';
 import type { Warehouse } from './warehouse.ts';
 
-/** The ready queries: each is a file of SQL over the exported tables that answers `label`, `series` and `yuan`, in the order of the chart. */
+/**
+ * The prepared queries: each is an SQL file over the exported tables that answers `label`, `series` and `yuan`, in the order of the chart.
+ */
 export const REPORTS = {
   'who-pays-for-whom': '谁为谁付钱 · Who pays for whom',
   'what-arrears-cost': '欠费让家庭多付了多少现金 · What arrears cost families',
@@ -13,10 +15,10 @@ export const REPORTS = {
 
 const FOLDER = join(import.meta.dirname, '../../queries');
 
-/** The SQL of a report, which DuckDB runs over the exported files as well. */
+/** The SQL of a report, which DuckDB can also run over the exported files. */
 export const queryOf = (name: keyof typeof REPORTS): string => readFileSync(join(FOLDER, `${name}.sql`), 'utf8');
 
-/** Runs every ready query and draws what it answers. */
+/** Runs every prepared query and draws its result. */
 export async function drawReports(
   warehouse: Pick<Warehouse, 'ask'>,
   { from, to }: Range,

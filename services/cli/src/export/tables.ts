@@ -16,8 +16,8 @@ const yuan = (words: string): Column => ({ type: 'DECIMAL(16,2)', words });
 const onDay: Column = { type: 'DATE', words: 'the date in Shanghai' };
 
 /**
- * What is exported, a table each, its columns in order. Person numbers are those that the topics carry, so that rows can be joined; names,
- * certificate numbers and balances are in none.
+ * The exported tables with their columns in order. Person numbers are those of the topics, so that rows can be joined; no table has names,
+ * certificate numbers or balances.
  */
 export const TABLES = {
   settlements: {

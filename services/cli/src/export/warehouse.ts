@@ -6,14 +6,16 @@ import { type ExportedRow, TABLES, type Table } from './tables.ts';
 
 export type Format = 'parquet' | 'csv';
 
-/** Cells come as text and are told their types when a table is written: DuckDB reads them a hundred times faster than this process could. */
+/** Cells are appended as text and cast when a table is written: DuckDB parses them a hundred times faster than this process could. */
 const castOf = (table: Table): string =>
   Object.entries(TABLES[table])
     .map(([name, { type }]) => (type === 'VARCHAR' ? name : `${name}::${type} as ${name}`))
     .join(', ');
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** The exported tables in a DuckDB of their own, a file beside the results that goes when this is disposed; memory stays bounded. */
+/**
+ * The exported tables in a DuckDB database of their own: a file beside the results, deleted when this is disposed of. Memory is bounded.
+ */
 export class Warehouse implements AsyncDisposable {
   readonly #file: string;
   readonly #instance: DuckDBInstance;
@@ -32,7 +34,7 @@ export class Warehouse implements AsyncDisposable {
     const instance = await DuckDBInstance.create(file, {
       memory_limit: '512MB',
       threads: '2',
-      // Nothing is fetched from anywhere: Parquet is built in.
+      // Never downloads an extension: Parquet is built in.
       autoinstall_known_extensions: 'false',
     });
     chmodSync(file, 0o600);
@@ -60,12 +62,14 @@ export class Warehouse implements AsyncDisposable {
     this.counts.set(table, (this.counts.get(table) ?? 0) + 1);
   }
 
-  /** Nothing is added after this. */
+  /** Ends the adding of rows. */
   finish(): void {
     for (const appender of this.#appenders.values()) appender.closeSync();
   }
 
-  /** Writes a table, rows by day, and answers the file; a file of that name is replaced when the new one is whole. */
+  /**
+   * Writes a table, rows by day, and answers the file's path. An existing file of that name is replaced only when the new one is complete.
+   */
   async write(table: Table, { folder, format }: { readonly folder: string; readonly format: Format }): Promise<string> {
     const file = join(folder, `${table}.${format}`);
     const part = `${file}.part`;

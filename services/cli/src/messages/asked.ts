@@ -52,7 +52,7 @@ const schema = z.object({
   lang: z.enum(['zh', 'en'], { error: 'is zh or en' }).optional(),
 });
 
-/** Reads arguments of a command that has actions, and which flags each of them takes. Throws `NotUnderstood`. */
+/** Reads the arguments of a command with actions; `actions` lists the flags that each accepts. Throws `NotUnderstood`. */
 export function readArguments<A extends string>(args: string[], actions: Readonly<Record<A, readonly Flag[]>>) {
   const { values, positionals } = parseOptions({ args, allowPositionals: true, options: FLAGS });
   const [action = '', ...rest] = positionals;

@@ -18,7 +18,7 @@ import type { Snapshot } from '@repo/ledger';
 import { findBindings, findPersonsAfter } from '@repo/ledger';
 import type { AccountOrder } from './inputs.ts';
 
-/** What was there before the first input of the topics: people and bindings that a bulk load entered. */
+/** What was there before the first input of the topics: people, bindings and months from a bulk load. */
 export interface Beginning {
   readonly persons: readonly Person[];
   readonly bindings: readonly Binding[];
@@ -27,7 +27,10 @@ export interface Beginning {
 
 const PAGE = 5_000;
 
-/** Reads how the accounts came to be what they are: the order of their postings, what each was loaded with, and what bindings have used. */
+/**
+ * Reads from all entries: the order of each account's postings, its opening amounts, and for each binding the sum of the entries that
+ * moved its authorised amount: negative where some of it is used.
+ */
 export async function readPostings(snapshot: Snapshot, policyOf: PolicyLookup) {
   const order = new Map<string, string[]>();
   const opening = new Map<string, { priorYear: Money; currentYear: Money }>();
@@ -63,8 +66,8 @@ export async function readPostings(snapshot: Snapshot, policyOf: PolicyLookup) {
 }
 
 /**
- * The people and bindings that were loaded, as they were then: as they are now, less what the topics have said since. A fact that the topics
- * changed began as the contract's default, for nothing keeps what it was.
+ * The bulk-loaded people and bindings as they were then: their present state with the topics' events undone. The ledger keeps no earlier
+ * values, so a fact that an event changed starts with the contract's default.
  */
 export async function readBeginning(
   snapshot: Snapshot,
@@ -83,7 +86,7 @@ export async function readBeginning(
     'select psn_no, period, due_date::text, paid from contribution',
   )) {
     const said = (ofPerson.get(row.psn_no) ?? []).filter((event) => 'period' in event && event.period === row.period);
-    // A load states months without the day they were due; whoever marks one later knows it.
+    // A load states unpaid months without a due date; an event that marks a month later gives one.
     if (row.due_date !== null || said.length > 0) marked.add(row.psn_no);
     const first = said[0];
     const isLoaded =
@@ -143,7 +146,7 @@ function bindingThen(binding: Binding, events: readonly MemberEvent[], posted: M
     ...binding,
     holds,
     state: isEnded ? binding.state : wasPending ? 'PENDING' : holds.size > 0 ? 'PAUSED' : 'ACTIVE',
-    // What was paid left it, what was given back is in it again: entries of payments are negative.
+    // Entries of payments are negative, those of refunds positive: subtracting them gives the amount before both.
     authorisedAmount:
       'authorisedAmount' in changes || authorisedAmount === null ? null : subtract(authorisedAmount, posted),
     ...('priority' in changes ? { priority: null } : {}),

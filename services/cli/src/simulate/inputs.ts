@@ -11,7 +11,7 @@ export interface LoggedInput {
   readonly cameMs: number;
 }
 
-/** Everything on the two input topics that can be read, each shard in its order. What cannot be read has settled nothing. */
+/** Reads every readable record of the two input topics, each shard in its order. An unreadable one has settled nothing. */
 export async function readInputs(options: {
   readonly connection: KafkaConnection;
   readonly topicPrefix: string;
@@ -39,7 +39,7 @@ export async function readInputs(options: {
   return shards;
 }
 
-/** Names the postings of an input as the ledger's entries name them: by kind and reference, of a member also by the person. */
+/** The key of an input's postings: entry kind and reference, for member events also the person. Null for an input that posts nothing. */
 export function postingKey(input: Input): string | null {
   switch (input.kind) {
     case 'CLAIM':
@@ -62,12 +62,12 @@ export function postingKey(input: Input): string | null {
   }
 }
 
-/** The postings of each account, in their order, by the keys of the inputs they came from. */
+/** For each account, the keys (`postingKey`) of the inputs that posted to it, in order. */
 export type AccountOrder = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Puts the inputs of all shards in the order of their postings: each shard's own order, and each account's entries in the order of their
- * versions. Where neither says which of two came first, the one that was sent first does.
+ * Puts the inputs of all shards in one order that keeps each shard's order and, on each account, the order of the ledger's entries. Where
+ * neither decides between two inputs, the one sent first comes first.
  */
 export function* inPostingOrder(
   shards: ReadonlyMap<string, readonly LoggedInput[]>,
@@ -81,7 +81,7 @@ export function* inPostingOrder(
   const seen = new Set<string>();
   const isNext = ({ input }: LoggedInput): boolean => {
     const key = postingKey(input);
-    // A repeat, and what posted nothing, waits for nobody.
+    // A repeat, or an input that posted nothing, waits for no other.
     if (key === null || seen.has(key)) return true;
     return (accountsOf.get(key) ?? []).every((account) => accounts.get(account)?.[places.get(account) ?? 0] === key);
   };

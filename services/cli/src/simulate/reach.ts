@@ -1,11 +1,11 @@
 import { type CalendarDate, dateOf } from '@repo/domain';
 import type { Truncated } from '@repo/messaging';
 
-/** What topics that have lost their beginning still hold, by dates, and why that is not enough for days from `from` on. */
+/** For the user: from which dates the truncated topics still hold their records, and why days from `from` on need more. */
 export function describeLoss(truncated: readonly Truncated[], from: CalendarDate): string {
   const lines = [...Map.groupBy(truncated, ({ topic }) => topic)].map(([topic, places]) => {
     const oldest = places.map(({ oldestMs }) => oldestMs).filter((moment) => moment !== null);
-    // Each partition is whole from its oldest record on, so the topic is from the latest of these.
+    // Each partition is complete from its oldest record on, so the topic is complete from the latest of these.
     if (oldest.length < places.length) return `  ${topic} holds nothing of what was sent before now, in some partition`;
     return `  ${topic} holds what was sent from ${dateOf(Math.max(...oldest))} on`;
   });

@@ -14,7 +14,7 @@ import {
 } from '@repo/domain';
 import type { Range } from '../export/tables.ts';
 
-/** Amounts in yuan; `change` is what would have been less what was. */
+/** Amounts in yuan; `change` is `would` − `was`. */
 export interface Change {
   readonly was: string;
   readonly would: string;
@@ -33,17 +33,17 @@ export interface Report {
   readonly from: CalendarDate;
   readonly to: CalendarDate;
   readonly claims: number;
-  /** Claims that under the rules that were in force come out as the ledger has them, among all that were replayed. */
+  /** How many of the `replayed` claims come out as in the ledger under the policies that were in force. */
   readonly reproduced: number;
   readonly replayed: number;
-  /** Up to twenty claims that do not. */
+  /** Up to twenty claim ids that do not. */
   readonly differing: readonly string[];
   readonly all: Group;
-  /** Where the patient is insured (two digits a province, four a city), their insurance, and their category, which says work, retirement or age. */
+  /** By the patient's insured area (two digits for a province, four for a city), insurance, and category (working, retired or by age). */
   readonly byRegion: readonly Group[];
   readonly byInsurance: readonly Group[];
   readonly byCategory: readonly Group[];
-  /** Patients who would have paid less or more in cash, and payers whose accounts would have paid more or less, with the sums of it. */
+  /** Patients who would have paid less or more in cash, and payers whose accounts would have paid more or less; each with the total. */
   readonly patients: { readonly gain: Side; readonly lose: Side };
   readonly payers: { readonly payMore: Side; readonly payLess: Side };
 }
@@ -72,7 +72,7 @@ const CATEGORIES: Readonly<Record<string, string>> = {
 };
 const EXAMPLES = 20;
 
-/** Adds up, claim by claim, what was and what would have been; of persons it keeps sums alone. */
+/** Adds up, claim by claim, what was and what would have been; of a person it keeps only sums. */
 export class Comparison {
   readonly #range: Range;
   readonly #books: Books;
@@ -166,7 +166,7 @@ const shown = (group: string, { claims, own, relatives, cash }: Sums): Group => 
   cash: change(cash),
 });
 
-/** How many moved that way, and by how much in all, without its sign. */
+/** How many people changed in that direction, and by how much in all, as an amount without sign. */
 function side(moved: ReadonlyMap<string, Money>, isThatWay: (by: Money) => boolean): Side {
   const those = [...moved.values()].filter((by) => !isZero(by) && isThatWay(by));
   const sum = those.reduce(add, ZERO);

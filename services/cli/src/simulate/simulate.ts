@@ -14,13 +14,13 @@ export interface SimulateOptions extends Range {
   readonly databaseUrl: string;
   readonly connection: KafkaConnection;
   readonly topicPrefix: string;
-  /** The rules that were in force, and those looked at, which hold from the first day of the range. */
+  /** The policies that were in force; `after` holds the proposed ones, used from the first day of the range. */
   readonly before: PolicyLookup;
   readonly after: PolicyLookup;
   readonly onProgress?: (share: number, doing: string) => void;
 }
 
-/** What the inputs or the ledger lack to be replayed. */
+/** The topics or the ledger lack something that a replay needs. */
 export class CannotReplay extends Error {
   override readonly name = 'CannotReplay';
 }
@@ -28,9 +28,9 @@ export class CannotReplay extends Error {
 const [READ, PREPARED] = [0.4, 0.6];
 
 /**
- * Replays the topics through the rules that were in force and, from the first day of the range, beside them through others. Each claim sees
- * the balances that its own side has come to. Every settlement of the first side is compared with the ledger's: what does not come out
- * as it was makes the comparison worth less, and is told. It only reads.
+ * Replays the input topics twice side by side: through the policies that were in force and, from the first day of the range, through the
+ * proposed ones. Each side decides a claim by its own balances. The first side's settlements are compared with the ledger's, and the report
+ * counts those that differ, since they make the comparison less reliable. Reads only. Throws `CannotReplay`.
  */
 export async function simulate(options: SimulateOptions): Promise<Report> {
   const { databaseUrl, connection, topicPrefix, from, to, before, onProgress = () => {} } = options;
@@ -85,7 +85,7 @@ export async function simulate(options: SimulateOptions): Promise<Report> {
   return comparison.report();
 }
 
-/** A check marks whoever is due; a person's months are theirs alone, so the order among them does not matter. */
+/** Runs the check for everyone; it depends only on a person's own months, so the order of people does not matter. */
 function checkAll(
   worlds: readonly World[],
   people: ReadonlySet<string>,
@@ -94,7 +94,7 @@ function checkAll(
   for (const personNo of people) for (const world of worlds) world.check(personNo, check.on, check.checkId);
 }
 
-/** The openings of people who were loaded are in the books from the beginning: no input of the topics is to wait for them. */
+/** Bulk-loaded people are in the books from the beginning, so no input must wait for the posting of their opening. */
 const withoutLoads = (order: AccountOrder, loaded: ReadonlySet<string>): AccountOrder =>
   new Map(
     [...order].map(([account, keys]) => [
@@ -103,14 +103,17 @@ const withoutLoads = (order: AccountOrder, loaded: ReadonlySet<string>): Account
     ]),
   );
 
-/** The topics must begin with their first input: what never posted anything (a binding, a claim paid in cash alone) would be missed by nobody. */
+/**
+ * The topics must still hold their first record. `mustBeWhole` alone would not notice a lost input that posted nothing, such as a binding
+ * or a claim paid all in cash.
+ */
 async function mustReachBack(connection: KafkaConnection, topicPrefix: string, from: CalendarDate): Promise<void> {
   const { claims, members } = topicsOf(topicPrefix);
   const truncated = await findTruncated({ connection, topics: [claims, members] });
   if (truncated.length > 0) throw new CannotReplay(describeLoss(truncated, from));
 }
 
-/** Every posting must have its input: without one the books could not come out as they did. */
+/** Every posting must have its input on the topics: without one the balances could not be reproduced. */
 function mustBeWhole(order: AccountOrder, inputs: readonly Input[]): void {
   const known = new Set(inputs.map(postingKey));
   let missing = 0;
@@ -135,7 +138,7 @@ interface Answer {
   readonly skipped: readonly { readonly source: string; readonly account: string; readonly code: string }[];
 }
 
-/** What of an answer is compared, as a digest: the text is ten times as long. */
+/** The compared parts of an answer, as a digest: a tenth of the text's size. */
 const told = ({ status, psn_cash_pay, balc, allocation, skipped }: Answer): string =>
   hash(
     'sha1',
@@ -149,7 +152,7 @@ const told = ({ status, psn_cash_pay, balc, allocation, skipped }: Answer): stri
     'base64',
   );
 
-/** What was answered to each claim. */
+/** By claim id, the digest of the answer in the ledger. */
 async function readAnswers(snapshot: Snapshot): Promise<Map<string, string>> {
   const answers = new Map<string, string>();
   const sql = `select stamp, payload from all_outcome where dest = 'R' order by shard_id, seq`;

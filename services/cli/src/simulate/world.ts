@@ -29,12 +29,12 @@ import {
 
 type WithoutContent<T> = T extends unknown ? Omit<T, 'content'> : never;
 
-/** An input that could be read, without the text that tells a repeat from a conflict: of a month there are millions in memory. */
+/** A readable input without its text, which only tells a repeat from a conflict: a month's inputs, millions, are all kept in memory. */
 export type Input = WithoutContent<Exclude<DecodedClaims | DecodedMembers, { kind: 'BAD' }>>;
 
 /**
- * The books under some rules, in memory: what both workers do to each input, with the same functions and nothing else. Pauses for want of
- * money are left out: the live balance decides, not the stored reason.
+ * The books under one set of rules, in memory: does to each input what its worker does, with the same functions of `@repo/domain`. Pauses
+ * for want of money are left out, because a claim is decided by the live balance, not by the stored reason.
  */
 export class World {
   readonly books: Books;
@@ -59,11 +59,14 @@ export class World {
     },
   };
 
-  /** Takes an input as its worker would; answers the settlement where it was a claim, and whether it was a dead letter, which takes no id. */
+  /**
+   * Takes an input as its worker would. Answers the settlement of a claim, else null, and whether the input was a dead letter: that does
+   * not use up its id, so a later input may have the same one.
+   */
   take(input: Input): { readonly settlement: Settlement | null; readonly isDead: boolean } {
     this.#isDead = false;
     const settlement = this.#take(input);
-    // What was posted is in the balances; nobody writes these anywhere.
+    // The balances already contain these entries, and no ledger is written.
     this.books.entries.length = 0;
     this.books.takeCrossings();
     return { settlement, isDead: this.#isDead };
@@ -134,7 +137,7 @@ export class World {
     for (const work of due) this.#due.set(work.payer, [...(this.#due.get(work.payer) ?? []), work]);
   }
 
-  /** Grace that has ended by this day. */
+  /** Enforces for this payer the arrears whose grace has ended by this day. */
   #catchUp(payer: string, on: CalendarDate): void {
     const work = this.#due.get(payer) ?? [];
     const ended = work.filter(({ dueOn }) => dueOn <= on).sort((a, b) => (a.dueOn < b.dueOn ? -1 : 1));

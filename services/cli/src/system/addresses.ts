@@ -10,7 +10,7 @@ export type Addresses = z.infer<typeof schema>;
 
 const fileOf = (dataDir: string): string => join(dataDir, 'addresses.json');
 
-/** Leaves the addresses in the data directory, readable by their owner alone: the URL holds the password. */
+/** Writes the addresses to the data directory, readable by their owner alone, since the URL contains the password. */
 export function writeAddresses(dataDir: string, addresses: Addresses): void {
   writeFileSync(fileOf(dataDir), `${JSON.stringify(addresses)}\n`, { mode: 0o600 });
 }
@@ -19,7 +19,7 @@ export function removeAddresses(dataDir: string): void {
   rmSync(fileOf(dataDir), { force: true });
 }
 
-/** The addresses of the system that runs on this directory, or was killed there; undefined where none was started. */
+/** The addresses of the system that runs on this directory, or was killed there; undefined where there are none. */
 function readAddresses(dataDir: string): Addresses | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(fileOf(dataDir), 'utf8')));
@@ -28,18 +28,21 @@ function readAddresses(dataDir: string): Addresses | undefined {
   }
 }
 
-/** The servers a command works on: those that are set go first, then those of the system that runs on the data directory. */
+/**
+ * The servers that a command works on: those in the settings, else those of the system that runs on the data directory; null where there
+ * are none.
+ */
 export function runningServers(settings: Settings) {
   const running = readAddresses(settings.dataDir);
   const databaseUrl = settings.databaseUrl ?? running?.postgresUrl;
   const brokers = settings.kafkaBrokers ?? running?.kafka.split(',');
-  // Servers that run here ask for nothing.
+  // Servers that run here need no access settings.
   const kafkaAccess = (settings.kafkaBrokers && settings.kafkaAccess) ?? {};
   const topicPrefix = settings.databaseUrl === undefined && running ? running.topicPrefix : settings.topicPrefix;
   return databaseUrl === undefined || brokers === undefined ? null : { databaseUrl, brokers, kafkaAccess, topicPrefix };
 }
 
-/** As `runningServers`, for a command that works on Kafka alone. */
+/** Like `runningServers`, for a command that needs Kafka alone. */
 export function runningBrokers(settings: Settings) {
   const running = readAddresses(settings.dataDir);
   const brokers = settings.kafkaBrokers ?? running?.kafka.split(',');
@@ -48,6 +51,6 @@ export function runningBrokers(settings: Settings) {
   return brokers === undefined ? null : { brokers, kafkaAccess, topicPrefix };
 }
 
-/** Where the API is: where it is said to be, else where the running system has it. */
+/** The address of the API: the one in the settings, else that of the running system. */
 export const runningHttp = (settings: Settings): string | undefined =>
   settings.httpUrl ?? readAddresses(settings.dataDir)?.http;

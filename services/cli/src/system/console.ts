@@ -7,8 +7,8 @@ const BUILD = fileURLToPath(new URL('../../../console/build.ts', import.meta.url
 const STOP_WITHIN_MS = 5_000;
 
 /**
- * Builds the console's files where they are missing or older than their sources, beside the running system and behind everything
- * else there is to do: a fresh clone starts as fast as before, and its pages come some seconds later. Answers how to end it early.
+ * Builds the console's files where they are missing or older than their sources. Runs beside the system at low priority, so that a fresh
+ * clone starts as fast as without it, and its pages follow some seconds later. `stop` ends the build early.
  */
 export async function buildConsole(options: {
   readonly dataDir: string;
@@ -29,7 +29,7 @@ export async function buildConsole(options: {
   try {
     setPriority(child.pid, constants.priority.PRIORITY_LOW);
   } catch {
-    // It had ended already: the files were up to date.
+    // The build has ended already: the files were up to date.
   }
   let stopped = false;
   void child.exited.then(({ code }) => {

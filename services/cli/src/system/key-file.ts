@@ -8,7 +8,9 @@ type Given = Pick<Settings, 'envelopeKeyFile' | 'dataDir'>;
 
 const ownFile = (dataDir: string): string => join(resolve(dataDir), 'envelope.keys');
 
-/** The file of keys that messages are sealed with: the one that is set, else the data directory's, which is made with a key of its own. */
+/**
+ * The file of keys that seal messages: the one in the settings, else the data directory's, which is created with a new key where missing.
+ */
 export function provideKeyFile({ envelopeKeyFile, dataDir }: Given): string {
   if (envelopeKeyFile !== undefined) return resolve(envelopeKeyFile);
   const path = ownFile(dataDir);
@@ -20,7 +22,7 @@ export function provideKeyFile({ envelopeKeyFile, dataDir }: Given): string {
   return path;
 }
 
-/** The keys that a command opens with: those that are set, else those of the system in the data directory; null where there are none. */
+/** The keys with which a command opens messages: those in the settings, else those of the data directory; null where there are none. */
 export function keysAtHand({ envelopeKeyFile, dataDir }: Given): Envelopes | null {
   const path = envelopeKeyFile ?? ownFile(dataDir);
   return envelopeKeyFile !== undefined || existsSync(path) ? Envelopes.read(path) : null;

@@ -4,13 +4,13 @@ import { codeOf, Ledger } from '@repo/ledger';
 import { classifyKafkaError, countPartitions, type KafkaConnection } from '@repo/messaging';
 import { partitionsProblem } from '@repo/shard-worker';
 
-/** One look: a topic that is not there yet will have what is set. */
+/** Asks once, without waiting: a topic that does not exist yet will get the configured count. */
 const KNOWN_WITHIN_MS = 0;
 const NO_TABLE = '42P01';
 
 /**
- * Throws where the count of partitions that is set is not that of the members topic, as the database or, before a worker has been there,
- * the broker knows it: a person's shard is stored with them, and with another count nobody would do their work.
+ * Throws where the configured partition count is not that of the members topic, as the database knows it or, before any worker has run, the
+ * broker. A person's shard is stored with them, so with another count nobody would do their later work.
  */
 export async function requirePartitions({
   databaseUrl,
@@ -18,7 +18,7 @@ export async function requirePartitions({
   topicPrefix,
   partitions,
 }: {
-  /** The owner's. */
+  /** The owner's URL. */
   readonly databaseUrl: string;
   readonly connection?: KafkaConnection | undefined;
   readonly topicPrefix: string;

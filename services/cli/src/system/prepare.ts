@@ -4,7 +4,7 @@ import { createTopics, PartitionCountError } from '@repo/messaging';
 import { explainRefusal, type KafkaAccess } from '@repo/transport';
 import { requirePartitions } from './partition-count.ts';
 
-/** Brings the schema and the topics to where this version needs them. Does nothing where they already are. */
+/** Brings the schema and the topics to the state that this version needs. Changes nothing where they already are. */
 export async function prepare(options: {
   readonly databaseUrl: string;
   readonly brokers: string;
@@ -16,7 +16,7 @@ export async function prepare(options: {
   const { databaseUrl, brokers, kafkaAccess, topicPrefix, partitions, inputRetentionDays } = options;
   const connection = { brokers: brokers.split(','), clientId: 'gongji-start', ...kafkaAccess };
   try {
-    // First: topics that were made with another count than the database knows could only be made anew.
+    // Checked first: topics created with another count than the database knows could only be deleted and created again.
     await requirePartitions({ databaseUrl, topicPrefix, partitions });
     const topics = { connection, prefix: topicPrefix, partitions, inputRetentionDays };
     await Promise.all([migrate(databaseUrl), createTopics(topics)]);
@@ -25,7 +25,7 @@ export async function prepare(options: {
   }
 }
 
-/** Errors that tell of the settings or of a server, for the person at the terminal; a defect stays as it is. */
+/** Errors about settings or a server, in words for the person at the terminal; undefined for a defect. */
 function explain(error: unknown): StartFailure | undefined {
   if (error instanceof PartitionCountError) return new StartFailure(error.message, { cause: error });
   if (error instanceof OtherSchema)
@@ -38,6 +38,6 @@ function explain(error: unknown): StartFailure | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (error.name.startsWith('KafkaJS'))
     return new StartFailure(`Kafka does not answer as it should (${error.name}).`, { cause: error });
-  // What PostgreSQL says may hold values of rows, so its code alone is told.
+  // PostgreSQL's messages may contain values of rows, so only its code is shown.
   return code === undefined ? undefined : new StartFailure(`PostgreSQL cannot be set up (${code}).`, { cause: error });
 }

@@ -13,18 +13,19 @@ import {
   waitFor,
 } from '@repo/embedded';
 
-/** The services of the system, in the order in which they start. Each is services/NAME/src/main.ts. */
+/** The services, in the order in which they start. Each is services/NAME/src/main.ts. */
 export const SERVICES = ['settlement-worker', 'sharing-worker', 'query-api'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
-/** How long a service may take to be ready, and to stop before it is killed. */
+/** How long, in ms, a service may take to become ready, and to stop before it is killed. */
 export const SERVICE_LIMITS = { readyMs: 60_000, stopMs: 20_000 } as const;
-/** A service that dies this often before it was ever ready will not become it. */
+/** A service that has died this often before it was ever ready will not become ready. */
 const EARLY_DEATHS_MAX = 3;
 /**
- * How Node runs a service; deploy/Dockerfile and test/bench have the same. A batch's short-lived objects fit into the young generation from the
- * first: collecting them took a sixth of the settlement worker's time. None begin in the old one because others of their kind have
- * lived long (a seventh), and that is collected after it has grown by 100 %: the memory of a worker at full load comes from it.
+ * How Node runs a service; deploy/Dockerfile and test/bench use the same. Large semi-spaces hold a batch's short-lived objects in the young
+ * generation, whose collection took a sixth of the settlement worker's time. Without pretenuring none are allocated in the old generation
+ * because others of their kind lived long (a seventh). The old generation is collected after it has grown by 100 %, which determines the
+ * memory of a worker at full load.
  */
 export const NODE_FLAGS = [
   '--min-semi-space-size=32',
@@ -32,7 +33,7 @@ export const NODE_FLAGS = [
   '--no-allocation-site-pretenuring',
   '--heap-growing-percent=100',
 ] as const;
-/** The C library gives large buffers back when they are freed, and has few arenas to keep free ones in. */
+/** Makes the C library return large buffers when they are freed, and limits the arenas in which it keeps free ones. */
 export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' } as const;
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
@@ -43,27 +44,27 @@ export interface RunningService {
   readonly process: KeptRunning;
   readonly pid: number;
   readonly logFile: string;
-  /** Where `/health/ready` and `/metrics` answer. */
+  /** The port of `/health/ready` and `/metrics`. */
   readonly adminPort: number;
 }
 
 export interface ServiceOptions {
   readonly service: ServiceName;
-  /** 1 for the first of its kind. */
+  /** 1 for the first instance. */
   readonly instance: number;
   readonly dataDir: string;
   /** The port of query-api, which serves its health there too. */
   readonly httpPort: number;
-  /** The environment of the given launch: 1 for the first, 2 after the first restart. */
+  /** The environment of a launch: 1 for the first, 2 after the first restart. */
   readonly environment: (launch: number) => NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
-  /** The directory that holds services/; this repository when absent. */
+  /** The directory that holds services/; default: this repository. */
   readonly root?: string;
-  /** Absent: that of `SERVICE_LIMITS`. */
+  /** Default: that of `SERVICE_LIMITS`. */
   readonly stopMs?: number;
 }
 
-/** Starts a service as a process of its own, restarted when it dies. Does not wait until it is ready. */
+/** Starts a service as a process of its own and restarts it when it dies. Does not wait until it is ready. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { service, instance, httpPort, log } = options;
   const name = instance === 1 ? service : `${service}-${instance}`;
@@ -75,7 +76,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const ports = ownAdminPort
     ? { GONGJI_ADMIN_PORT: String(adminPort) }
     : { GONGJI_ADMIN_PORT: '', GONGJI_HTTP_PORT: String(httpPort) };
-  // What Node makes of the sources, kept when a service stops: the next one starts in half the time, and gets to its full speed sooner.
+  // Node's compile cache, written when a service stops: the next start takes half the time and reaches full speed sooner.
   const compiled = join(dataDir, 'compiled', service);
   let launches = 0;
   const start = () => {
@@ -105,7 +106,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   };
 }
 
-/** Waits until the service answers that it is ready. Throws a `StartFailure` with the end of its log. */
+/** Waits until the service reports that it is ready. Throws a `StartFailure` with the end of its log. */
 export async function waitUntilReady(
   { name, process, adminPort, logFile }: RunningService,
   { withinMs = SERVICE_LIMITS.readyMs }: { readonly withinMs?: number } = {},

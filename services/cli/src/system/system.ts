@@ -10,11 +10,11 @@ export interface SystemOptions {
   readonly settings: Settings;
   /** Progress, deaths and restarts, one line each. */
   readonly log: (line: string) => void;
-  /** How many processes of each service to run; one when absent, none with 0. */
+  /** How many processes of each service to run; default 1. */
   readonly instances?: Partial<Record<ServiceName, number>>;
   /**
-   * Further variables for one process, e.g. a failpoint, or another way to a server. `launch` is 1 for its first start and grows
-   * with every restart, so that a process told to die need not die again.
+   * Additional variables for one process, such as a failpoint or another address of a server. `launch` is 1 for its first start and grows
+   * with every restart, so that a process that was made to die need not die again.
    */
   readonly environment?: (process: {
     readonly name: string;
@@ -33,18 +33,18 @@ export interface RunningSystem {
   /** `http://host:port` of query-api. */
   readonly http: string;
   readonly postgresUrl: string;
-  /** Of the keys that its messages are sealed with. */
+  /** The file of keys that seal messages. */
   readonly envelopeKeyFile: string;
   readonly servers: Servers;
-  /** In the order of their start. */
+  /** In the order in which they start. */
   readonly services: readonly RunningService[];
-  /** Stops the services, then Kafka, then PostgreSQL; the services finish the batch they are at. */
+  /** Stops the services, which finish their current batch, then Kafka, then PostgreSQL. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the servers, brings the database's schema and the topics to where they should be, starts every service as a
- * process of its own and waits until all of them are ready.
+ * Starts the servers, brings the schema and the topics to the needed state, starts every service as a process of its own and waits until
+ * all are ready. Rejects after stopping what it has started.
  */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const { settings, log } = options;
@@ -78,7 +78,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       const environment = (launch: number): NodeJS.ProcessEnv => ({
         ...environmentFor(settings, servers),
         GONGJI_ENVELOPE_KEY_FILE: envelopeKeyFile,
-        // For the board: it starts last, when the others have their ports.
+        // For the console's board. query-api starts last, when the other services have their ports.
         ...(service === 'query-api' ? { GONGJI_WORKER_METRICS: metricsOf(services) } : {}),
         ...options.environment?.({ name, launch, postgresUrl: servers.postgresUrl }),
       });
@@ -112,7 +112,7 @@ const metricsOf = (services: readonly RunningService[]): string =>
     .map(({ adminPort }) => `${HOST}:${adminPort}`)
     .join();
 
-/** Name, service and number of every process to start. */
+/** Name, service and instance number of every process to start. */
 function plan(
   instances: Partial<Record<ServiceName, number>>,
 ): [name: string, service: ServiceName, instance: number][] {
