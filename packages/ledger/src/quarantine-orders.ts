@@ -116,8 +116,13 @@ export class OrderNameTaken extends Error {
   override readonly name = 'OrderNameTaken';
 }
 
+/** SQL for the offset of the first message that is held of the key of the message at `$4`; null where that is not held. */
+const FIRST_OF_KEY = `(select min(log_offset) from quarantined_message where partition = $1 and topic = $2 and key = (
+       select key from quarantined_message where partition = $1 and topic = $2 and log_offset = $4))`;
+
 /**
- * Leaves an order for the shard's owner and answers its id; the id of the existing one where `commandId` repeats it. Throws
+ * Leaves an order for the shard's owner and answers its id. A release begins with the first message held of the key, whichever of them the
+ * place names: a key's messages are applied in their order. Answers the id of the existing one where `commandId` repeats it. Throws
  * `OrderNameTaken`.
  */
 export async function leaveOrder(source: RowSource, place: HeldPlace, order: NewOrder): Promise<bigint> {
@@ -125,7 +130,8 @@ export async function leaveOrder(source: RowSource, place: HeldPlace, order: New
   const { action, code, by, reason, commandId = null } = order;
   const [left] = await source.rows<{ order_id: string }>(
     `insert into quarantine_order (partition, topic, action, log_offset, code, ordered_by, reason, command_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (command_id) do nothing returning order_id`,
+     values ($1, $2, $3, case when $3 = 'RELEASE' then coalesce(${FIRST_OF_KEY}, $4) else $4 end, $5, $6, $7, $8)
+     on conflict (command_id) do nothing returning order_id`,
     [partition, topic, action, offset, code, by, reason, commandId],
   );
   if (left !== undefined) return BigInt(left.order_id);

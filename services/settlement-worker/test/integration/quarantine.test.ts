@@ -221,6 +221,14 @@ describe('a release', () => {
     expect(lease.nextOffset).toBe(8n);
   });
 
+  test('of a later message begins with the first of its key', async () => {
+    await cure();
+    const id = await order('RELEASE', 3n);
+    expect(await idle()).toEqual(['C1 SETTLED', 'C2 SETTLED', 'C4 SETTLED']);
+    expect(await readOrder(owner, 0, id)).toMatchObject({ messages: 3, result: 'DONE' });
+    expect(await heldOffsets()).toEqual([]);
+  });
+
   test('ends at a message that still fails: those before it are applied, it and those behind it stay held', async () => {
     await cure();
     await poison('C5');
@@ -416,6 +424,16 @@ test('a message without a key goes to the dead letters, and holds nobody', async
   expect(applied && told(applied)).toEqual(['dead EVENT_UNREADABLE']);
   expect(await heldOffsets()).toEqual([]);
 });
+
+test.for([10, 9 << 20])(
+  'failures on messages without a key of %d bytes, one after the other, stop the shard',
+  async (bytes) => {
+    const record = { ...claim('C1', 'P1'), key: null, value: Buffer.alloc(bytes) };
+    const setAside = () => worker.quarantine?.(lease, { ...record, offset: lease.nextOffset }, new TypeError('poison'));
+    for (let n = 0; n < 3; n++) told((await setAside()) as Applied);
+    await expect(setAside()).rejects.toThrow('the worker fails on every message');
+  },
+);
 
 test('failures one after the other, whoever restarts, stop the shard instead of holding everybody', async () => {
   await poison('C-P1', 'C-P2', 'C-P3', 'C-P4', 'C-P1b');
