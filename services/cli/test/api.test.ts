@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { API_WITHIN_MS, printAnswer } from '../src/api.ts';
 import { run as quote } from '../src/commands/quote.ts';
+import { run as refund } from '../src/commands/refund.ts';
 import type { Settings } from '../src/config.ts';
 
 test('an API that takes a request and says nothing is given up in time', async () => {
@@ -35,6 +36,23 @@ test.each(['', '/', '/gongji', '/gongji/'])('an API at %j is asked there', async
   const httpUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}${path}`;
   expect(await printAnswer({ httpUrl } as Settings, { path: '/v1/refunds/a%2Fb' }, () => 0)).toBe(0);
   expect(asked).toEqual([`${path.replace(/\/$/, '')}/v1/refunds/a%2Fb`]);
+});
+
+test('a refund of which nobody knows whether it was sent says by which key it is asked for again', async () => {
+  const keys: (string | undefined)[] = [];
+  const api = createHttpServer(({ headers }, response) => {
+    keys.push(String(headers['idempotency-key']));
+    response.writeHead(504, { connection: 'close' }).end('{}');
+  });
+  await once(api.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void api.close());
+  using said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const settings = { httpUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}` } as Settings;
+  expect(await refund(['C1', '--amount', '1.00'], settings)).toBe(2);
+  const [key] = keys as [string];
+  expect(said.mock.calls.at(-1)).toEqual([expect.stringContaining(`--key ${key}`)]);
+  expect(await refund(['C1', '--amount', '1.00', '--key', key], settings)).toBe(2);
+  expect(keys).toEqual([key, key]);
 });
 
 test('a claim is quoted by the bytes of its file', async () => {

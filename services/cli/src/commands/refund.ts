@@ -11,13 +11,15 @@ claim.refunded on the topic; the worker decides. The API is that of the system t
 token GONGJI_HTTP_TOKEN.
 
   --amount  of the personal burden; all that is left if absent
-  --key     names the command: the same key again is the same refund, once. A new one if absent; it is told when the outcome is not
+  --key     names the command: the same key again is the same refund, once. A new one if absent, which is told where the outcome is not known
   --json    the API's answer as it is
 
 Exits with 0 if refunded, 1 if it is refused, 2 if the arguments are not understood or the API does not answer, 3 if it was sent and its
 outcome is not there yet: the same command with its key asks again.`;
 
 const PENDING = 202;
+/** The exit code of `printAnswer` where the API could not answer. */
+const AWAY = 2;
 /** What the API takes; another could not even be sent to it. */
 const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
 
@@ -43,17 +45,20 @@ function readArguments(args: string[]) {
 
 type Asked = Exclude<ReturnType<typeof readArguments>, 'help'>;
 
-function refund({ claimId, key, amount, json }: Asked, settings: Settings): Promise<number> {
+async function refund({ claimId, key, amount, json }: Asked, settings: Settings): Promise<number> {
   const asked = {
     path: `/v1/settlements/${encodeURIComponent(claimId)}/refunds`,
     body: JSON.stringify(amount === undefined ? {} : { amount }),
     headers: { 'idempotency-key': key },
   };
-  return printAnswer(settings, asked, ({ status, body }) => {
+  const exitCode = await printAnswer(settings, asked, ({ status, body }) => {
     const isPending = status === PENDING;
     print(body, { key, isPending, json });
     return isPending ? 3 : 0;
   });
+  // It may have been sent all the same: with another key it would be a second refund.
+  if (exitCode === AWAY) console.error(`To ask again without paying twice: --key ${key}`);
+  return exitCode;
 }
 
 function print(
