@@ -74,9 +74,14 @@ export class MemberDraft {
   readonly work = new Set<WorkItem>();
   readonly workDone: bigint[] = [];
   readonly checks: { checkId: string; on: CalendarDate; partition: number }[] = [];
+  /** How many of the outcomes are pauses. */
+  paused = 0;
 
   tell(events: readonly SharingEvent[], traceparent?: string): void {
-    for (const event of events) this.outcomes.push(resultRow(encodeSharing(event, traceparent)));
+    for (const event of events) {
+      this.outcomes.push(resultRow(encodeSharing(event, traceparent)));
+      if (event.kind === 'PAUSED') this.paused += 1;
+    }
   }
 }
 

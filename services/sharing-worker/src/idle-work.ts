@@ -119,12 +119,11 @@ async function doCheck(
     last === null
       ? { world: await MemberWorld.load(tx, [], deps.policyOf), marked: 0 }
       : await checkStretch(tx, place, check, { ...chunk, last }, draft, deps);
-  const paused = draft.outcomes.length;
   await moveCheck(tx, partition, check.checkId, {
     last,
     checked: count,
     marked,
-    paused,
+    paused: draft.paused,
     finished: count < place.chunk,
   });
   return { world, looked: count };
