@@ -152,7 +152,7 @@ const DEAD_HEADERS: Json = {
     'gongji-topic': text('the topic it came by'),
     'gongji-partition': text('its partition there'),
     'gongji-offset': text('its offset there'),
-    'gongji-at': text('when it was put aside'),
+    'gongji-at': text('the moment of the message itself, as its topic has it'),
     'gongji-sequence': text('a number without gaps per partition'),
   },
 };
