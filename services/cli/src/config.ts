@@ -21,7 +21,7 @@ const schema = z
       .string()
       .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be at most 100 letters, digits, dots, dashes and underscores')
       .default('gongji'),
-    GONGJI_PARTITIONS: setting.integer({ min: 1, max: 512 }).default(6),
+    GONGJI_PARTITIONS: setting.integer({ min: 1, max: 1_000 }).default(6),
     GONGJI_INPUT_RETENTION_DAYS: setting.integer({ min: 1, max: 36_500 }).optional(),
     GONGJI_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   })

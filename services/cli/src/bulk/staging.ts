@@ -53,7 +53,9 @@ export class Staging implements AsyncDisposable {
 
   /** Adds lines, waiting where the database is slower. */
   async add(lines: readonly StagedLine[]): Promise<void> {
-    this.#copy ??= this.#client.query(copyFrom(`copy load_line (${COLUMNS}) from stdin`));
+    this.#copy ??= this.#begin();
+    // Between two writes nobody waits for the stream.
+    if (this.#copy.errored !== null) throw this.#copy.errored;
     const text = lines.map(({ line, type, identity, contentHash, subject, key, json }) =>
       [
         line,
@@ -68,9 +70,15 @@ export class Staging implements AsyncDisposable {
     if (!this.#copy.write(`${text.join('\n')}\n`)) await once(this.#copy, 'drain');
   }
 
+  #begin(): CopyStreamQuery {
+    const copy = this.#client.query(copyFrom(`copy load_line (${COLUMNS}) from stdin`));
+    return copy.on('error', () => undefined);
+  }
+
   /** Ends the adding of lines. */
   async finish(): Promise<void> {
     if (this.#copy === undefined) return;
+    if (this.#copy.errored !== null) throw this.#copy.errored;
     this.#copy.end();
     await once(this.#copy, 'finish');
     await this.#client.query('create index on load_line (identity)');

@@ -211,7 +211,13 @@ async function restore(ledger: Ledger, asked: Asked): Promise<number> {
   const month = asked.month ?? '';
   const partitions = (await findPartitions(ledger)).filter((part) => part.month === month && part.archived);
   if (partitions.length === 0) return refused(asked, 'NOT_THERE');
-  if (!asked.dryRun && !(await patiently(() => restorePartitions(ledger, month)))) return busy();
+  try {
+    if (!asked.dryRun && !(await patiently(() => restorePartitions(ledger, month)))) return busy();
+  } catch (error) {
+    // Somebody else restored it, or dropped it, at this moment.
+    if (error instanceof NotArchivable) return refused(asked, error.refusal);
+    throw error;
+  }
   for (const part of partitions)
     say(asked, { ...part, archived: asked.dryRun }, `${asked.dryRun ? 'would restore' : 'restored'} ${part.name}`);
   return 0;
