@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { addDays, type CalendarDate, type Policy, type PolicyLookup } from '@repo/domain';
+import { addDays, BEGINNING, type CalendarDate, type Policy, type PolicyLookup } from '@repo/domain';
 import {
   fallbackOf,
   PARAMETER_NAMES,
@@ -30,6 +30,8 @@ export interface Policies {
   /** Every parameter in force in an area on a date, and the pack that set it. */
   readonly explainPolicy: (area: string, on: CalendarDate) => readonly ExplainedParameter[];
   readonly packs: readonly Pack[];
+  /** The days on which some pack begins, or the day after it ends, in order. None for a pack that begins on the first date or ends on the last. */
+  readonly changes: readonly CalendarDate[];
 }
 
 /** Areas remembered at a time; China has about 3,200 areas. Past it the memory starts afresh, so that odd codes cannot fill it. */
@@ -62,14 +64,13 @@ export function createPolicies(packs: readonly Pack[]): Policies {
     return policy;
   }
 
-  return { policyAt, explainPolicy: (area, on) => explain(resolve(area, on, versions)), packs };
+  return { policyAt, explainPolicy: (area, on) => explain(resolve(area, on, versions)), packs, changes };
 }
 
-/** The days on which some pack begins or the day after it ends, in order. */
 function changesOf(packs: readonly Pack[]): readonly CalendarDate[] {
   const days = new Set<CalendarDate>();
   for (const { from, to } of packs) {
-    if (from !== null) days.add(from);
+    if (from !== null && from !== BEGINNING) days.add(from);
     if (to !== null && to < '9999-12-31') days.add(addDays(to, 1));
   }
   return [...days].sort();

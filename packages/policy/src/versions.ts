@@ -1,4 +1,4 @@
-import { addDays, type CalendarDate } from '@repo/domain';
+import { addDays, BEGINNING, type CalendarDate } from '@repo/domain';
 import type { ParameterName, ParameterValue } from './parameters.ts';
 
 /** One version of one region's rules, or of a template's: only what its file sets. */
@@ -14,8 +14,7 @@ export interface Pack {
   readonly values: ReadonlyMap<ParameterName, ParameterValue>;
 }
 
-/** The first date there is, and what comes before every date and after it, where a pack says "always" and "until further notice". */
-const FIRST_DATE = '0001-01-01';
+/** What comes before every date and after it, where a pack says "always" and "until further notice". */
 const FIRST = '0000-00-00';
 const LAST = '9999-99-99';
 const fromOf = (pack: Pack): string => pack.from ?? FIRST;
@@ -56,7 +55,7 @@ export function versionProblems(packs: readonly Pack[], unsound: ReadonlySet<str
 
 /** One version ends the day before the next begins. Before the first date there is no day: a version that begins on it begins as `always` does. */
 function borderProblems(pack: Pack, next: Pack): string[] {
-  if (pack.from === next.from || next.from === null || next.from === FIRST_DATE) {
+  if (pack.from === next.from || next.from === null || next.from === BEGINNING) {
     return [
       `${next.file}: effectiveFrom: expected another date than that of ${pack.file}, for the same region ${pack.region}; found ${next.from}`,
     ];

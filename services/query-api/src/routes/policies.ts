@@ -1,5 +1,5 @@
 import { policiesAnswer, policyAnswer } from '@repo/contracts';
-import { addDays, type CalendarDate, date, dateOf } from '@repo/domain';
+import { addDays, type CalendarDate, dateOf } from '@repo/domain';
 import { type ExplainedParameter, PARAMETERS } from '@repo/policy';
 import { z } from 'zod';
 import { type Api, responses } from '../openapi.ts';
@@ -7,19 +7,12 @@ import { areaParameter, dateParameter } from '../parameters.ts';
 import { EVERYONE } from '../scopes.ts';
 import type { ApiDeps } from '../server.ts';
 
-/** The first and the last date there is, written for "always" and "until further notice": before the one and after the other nothing changes. */
-const [FIRST_DATE, LAST_DATE] = [date('0001-01-01'), date('9999-12-31')];
-
 /** `GET /v1/policies`: the packs there are. `GET /v1/policies/{insu_admdvs}`: an area's rules on one date beside those of another date or area. */
 export function policyRoutes(app: Api, { policies, now }: ApiDeps): void {
   const packs = policies.packs
     .map(({ region, from, to }) => ({ region, from, to }))
     .sort((one, other) => (`${one.region} ${one.from ?? ''}` < `${other.region} ${other.from ?? ''}` ? -1 : 1));
-  const days = packs.flatMap(({ from, to }) => [
-    from === FIRST_DATE ? null : from,
-    to === null || to === LAST_DATE ? null : addDays(to, 1),
-  ]);
-  const changes = [...new Set(days.filter((day) => day !== null))].sort();
+  const { changes } = policies;
   app.get(
     '/v1/policies',
     {
