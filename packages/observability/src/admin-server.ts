@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describeError } from './errors.ts';
+import { within } from './within.ts';
 
 /** Says what is wrong, or null when all is well. Throwing counts as wrong. What it says is shown to operators: no personal data. */
 export type Check = () => string | null | Promise<string | null>;
@@ -37,17 +38,13 @@ export const ADMIN_LIMITS: AdminLimits = {
 };
 
 async function problemOf(check: Check, explain: Explain, checkMs: number): Promise<string | null> {
-  const { promise: late, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve(`no answer within ${checkMs} ms`), checkMs);
   try {
-    return await Promise.race([check(), late]);
+    return await within<string | null>(check(), checkMs, `no answer within ${checkMs} ms`);
   } catch (error) {
     const explained = explain(error);
     if (explained !== undefined) return explained;
     const { name, code } = describeError(error);
     return code === undefined ? name : `${name} ${code}`;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

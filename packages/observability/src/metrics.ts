@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { within } from './within.ts';
 
 const TOPICS = ['claims', 'members'] as const;
 const STATUSES = ['SETTLED', 'REFUSED', 'REJECTED', 'REFUNDED', 'REPEATED'] as const;
@@ -215,20 +216,9 @@ export function createMetrics({ codes, partitions }: { codes: readonly string[];
     ...(own as unknown as { readonly [M in keyof Table]: Instrument<Table[M]> }),
     contentType: registry.contentType,
     text: async () => {
-      await Promise.all(refreshers.map((refresh) => inTime(refresh())));
+      await Promise.all(refreshers.map((refresh) => within(refresh(), REFRESH_MS, undefined)));
       return registry.metrics();
     },
     beforeScrape: (refresh) => void refreshers.push(refresh),
   };
-}
-
-/** Resolves with the work, or when it has taken too long. */
-async function inTime(work: void | Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, REFRESH_MS);
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
