@@ -23,3 +23,6 @@ export const COMMAND_BODIES = {
   'claim.refunded': moved.extend({ amount: claimRefunded.shape.amount }),
 } as const;
 export type CommandType = keyof typeof COMMAND_BODIES;
+
+/** What `Idempotency-Key` may be, without the quotes that the draft of that header puts round it: 1 to 200 ASCII characters, no space at an end. */
+export const COMMAND_KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;

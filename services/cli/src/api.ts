@@ -15,6 +15,9 @@ interface Asked {
   readonly withinMs?: number;
 }
 
+/** The exit code where the API could not answer. */
+export const AWAY = 2;
+
 export const API_WITHIN_MS = 30_000;
 
 /** Asks the API of the running system, or of `GONGJI_HTTP_URL`. Failures are described in words: the API's own, where there are some. */
@@ -61,7 +64,7 @@ export async function printAnswer(
   const answer = await askApi(settings, asked);
   if (answer.ok) return print(answer);
   console.error(answer.problem);
-  return answer.isAway ? 2 : 1;
+  return answer.isAway ? AWAY : 1;
 }
 
 /** A problem (RFC 9457) on one line, with its fields below. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   COMMAND_BODIES,
+  COMMAND_KEY,
   type CommandType,
   DECODE_LIMITS,
   decodeClaims,
@@ -56,7 +57,6 @@ export type Performed = { readonly applied: true; readonly answer: string | null
 export const LOOK_EVERY_MS = 25;
 /** A broker acknowledges within milliseconds; after this long, ms, the caller is told that it is away. */
 export const SEND_WITHIN_MS = 10_000;
-const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
 
 /**
  * The command's id, derived from its sender and the key that the sender chose: the same key of one sender is the same command for ever, and
@@ -64,7 +64,7 @@ const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
  */
 function commandIdOf(header: string | string[] | undefined, subject: string | null): string {
   const key = typeof header === 'string' ? header.replace(/^"(.*)"$/, '$1') : '';
-  if (!KEY.test(key))
+  if (!COMMAND_KEY.test(key))
     throw new Problem(
       'bad-parameter',
       'idempotency-key: expected a text of 1 to 200 ASCII characters, new for each command',

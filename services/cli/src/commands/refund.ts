@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { printAnswer } from '../api.ts';
+import { COMMAND_KEY } from '@repo/contracts';
+import { AWAY, printAnswer } from '../api.ts';
 import { command, NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 
@@ -18,10 +19,6 @@ Exits with 0 if refunded, 1 if it is refused, 2 if the arguments are not underst
 outcome is not there yet: the same command with its key asks again.`;
 
 const PENDING = 202;
-/** The exit code of `printAnswer` where the API could not answer. */
-const AWAY = 2;
-/** What the API takes; another could not even be sent to it. */
-const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
 
 /** Asks for the refund and prints what came of it. Answers the exit code. */
 export const run = command(readArguments, HELP, refund);
@@ -38,7 +35,8 @@ function readArguments(args: string[]) {
   if (values.help) return 'help';
   const [claimId, ...more] = positionals;
   if (claimId === undefined || more.length > 0) throw new NotUnderstood();
-  if (values.key !== undefined && !KEY.test(values.key))
+  // Another could not even be sent.
+  if (values.key !== undefined && !COMMAND_KEY.test(values.key))
     throw new NotUnderstood('--key is 1 to 200 ASCII characters, without spaces at its ends');
   return { claimId, key: values.key ?? randomUUID(), amount: values.amount, json: values.json };
 }
