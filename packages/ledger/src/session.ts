@@ -92,9 +92,11 @@ export class Session {
   }
 
   #note<T>(answer: Promise<T>): Promise<T> {
+    // Without the answer itself, which would be kept until COMMIT.
+    const sent = answer.then(nothing);
     // Avoids an unhandled rejection: `#run` awaits it later.
-    answer.catch(() => {});
-    this.#sent.push(answer);
+    sent.catch(nothing);
+    this.#sent.push(sent);
     return answer;
   }
 
@@ -116,6 +118,8 @@ export class Session {
     });
   }
 }
+
+const nothing = (): void => {};
 
 const names = new Map<string, string>();
 /** More distinct statements than this mean that values were written into their text. */

@@ -53,43 +53,54 @@ const LOCK_WAIT_MS = 250;
  * only once: after a failure each batch is settled by itself, which shows which of them fails.
  */
 export async function settleTogether(batches: readonly Batch[], deps: SettleDeps): Promise<readonly Applied[]> {
+  const isOne = batches.length === 1;
+  const { applied, committed } = await deps.ledger.transact(
+    (tx) => settleIn(tx, batches, isOne, deps),
+    isOne ? {} : { attemptsMax: 1 },
+  );
+  committed();
+  return applied;
+}
+
+/**
+ * One attempt. Messages are decoded in it, and again by another attempt, so that nothing but the results has to outlive it: what is still
+ * there while the database commits survives into the old generation of the heap.
+ */
+async function settleIn(
+  tx: LedgerTransaction,
+  batches: readonly Batch[],
+  isOne: boolean,
+  deps: SettleDeps,
+): Promise<Settled> {
   const read = batches.map(({ lease, records }) => ({
     lease,
     messages: records.map((record) => decode(record, deps.limits)),
     nextOffset: (records.at(-1)?.offset ?? lease.nextOffset - 1n) + 1n,
   }));
-  const isOne = read.length === 1;
-  const { applied, committed } = await deps.ledger.transact(
-    async (tx) => {
-      if (!isOne) tx.send(`set local lock_timeout = ${LOCK_WAIT_MS}`, []);
-      // Sent together with the locks. Where the shards' rows say that nothing is held, this saves a round trip.
-      const [locked, loaded] = await Promise.allSettled([
-        Promise.all(read.map(({ lease }) => tx.lockShard(lease))),
-        loadWorld(tx, read.map(arrivedOf), deps),
-      ]);
-      const shards = resultOf(locked);
-      // After an error of the server nothing more can be done in this transaction.
-      if (loaded.status === 'rejected' && isTheirs(loaded.reason)) throw loaded.reason;
-      const parts: Part[] = [];
-      for (const [i, { lease, nextOffset, messages }] of read.entries()) {
-        const place = { lease, nextOffset, shard: shards[i] as LockedShard };
-        parts.push({ place, messages: await holdBehind(tx, place, messages, deps) });
-      }
-      const isAllFree = parts.every(({ messages }, i) => messages.length === read[i]?.messages.length);
-      // What was read also concerned messages that are now held, and may have failed because of them; no other message may fail for that.
-      const world = isAllFree
-        ? resultOf(loaded)
-        : await loadWorld(
-            tx,
-            parts.map(({ place, messages }) => arrivedOf({ ...place, messages })),
-            deps,
-          );
-      return settle(tx, parts, world, deps);
-    },
-    isOne ? {} : { attemptsMax: 1 },
-  );
-  committed();
-  return applied;
+  if (!isOne) tx.send(`set local lock_timeout = ${LOCK_WAIT_MS}`, []);
+  // Sent together with the locks. Where the shards' rows say that nothing is held, this saves a round trip.
+  const [locked, loaded] = await Promise.allSettled([
+    Promise.all(read.map(({ lease }) => tx.lockShard(lease))),
+    loadWorld(tx, read.map(arrivedOf), deps),
+  ]);
+  const shards = resultOf(locked);
+  // After an error of the server nothing more can be done in this transaction.
+  if (loaded.status === 'rejected' && isTheirs(loaded.reason)) throw loaded.reason;
+  const parts: Part[] = [];
+  for (const [i, { lease, nextOffset, messages }] of read.entries()) {
+    const place = { lease, nextOffset, shard: shards[i] as LockedShard };
+    parts.push({ place, messages: await holdBehind(tx, place, messages, deps) });
+  }
+  const isAllFree = parts.every(({ messages }, i) => messages.length === read[i]?.messages.length);
+  // What was read also concerned messages that are now held, and may have failed because of them; no other message may fail for that.
+  const world = isAllFree
+    ? resultOf(loaded)
+    : await loadWorld(
+        tx,
+        parts.map(({ place, messages }) => arrivedOf({ ...place, messages })),
+        deps,
+      );
+  return settle(tx, parts, world, deps);
 }
 
 /** A shard's messages in an open transaction that has locked the shard. */
@@ -125,12 +136,7 @@ export async function settleHeld(
   return { applied: applied[0] as Applied, committed };
 }
 
-async function settle(
-  tx: LedgerTransaction,
-  parts: readonly Part[],
-  world: World,
-  deps: SettleDeps,
-): Promise<{ readonly applied: readonly Applied[]; readonly committed: () => void }> {
+async function settle(tx: LedgerTransaction, parts: readonly Part[], world: World, deps: SettleDeps): Promise<Settled> {
   const seen: Observed[] = [];
   await deps.failpoint?.('mid-db');
   const decided = parts.map(({ place, messages }) => {
@@ -144,8 +150,20 @@ async function settle(
   const held = decided.flatMap(({ writes }) => writes.held);
   const writes = { books, held, work: crossingsOf(books), facts: false };
   const applied = writeAllApplied(tx, decided, writes, deps.targets);
-  return { applied, committed: () => deps.observe?.(seen) };
+  return { applied, committed: observing(seen, deps) };
 }
+
+/** What a transaction leaves once it has committed. */
+interface Settled {
+  readonly applied: readonly Applied[];
+  readonly committed: () => void;
+}
+
+/** Made here, because a function made where the decisions are would keep all that they looked at. */
+const observing =
+  (seen: readonly Observed[], { observe }: SettleDeps) =>
+  (): void =>
+    observe?.(seen);
 
 /** Work for the sharing worker: accounts that ran dry or hold money again. */
 const crossingsOf = (books: Books): WorkItem[] =>
