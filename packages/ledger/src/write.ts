@@ -86,19 +86,31 @@ export function writeBatches(
 ): PlacedOutcome[][] {
   const sets = parts.map((part) => ({ ...part, ...place(part.shard, part.writes.outcomes) }));
   writeSets(tx, sets, writes);
-  for (const { lease, shard, nextOffset, placed, resultSeq, deadSeq } of sets) {
-    // Without a condition: the row was compared when it was locked, so nothing can have moved it since.
-    tx.send(
-      `update shard set next_offset = $2, out_seq = $3, result_seq = $4, dead_seq = $5,
-         published_seq = greatest(published_seq, $6) where shard_id = $1`,
-      [
-        ...[shard.shardId, nextOffset, shard.outSeq + BigInt(placed.length)],
-        ...[resultSeq, deadSeq, lease.publishedSeq],
-      ],
-    );
-  }
+  const { given, parameters } = givenRows(
+    SHARD_WRITE,
+    sets.map(({ lease, shard, nextOffset, placed, resultSeq, deadSeq }) => [
+      ...[shard.shardId, nextOffset, shard.outSeq + BigInt(placed.length)],
+      ...[resultSeq, deadSeq, lease.publishedSeq],
+    ]),
+  );
+  // Without a further condition: the rows were compared when they were locked, so nothing can have moved them since.
+  tx.send(
+    `update shard set next_offset = given.next_offset, out_seq = given.out_seq, result_seq = given.result_seq, dead_seq = given.dead_seq,
+       published_seq = greatest(shard.published_seq, given.published_seq)
+     from ${given} where shard.shard_id = given.shard_id`,
+    parameters,
+  );
   return sets.map(({ placed }) => placed);
 }
+
+const SHARD_WRITE = [
+  ['shard_id', 'int'],
+  ['next_offset', 'bigint'],
+  ['out_seq', 'bigint'],
+  ['result_seq', 'bigint'],
+  ['dead_seq', 'bigint'],
+  ['published_seq', 'bigint'],
+] as const;
 
 interface PlacedPart {
   readonly shard: Pick<LockedShard, 'shardId' | 'closedThrough' | 'month'>;

@@ -26,18 +26,25 @@ interface ParkedRow {
 
 const COLUMNS = `refund_id, claim_id, log_offset, record_ms, headers, value, key`;
 
-/** The refunds that wait for any of these claims, in the order in which they came. Throws `Unopened`. */
-export async function parkedFor(
-  tx: LedgerTransaction,
-  shard: ShardId,
-  claimIds: readonly string[],
-  keys: Keys,
-): Promise<Parked[]> {
-  const rows = await tx.rows<ParkedRow>(
-    `select ${COLUMNS} from parked_refund where partition = $1 and claim_id = any($2::text[]) order by log_offset`,
-    [shard.partition, claimIds],
+/** Claims, as ids, of which refunds may wait in a shard. */
+export interface Awaited {
+  readonly shard: ShardId;
+  readonly claimIds: readonly string[];
+}
+
+/** The refunds that wait in each of these shards for its claims, in the order in which they came. Throws `Unopened`. */
+export async function parkedFor(tx: LedgerTransaction, awaited: readonly Awaited[], keys: Keys): Promise<Parked[][]> {
+  const asked = awaited.filter(({ claimIds }) => claimIds.length > 0);
+  if (asked.length === 0) return awaited.map(() => []);
+  const rows = await tx.rows<ParkedRow & { partition: number }>(
+    `select partition, ${COLUMNS} from parked_refund where partition = any($1::int[]) and claim_id = any($2::text[]) order by log_offset`,
+    [asked.map(({ shard }) => shard.partition), asked.flatMap(({ claimIds }) => claimIds)],
   );
-  return rows.map((row) => openParked(shard, row, keys));
+  return awaited.map(({ shard, claimIds }) => {
+    // A refund waits in its own shard only, whichever shard the claim it names comes to.
+    const own = rows.filter((row) => row.partition === shard.partition && claimIds.includes(row.claim_id));
+    return own.map((row) => openParked(shard, row, keys));
+  });
 }
 
 /** Expired refunds, except of a quarantined patient: their claim may be among the held messages. */

@@ -80,7 +80,7 @@ async function settleIn(
   if (!isOne) tx.send(`set local lock_timeout = ${LOCK_WAIT_MS}`, []);
   // Sent together with the locks. Where the shards' rows say that nothing is held, this saves a round trip.
   const [locked, loaded] = await Promise.allSettled([
-    Promise.all(read.map(({ lease }) => tx.lockShard(lease))),
+    tx.lockShards(read.map(({ lease }) => lease)),
     loadWorld(tx, read.map(arrivedOf), deps),
   ]);
   const shards = resultOf(locked);

@@ -75,14 +75,14 @@ export async function loadWorld(tx: LedgerTransaction, arrived: readonly Arrived
     tx.lockPersons(others, patients),
     tx.bindingsOf({ beneficiaries: patients }),
     tx.refundsOf([...settled.keys()]),
-    Promise.all(arrived.map(async (shard) => [shard.shard.partition, await loadWaiting(tx, shard, deps)] as const)),
+    loadWaiting(tx, arrived, deps),
   ]);
   tx.requireLocked(bindings);
   const emptied = persons.flatMap(({ personNo }) => (tx.accounts.get(personNo)?.isEmptied ? [personNo] : []));
   const books = booksOf(policyOf, { persons, bindings, emptied });
   books.load({ usage: await tx.usageOf(limitedDays(good, books, persons, policyOf)) });
   const taken = new Map([...known].map(([id, { contentHash }]) => [id, contentHash]));
-  return { books, taken, paid: lessRefunds(settled, refunds), waiting: new Map(waiting) };
+  return { books, taken, paid: lessRefunds(settled, refunds), waiting };
 }
 
 const refundedBy = (good: readonly Good[]): string[] =>
@@ -90,18 +90,29 @@ const refundedBy = (good: readonly Good[]): string[] =>
 
 async function loadWaiting(
   tx: LedgerTransaction,
-  { shard, good }: Arrived,
+  arrived: readonly Arrived[],
   { refundWaitMs, targets }: WorldDeps,
-): Promise<Waiting> {
-  const parked = new Map<string, Parked[]>();
-  const claims = good.filter(({ kind }) => kind !== 'REFUND').map(({ identity }) => identity.slice('claim:'.length));
-  const [found, room] = await Promise.all([
+): Promise<Map<number, Waiting>> {
+  const awaited = arrived.map(({ shard, good }) => {
+    const claims = good.filter(({ kind }) => kind !== 'REFUND');
+    return { shard, claimIds: claims.map(({ identity }) => identity.slice('claim:'.length)) };
+  });
+  const [found, rooms] = await Promise.all([
     // Also where waiting is switched off now: refunds may still wait from before, and this may be their claim.
-    claims.length > 0 ? parkedFor(tx, shard, claims, targets) : [],
-    refundWaitMs > 0 && refundedBy(good).length > 0 ? parkingRoom(tx, shard.partition) : 0,
+    parkedFor(tx, awaited, targets),
+    Promise.all(
+      arrived.map(({ shard, good }) =>
+        refundWaitMs > 0 && refundedBy(good).length > 0 ? parkingRoom(tx, shard.partition) : 0,
+      ),
+    ),
   ]);
-  for (const refund of found) park(parked, refund);
-  return { parked, room };
+  return new Map(
+    arrived.map(({ shard }, i) => {
+      const parked = new Map<string, Parked[]>();
+      for (const refund of found[i] ?? []) park(parked, refund);
+      return [shard.partition, { parked, room: rooms[i] ?? 0 }];
+    }),
+  );
 }
 
 /** Adds a refund to those that wait for its claim. */

@@ -1,7 +1,16 @@
 import { type Binding, date, dateOf } from '@repo/domain';
 import { until } from '@repo/testkit';
 import { expect, test } from 'vitest';
-import { closeBooks, closedDays, Fenced, findPlace, Ledger, migrate, OtherSchema } from '../../src/index.ts';
+import {
+  closeBooks,
+  closedDays,
+  Fenced,
+  findPlace,
+  Ledger,
+  migrate,
+  OtherSchema,
+  type ShardLease,
+} from '../../src/index.ts';
 import { binding, claim, fresh, kept, lease, open, owner, person, settle } from './fixture.ts';
 
 const balances = (ledger: Ledger) =>
@@ -281,6 +290,25 @@ async function isWaiting(ours: Ledger, name: string): Promise<boolean | undefine
   );
   return asked?.waits;
 }
+
+test('several shards are locked at once and answered as asked; a new owner of one of them is noticed, even one that comes meanwhile', async () => {
+  const { url, ledger } = await fresh();
+  await open(ledger, [person('A', '100.00')]);
+  const [first, second] = [await lease(ledger, 0), await lease(ledger, 1)];
+  const moved = await settle(ledger, second, [claim('C1', 'A', '10.00')]);
+  const worker = kept(await Ledger.open({ url, role: 'gongji_worker', name: 'worker' }));
+  const lock = (...leases: ShardLease[]) => worker.transact((tx) => tx.lockShards(leases));
+  expect(await lock(moved, first)).toMatchObject([{ outSeq: 1n }, { outSeq: 0n }]);
+  await expect(lock(first, second)).rejects.toBeInstanceOf(Fenced);
+  const ours = await owner(url);
+  let locking: Promise<unknown> | undefined;
+  await ledger.transact(async (tx) => {
+    await tx.rows('update shard set epoch = epoch + 1 where partition = 0', []);
+    locking = lock(moved, first).catch((error: unknown) => error);
+    await until(() => isWaiting(ours, 'worker'), { what: 'the worker waits for the row' });
+  });
+  expect(await locking).toBeInstanceOf(Fenced);
+});
 
 test('closing waits for a batch that is under way, whose day it takes in, and neither has to begin again', async () => {
   const { url, ledger } = await fresh();
