@@ -33,6 +33,7 @@ export { BadBlock, type OutcomeRow, payloadText, readStored, type ViewedOutcome 
 export {
   countPaused,
   findOutcomesOf,
+  isFirstAttached,
   type LoggedOutcome,
   type OutcomePlace,
   outcomesAfter,

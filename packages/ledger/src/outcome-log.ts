@@ -79,6 +79,12 @@ export async function outcomesAfter(
   return rows.map(toLogged);
 }
 
+/** Whether a shard's outcomes can be read from the first on. They cannot once the months in which it began are archived. */
+export async function isFirstAttached(source: RowSource, shardId: number): Promise<boolean> {
+  const rows = await source.rows('select from outcome where shard_id = $1 and seq = 1', [shardId]);
+  return rows.length > 0;
+}
+
 /** How many bindings are paused for each reason, and how many payers have at least one paused binding. */
 export async function countPaused(
   source: RowSource,

@@ -1,5 +1,5 @@
 import { DayTotals } from '@repo/contracts';
-import { outcomesAfter, type RowSource, readProgress } from '@repo/ledger';
+import { isFirstAttached, outcomesAfter, type RowSource, readProgress } from '@repo/ledger';
 
 const TALLY_LIMITS = {
   /** How many outcomes back from a shard's newest counting begins: what a shard of a city produces in some days. */
@@ -13,8 +13,8 @@ const TALLY_LIMITS = {
 
 /**
  * Daily totals, counted from published outcomes. Kept in memory and not in the ledger, where a row that every batch of a shard updates
- * would burden each posting. A look costs only what has come since the last one. Counting begins at most `reach` outcomes back, and
- * `complete` tells whether it reaches the first.
+ * would burden each posting. A look costs only what has come since the last one. Counting begins at most `reach` outcomes back, without
+ * archived months, and `complete` tells whether it reaches the first.
  */
 export class Tally {
   readonly #source: RowSource;
@@ -58,7 +58,7 @@ export class Tally {
     let pages = limits.pagesPerLook;
     this.#upToDate = true;
     for (const { shardId, answered } of await readProgress(this.#source, this.#topic)) {
-      let seq = this.#counted.get(shardId) ?? this.#begin(answered);
+      let seq = this.#counted.get(shardId) ?? (await this.#begin(shardId, answered));
       while (seq < answered && pages > 0) {
         pages -= 1;
         const page = await outcomesAfter(this.#source, { shardId, seq, limit });
@@ -74,10 +74,10 @@ export class Tally {
     }
   }
 
-  #begin(answered: bigint): bigint {
+  async #begin(shardId: number, answered: bigint): Promise<bigint> {
     const { reach } = this.#limits;
-    if (answered <= reach) return 0n;
-    this.#fromTheFirst = false;
-    return answered - reach;
+    const isWhole = answered <= reach && (answered === 0n || (await isFirstAttached(this.#source, shardId)));
+    if (!isWhole) this.#fromTheFirst = false;
+    return answered <= reach ? 0n : answered - reach;
   }
 }

@@ -45,6 +45,13 @@ test('totals begin so far back, are read so far at a time, keep so many days, an
   const few = new Tally(ledger, 'scene.claims.v1', { daysMax: 2 });
   await few.look();
   expect([few.days(), few.complete]).toEqual([dated(6, 5), false]);
+  // As after its month was archived: no longer in this table.
+  const owner = await Ledger.open({ url: scene.url, name: 'owner' });
+  stack.defer(() => owner.close());
+  await owner.rows('delete from outcome where seq = 1');
+  const rest = new Tally(ledger, 'scene.claims.v1');
+  await rest.look();
+  expect([rest.days(), rest.complete]).toEqual([dated(6, 5, 4, 3, 2), false]);
 });
 
 test('an id is looked for among 10,000 dead letters at a time, and the next page goes on from there', async () => {
