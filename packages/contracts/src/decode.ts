@@ -96,14 +96,14 @@ export function decodeClaims(raw: RawMessage, limits: DecodeLimits): DecodedClai
       if ('kind' in read) return read;
       const refund = toRefund(read.wire);
       const named = good(`refund:${refund.refundId}`, refund.personNo, opened, claimRefunded, read.wire);
-      return { kind: 'REFUND', refund, atText: read.wire.at, ...named };
+      return { ...named, kind: 'REFUND', refund, atText: read.wire.at };
     }
     case 'premium.submitted': {
       const read = check(opened, premiumSubmitted, 'beneficiary', eventProblem);
       if ('kind' in read) return read;
       const premium = toPremium(read.wire);
       const named = good(`claim:${premium.premiumId}`, premium.beneficiary, opened, premiumSubmitted, read.wire);
-      return { kind: 'PREMIUM', premium, ...named };
+      return { ...named, kind: 'PREMIUM', premium };
     }
     default:
       return unknownType(fields);
@@ -126,11 +126,8 @@ function readClaim(opened: Opened, keyField: 'psn_no' | null): Bad | DecodedClai
   const claim = toClaim(read.wire);
   const broken = brokenIdentity(claim);
   if (broken !== null) return bad('CLAIM_IDENTITY_VIOLATION', opened.fields, [BROKEN[broken]]);
-  return {
-    kind: 'CLAIM',
-    claim,
-    ...good(`claim:${claim.claimId}`, claim.personNo, opened, claimSubmitted, read.wire),
-  };
+  const named = good(`claim:${claim.claimId}`, claim.personNo, opened, claimSubmitted, read.wire);
+  return { ...named, kind: 'CLAIM', claim };
 }
 
 /** Reads a message of `gongji.members.v1`, testing in the same order as `decodeClaims`. Never throws. */

@@ -180,8 +180,20 @@ export class Books implements FamilyView {
   #record(personNo: string, movement: Portions, held: Money, note: PostingNote, after: Purse): void {
     const { kind, counterpart, reference, bindingId = null, countedOn = null } = note;
     const { priorYear, currentYear } = movement;
-    const moved = { priorYear, currentYear, held, on: dateOf(note.at), countedOn, after };
-    this.entries.push({ personNo, kind, counterpart, reference, bindingId, ...moved });
+    const on = dateOf(note.at);
+    this.entries.push({
+      personNo,
+      kind,
+      counterpart,
+      reference,
+      bindingId,
+      priorYear,
+      currentYear,
+      held,
+      on,
+      countedOn,
+      after,
+    });
   }
 
   #noteCrossing(person: Person, before: Purse, after: Purse, note: PostingNote): void {

@@ -157,7 +157,7 @@ class Cascade {
     }
     const amount = least(this.remaining, balanceOf(own.purse));
     const drawn = this.#draw(account, own.purse, amount, this.#policy.portionOrder);
-    this.#pay({ source: 'OWN', ...drawn });
+    this.#pay({ ...drawn, source: 'OWN' });
   }
 
   askRelatives(patient: Person): void {
@@ -184,7 +184,7 @@ class Cascade {
       const amount = least(this.remaining, answer.most);
       const drawn = this.#draw(binding.payer, answer.purse, amount, drawOrder(policy));
       const authorised = usesAuthorisation(policy);
-      this.#pay({ ...source, ...drawn, relation: binding.relation, authorised });
+      this.#pay({ ...drawn, ...source, relation: binding.relation, authorised });
     }
   }
 
@@ -240,7 +240,7 @@ class Cascade {
     const parts = splitDraw(purse, amount, order);
     this.#drawn.set(account, moveInto(purse, outOf(parts)));
     this.remaining = subtract(this.remaining, amount);
-    return { account, amount, order, ...parts };
+    return { ...parts, account, amount, order };
   }
 
   /** A payer with two bindings is asked the second time with what the first draw left. */
