@@ -53,10 +53,9 @@ const LOCK_WAIT_MS = 250;
  * only once: after a failure each batch is settled by itself, which shows which of them fails.
  */
 export async function settleTogether(batches: readonly Batch[], deps: SettleDeps): Promise<readonly Applied[]> {
-  const isOne = batches.length === 1;
   const { applied, committed } = await deps.ledger.transact(
-    (tx) => settleIn(tx, batches, isOne, deps),
-    isOne ? {} : { attemptsMax: 1 },
+    (tx) => settleIn(tx, batches, deps),
+    batches.length === 1 ? {} : { attemptsMax: 1 },
   );
   committed();
   return applied;
@@ -66,18 +65,13 @@ export async function settleTogether(batches: readonly Batch[], deps: SettleDeps
  * One attempt. Messages are decoded in it, and again by another attempt, so that nothing but the results has to outlive it: what is still
  * there while the database commits survives into the old generation of the heap.
  */
-async function settleIn(
-  tx: LedgerTransaction,
-  batches: readonly Batch[],
-  isOne: boolean,
-  deps: SettleDeps,
-): Promise<Settled> {
+async function settleIn(tx: LedgerTransaction, batches: readonly Batch[], deps: SettleDeps): Promise<Settled> {
   const read = batches.map(({ lease, records }) => ({
     lease,
     messages: records.map((record) => decode(record, deps.limits)),
     nextOffset: (records.at(-1)?.offset ?? lease.nextOffset - 1n) + 1n,
   }));
-  if (!isOne) tx.send(`set local lock_timeout = ${LOCK_WAIT_MS}`, []);
+  if (batches.length > 1) tx.send(`set local lock_timeout = ${LOCK_WAIT_MS}`, []);
   // Sent together with the locks. Where the shards' rows say that nothing is held, this saves a round trip.
   const [locked, loaded] = await Promise.allSettled([
     tx.lockShards(read.map(({ lease }) => lease)),
