@@ -38,7 +38,8 @@ export interface BindingRow {
 }
 export const BINDING_COLUMNS = 'payer, binding_id, beneficiary, facts';
 
-/** The remembered facts come first, here and below: only then does V8 copy them as a whole and not one by one. */
+// The remembered facts come first in both: only then does V8 copy them as a whole and not one by one.
+
 export const toPerson = (row: AccountRow): Person => ({
   ...personFacts(row.facts),
   personNo: row.psn_no,

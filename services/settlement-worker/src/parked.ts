@@ -26,21 +26,25 @@ interface ParkedRow {
 
 const COLUMNS = `refund_id, claim_id, log_offset, record_ms, headers, value, key`;
 
-/** Claims, as ids, of which refunds may wait in a shard. */
-export interface Awaited {
+/** A shard's claims, of which refunds may wait there. */
+interface ShardClaims {
   readonly shard: ShardId;
   readonly claimIds: readonly string[];
 }
 
 /** The refunds that wait in each of these shards for its claims, in the order in which they came. Throws `Unopened`. */
-export async function parkedFor(tx: LedgerTransaction, awaited: readonly Awaited[], keys: Keys): Promise<Parked[][]> {
-  const asked = awaited.filter(({ claimIds }) => claimIds.length > 0);
-  if (asked.length === 0) return awaited.map(() => []);
+export async function parkedFor(
+  tx: LedgerTransaction,
+  arrived: readonly ShardClaims[],
+  keys: Keys,
+): Promise<Parked[][]> {
+  const asked = arrived.filter(({ claimIds }) => claimIds.length > 0);
+  if (asked.length === 0) return arrived.map(() => []);
   const rows = await tx.rows<ParkedRow & { partition: number }>(
     `select partition, ${COLUMNS} from parked_refund where partition = any($1::int[]) and claim_id = any($2::text[]) order by log_offset`,
     [asked.map(({ shard }) => shard.partition), asked.flatMap(({ claimIds }) => claimIds)],
   );
-  return awaited.map(({ shard, claimIds }) => {
+  return arrived.map(({ shard, claimIds }) => {
     // A refund waits in its own shard only, whichever shard the claim it names comes to.
     const own = rows.filter((row) => row.partition === shard.partition && claimIds.includes(row.claim_id));
     return own.map((row) => openParked(shard, row, keys));

@@ -93,13 +93,13 @@ async function loadWaiting(
   arrived: readonly Arrived[],
   { refundWaitMs, targets }: WorldDeps,
 ): Promise<Map<number, Waiting>> {
-  const awaited = arrived.map(({ shard, good }) => {
-    const claims = good.filter(({ kind }) => kind !== 'REFUND');
-    return { shard, claimIds: claims.map(({ identity }) => identity.slice('claim:'.length)) };
+  const claims = arrived.map(({ shard, good }) => {
+    const named = good.filter(({ kind }) => kind !== 'REFUND');
+    return { shard, claimIds: named.map(({ identity }) => identity.slice('claim:'.length)) };
   });
   const [found, rooms] = await Promise.all([
     // Also where waiting is switched off now: refunds may still wait from before, and this may be their claim.
-    parkedFor(tx, awaited, targets),
+    parkedFor(tx, claims, targets),
     Promise.all(
       arrived.map(({ shard, good }) =>
         refundWaitMs > 0 && refundedBy(good).length > 0 ? parkingRoom(tx, shard.partition) : 0,
