@@ -13,7 +13,7 @@ import { claimRefunded, claimSubmitted, premiumSubmitted, toClaim, toPremium, to
 import { AMOUNT_PROBLEM, parseInstant } from './fields.ts';
 import { canonicalContent } from './identity.ts';
 import { readJson } from './json.ts';
-import { arrearsCheck, type MemberType, memberSchemas, toMemberEvent } from './members-in.ts';
+import { arrearsCheck, EXPIRED_PROBLEM, type MemberType, memberSchemas, toMemberEvent } from './members-in.ts';
 
 /** A message as it came, whatever carried it. */
 export interface RawMessage {
@@ -220,10 +220,10 @@ function check<S extends z.ZodObject>(
     return bad('KEY_MISMATCH', fields, [{ path: keyField, problem: 'expected the record key to be this person' }]);
   }
   const parsed = schema.safeParse(fields);
-  const late = lateMoments(opened, schema);
-  if (parsed.success && late.length === 0) return { wire: parsed.data };
+  const untimely = [...lateMoments(opened, schema), ...unexpired(opened)];
+  if (parsed.success && untimely.length === 0) return { wire: parsed.data };
   const wrong = parsed.error?.issues.slice(0, 50) ?? [];
-  const issues = [...wrong.map(({ path, message }) => ({ path: path.join('.'), problem: message })), ...late];
+  const issues = [...wrong.map(({ path, message }) => ({ path: path.join('.'), problem: message })), ...untimely];
   return bad(codeOf(issues), fields, issues);
 }
 
@@ -238,6 +238,13 @@ function lateMoments({ type, fields, now, latest }: Opened, schema: z.ZodObject)
   const hasOwn = stated.some((name) => name === 'setl_time' || name === 'at' || type === 'binding.requested');
   if (!hasOwn && now > latest) late.push('ce_time');
   return late.map((path) => ({ path, problem: 'expected a moment not so far in the future' }));
+}
+
+/** A binding imported as expired whose last day is not over at the event's moment: it would be live. */
+function unexpired({ type, fields, now }: Opened): Issue[] {
+  const { state, effective_to: last } = fields;
+  if (type !== 'binding.opened' || state !== 'EXPIRED' || typeof last !== 'string') return [];
+  return Date.parse(`${last}T24:00:00+08:00`) > now ? [{ path: 'effective_to', problem: EXPIRED_PROBLEM }] : [];
 }
 
 const eventProblem = (): DeadLetterCode => 'EVENT_MALFORMED';

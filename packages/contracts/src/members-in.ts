@@ -124,6 +124,8 @@ const binding = z.object({
 const unless = (state: string, demanded: object) => ({
   anyOf: [{ not: { properties: { state: { const: state } }, required: ['state'] } }, demanded],
 });
+/** The last day of a binding that is imported as expired must be stated, and over (see `decodeMembers`). */
+export const EXPIRED_PROBLEM = 'expected the last day of an expired binding, and that it is over';
 const bindingRequested = binding.extend(commandFields);
 const bindingOpened = binding
   .extend({
@@ -135,7 +137,7 @@ const bindingOpened = binding
     path: ['pause_reasons'],
   })
   .refine(({ state, effective_to }) => state !== 'EXPIRED' || effective_to != null, {
-    error: 'expected the last day of an expired binding',
+    error: EXPIRED_PROBLEM,
     path: ['effective_to'],
   })
   .meta({

@@ -33,7 +33,7 @@ const PROBLEM_WORDS: readonly (readonly [en: string, zh: string])[] = [
   ['expected a month YYYY-MM of the years 1900 to 2999', '应为 1900 至 2999 年的月份，写作 YYYY-MM'],
   ['expected a whole number from {} to {}', '应为 {} 至 {} 的整数'],
   ['expected at least one reason for a paused binding', '已暂停的共济关系应至少有一个暂停原因'],
-  ['expected the last day of an expired binding', '已到期的共济关系应有最后一日'],
+  ['expected the last day of an expired binding, and that it is over', '已到期的共济关系应有最后一日，且该日应已过去'],
   ['the batch it came in holds too much to be read: offsets {} to {}', '消息所在批次内容过多，无法读取：位移 {} 至 {}'],
   ['the batch it came in cannot be read: offsets {} to {}', '消息所在批次无法读取：位移 {} 至 {}'],
   // From the domain's rules and from the workers.

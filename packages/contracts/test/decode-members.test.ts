@@ -261,6 +261,14 @@ describe('bindings', () => {
     });
   });
 
+  test('an expired one whose last day is not over is refused, as it would be live', () => {
+    const of = (effective_to: string, timestampMs: number) =>
+      decodeMembers({ ...sample('binding.opened', { state: 'EXPIRED', effective_to }), timestampMs }, DECODE_LIMITS);
+    const [before, after] = [Date.parse('2025-03-10T15:59:59Z'), Date.parse('2025-03-10T16:00:00Z')];
+    expect(of('2025-03-10', before)).toMatchObject({ code: 'EVENT_MALFORMED', issues: [{ path: 'effective_to' }] });
+    expect(of('2025-03-10', after)).toMatchObject({ kind: 'MEMBER' });
+  });
+
   test('a request is pending, whatever state it claims', () => {
     expect(eventOf('binding.requested', { state: 'ACTIVE', pause_reasons: ['USER'] }).event).toMatchObject({
       at: AT,

@@ -66,6 +66,9 @@ const FACTS = [
   'recoveredOn',
 ] as const satisfies readonly (keyof Person)[];
 
+/** The facts that decide which rules of arrears apply to a payer, and whether any do. */
+const RULES_FACTS = ['employment', 'personCategory', 'insuredArea'] as const satisfies readonly (keyof Person)[];
+
 const isChanged = (before: Binding, after: Binding): boolean =>
   before.state !== after.state ||
   before.effectiveTo !== after.effectiveTo ||
@@ -90,9 +93,11 @@ export function reconsider(
   const was = reasonsAgainst(draw, change.before, policyOf);
   const is = reasonsAgainst(draw, change.after, policyOf);
   const spell = spellOf(change.before.payer, change.after.payer);
+  // Retiring or moving frees from the day of the event on, whatever else the event says.
+  const isMoved = RULES_FACTS.some((fact) => change.before.payer[fact] !== change.after.payer[fact]);
   const concerns = (reason: BackdatedReason): boolean => {
     if (reason === 'BINDING_EXPIRED') return true;
-    if (reason === 'PAYER_IN_ARREARS' && spell !== null) return dateOf(draw.at) >= spell;
+    if (reason === 'PAYER_IN_ARREARS' && spell !== null && !isMoved) return dateOf(draw.at) >= spell;
     return draw.at >= change.at;
   };
   const differing = BACKDATED_REASONS.filter((reason) => was.has(reason) !== is.has(reason) && concerns(reason));

@@ -3,7 +3,19 @@ import { type CalendarDate, dateOf, type Instant, yearOf } from './calendar.ts';
 import type { RelativeAllocation } from './cascade.ts';
 import type { FamilyView } from './family.ts';
 import type { Cause } from './member-event.ts';
-import { add, atLeastZero, isNegative, isPositive, isZero, type Money, negate, subtract, ZERO } from './money.ts';
+import {
+  add,
+  atLeastZero,
+  isNegative,
+  isPositive,
+  isZero,
+  least,
+  MONEY_MAX,
+  type Money,
+  negate,
+  subtract,
+  ZERO,
+} from './money.ts';
 import type { Binding, Person } from './person.ts';
 import type { PolicyLookup } from './policy.ts';
 import { enter, foldTo, moveInto, type Portions, type Purse, sharableOf } from './purse.ts';
@@ -168,7 +180,8 @@ export class Books implements FamilyView {
     const binding = this.#bindings.get(bindingId);
     if (!draw.authorised || binding === undefined) return;
     const left = subtract(binding.authorisedAmount ?? ZERO, amount);
-    this.putBinding({ ...binding, authorisedAmount: atLeastZero(left) });
+    // A payer may have stated the largest amount there is before an earlier payment came back.
+    this.putBinding({ ...binding, authorisedAmount: least(atLeastZero(left), MONEY_MAX) });
   }
 
   #account(personNo: string): { person: Person; purse: Purse } {

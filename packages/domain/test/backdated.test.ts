@@ -130,6 +130,21 @@ test('a recovery within the grace leaves nothing', () => {
   expect(payer.of(GRACE, BLOCKED, WAITING)).toEqual({ noted: [], lifted: [BLOCKED, WAITING] });
 });
 
+test('retiring frees from the day of the event on, told with being insured again or after it', () => {
+  const changed = (changes: object) => ({ kind: 'ACCOUNT_CHANGED', changes });
+  const [again, retired] = [{ insured: true }, { employment: 'RETIRED' }];
+  for (const events of [[again, retired], [{ ...again, ...retired }]]) {
+    const payer = new Payer({ retireesExempt: true });
+    payer.now('2025-02-01T09:00:00', changed({ insured: false }));
+    expect(payer.of('2025-02-10')).toEqual({ noted: ['2025-02-10'], lifted: [] });
+    const lifted = events.flatMap((event) => {
+      payer.now('2025-03-01T09:00:00', changed(event));
+      return payer.of('2025-02-10', '2025-03-10').lifted;
+    });
+    expect(lifted).toEqual(['2025-03-10']);
+  }
+});
+
 test('the first day listed is the first blocked one, where a version of the pack has shortened the grace since', () => {
   const payer = person({ personNo: 'P2' });
   const since = date('2025-02-20');

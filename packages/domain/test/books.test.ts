@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { money } from '../src/index.ts';
-import { booksOf, person } from './builders.ts';
+import { MONEY_MAX, money, negate } from '../src/index.ts';
+import { binding, booksOf, person } from './builders.ts';
 
 test('what two postings leave empty is told of both, however their ids and persons read one after the other', () => {
   const books = booksOf({ persons: ['P', '1 P'].map((personNo) => person({ personNo })) });
@@ -17,4 +17,10 @@ test('what two postings leave empty is told of both, however their ids and perso
     ['C 1', 'P'],
     ['C', '1 P'],
   ]);
+});
+
+test('a payment that comes back after the largest amount was authorised leaves the largest amount', () => {
+  const books = booksOf({ bindings: [binding({ authorisedAmount: MONEY_MAX })] });
+  books.use({ bindingId: 'B1', authorised: true }, negate(money('50.00')), null);
+  expect(books.binding('B1')?.authorisedAmount).toBe(MONEY_MAX);
 });

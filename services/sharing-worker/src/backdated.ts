@@ -15,7 +15,11 @@ import { drawsSince, type LedgerTransaction, type MemberWorld, type NotedReason,
 
 /** `since`: the first date on which the change can matter. */
 type Change = FactChange & { readonly payer: string; readonly cause: Cause; readonly since: CalendarDate };
-type Reason = Omit<NotedReason, 'since' | 'cause'> & { readonly noted: Pick<NotedReason, 'since' | 'cause'> | null };
+/** A reason against a draw after a batch. `isLifted`: it was lifted in the batch, whether noted anew after that or not. */
+type Reason = Omit<NotedReason, 'since' | 'cause'> & {
+  readonly isLifted: boolean;
+  readonly noted: Pick<NotedReason, 'since' | 'cause'> | null;
+};
 
 /**
  * Lists for staff the draws, already settled, on which facts that became known late would have had an effect: on their dates the payer
@@ -62,7 +66,7 @@ export class BackdatedFacts {
     const last = [...reasons.values()];
     writeBackdated(tx, {
       noted: last.flatMap(({ noted, ...key }) => (noted === null ? [] : [{ ...key, ...noted }])),
-      lifted: last.filter(({ noted }) => noted === null),
+      lifted: last.filter(({ isLifted }) => isLifted),
     });
   }
 
@@ -70,11 +74,14 @@ export class BackdatedFacts {
   #reconsider(draw: Draw & { payer: string; version: bigint }, change: Change, reasons: Map<string, Reason>): void {
     const { payer, version } = draw;
     const { noted, lifted } = reconsider(draw, change, this.#world.policyOf);
-    const put = (reason: BackdatedReason, since: CalendarDate | null) =>
-      reasons.set(`${version} ${reason} ${payer}`, {
+    const put = (reason: BackdatedReason, since: CalendarDate | null) => {
+      const key = `${version} ${reason} ${payer}`;
+      reasons.set(key, {
         ...{ payer, version, reason },
+        isLifted: since === null || reasons.get(key)?.isLifted === true,
         noted: since === null ? null : { since, cause: change.cause },
       });
+    };
     for (const [reason, since] of noted) put(reason, since);
     for (const reason of lifted) put(reason, null);
   }

@@ -89,7 +89,10 @@ export class Auditor {
     const moment = fields === null ? null : momentOf(type, fields, event.timestamp, ce_time);
     const latest = event.timestamp + this.#futureDaysMax * DAY_MS;
     const isSound =
-      fields !== null && moment !== null && latestMoment(fields, moment.ms) <= latest && isConsistent(type, fields);
+      fields !== null &&
+      moment !== null &&
+      latestMoment(fields, moment.ms) <= latest &&
+      isConsistent(type, fields, moment.date);
     if (!isSound)
       return type === 'claim.submitted' ? this.#reject(event.key, value, 'CLAIM_MALFORMED') : 'EVENT_MALFORMED';
     if (type === 'claim.submitted') {
@@ -187,10 +190,10 @@ function keyField(type: string): string {
   return type.startsWith('premium.') ? 'beneficiary' : 'psn_no';
 }
 
-function isConsistent(type: string, fields: Fields): boolean {
+function isConsistent(type: string, fields: Fields, date: string): boolean {
   if (type !== 'binding.opened') return true;
   const state = fields.text('state');
-  if (state === 'EXPIRED') return fields.has('effective_to');
+  if (state === 'EXPIRED') return fields.has('effective_to') && fields.text('effective_to') < date;
   return state !== 'PAUSED' || fields.list('pause_reasons').length > 0;
 }
 

@@ -265,3 +265,20 @@ test('facts of one batch are taken in their order', async () => {
   await after(...MARCH, members(...late.records, ...undone.records));
   expect(await listed()).toEqual(['A1 C1 11.00 PAYER_IN_ARREARS 2025-03-01']);
 });
+
+test.each([
+  ['in one batch', (records: Parameters<typeof members>) => [members(...records)]],
+  ['one by one', (records: Parameters<typeof members>) => records.map((record) => members(record))],
+])('a reason taken back and come again has its new first day and cause, %s', async (_, moves) => {
+  const ofA1 = (type: string, period: string, at: string, more = {}) =>
+    fact(type, { psn_no: 'A1', period, at, ...more });
+  await after(
+    ...MARCH,
+    members(ofA1('contribution.missed', '2025-01', '2025-03-15T09:00:00+08:00', { due_date: '2025-01-31' })),
+    ...moves([
+      ofA1('contribution.recovered', '2025-01', '2025-03-05T09:00:00+08:00'),
+      ofA1('contribution.missed', '2025-02', '2025-03-20T09:00:00+08:00', { due_date: '2025-02-28' }),
+    ]),
+  );
+  expect(await listed()).toContain('A1 C2 12.00 PAYER_IN_ARREARS 2025-03-01');
+});
