@@ -16,11 +16,12 @@ import { isHeldSql } from './quarantine.ts';
 import { toBinding, toPerson } from './rows.ts';
 import type { Session } from './session.ts';
 
-/** A batch's lease of its shard: epoch and offset are compared before anything is written. */
+/** A batch's lease of its shard: epoch, offset and the last `seq` written are compared before anything is written. */
 export interface ShardLease {
   readonly shard: { readonly topic: string; readonly partition: number };
   readonly epoch: bigint;
   readonly nextOffset: bigint;
+  readonly outSeq: bigint;
   readonly publishedSeq: bigint;
 }
 
@@ -120,8 +121,8 @@ export class LedgerTransaction {
   }
 
   /**
-   * Locks the shard's row if it is still this lease's. The lock holds until COMMIT, so no other owner can write in between. Throws
-   * `Fenced`.
+   * Locks the shard's row if it is still this lease's and has lost nothing that was written. The lock holds until COMMIT, so no other owner
+   * can write in between. Throws `Fenced`.
    */
   async lockShard(lease: ShardLease): Promise<LockedShard> {
     const [locked] = await this.lockShards([lease]);
@@ -138,10 +139,12 @@ export class LedgerTransaction {
       leases.map(({ shard }) => shard.partition),
       leases.map(({ epoch }) => epoch),
       leases.map(({ nextOffset }) => nextOffset),
+      leases.map(({ outSeq }) => outSeq),
     ]);
     return leases.map(({ shard: { topic, partition } }) => {
       const row = rows.find((each) => each.topic === topic && each.partition === partition);
-      if (row === undefined) throw new Fenced('the shard has another owner or another offset');
+      if (row === undefined)
+        throw new Fenced('the shard has another owner or another offset, or lacks what was written');
       return {
         shardId: row.shard_id,
         outSeq: BigInt(row.out_seq),
@@ -341,8 +344,10 @@ export class LedgerTransaction {
 export const MONTH = `date_trunc('month', now())::date::text`;
 
 const LOCK_SHARDS = `select topic, partition, shard_id, out_seq, result_seq, dead_seq, closed_through::text, ${MONTH} as month, quarantined
-  from shard join unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as lease (topic, partition, epoch, next_offset)
+  from shard join unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
+      as lease (topic, partition, epoch, next_offset, written)
     using (topic, partition, epoch, next_offset)
+  where out_seq >= written
   order by topic, partition for no key update of shard`;
 
 const LOCKED = ['psn_no', 'partition', 'version', 'emptied', 'year', 'prior_year', 'current_year', 'facts'];

@@ -60,8 +60,11 @@ export class ApplyLane {
     if (!tenure.isOpen) return null;
     tenure.logEnd = end;
     this.#skips.read(records, next);
-    this.#inbox.push(...records);
-    for (const record of records) this.#inboxBytes += record.size;
+    // One by one: a fetch may hold more records than a call takes arguments.
+    for (const record of records) {
+      this.#inbox.push(record);
+      this.#inboxBytes += record.size;
+    }
     this.#alarm.ring();
     if (!this.#isFull()) return null;
     return new Promise((resolve) => {
@@ -191,7 +194,11 @@ export class ApplyLane {
         if (applied !== null) {
           await failpoint('after-db-commit');
           await this.#accept(applied, work, lease);
-        } else if (attempt > 1) await this.#catchUp(work);
+        } else if (attempt > 1) {
+          // The COMMIT of an earlier attempt may still be under way: an update of the row waits for it.
+          await tenure.settings.store.skipTo(lease, lease.nextOffset);
+          await this.#catchUp(work);
+        }
         return 'done';
       } catch (error) {
         const disposition = error instanceof HaltError ? 'defect' : classify(error);
@@ -222,7 +229,8 @@ export class ApplyLane {
   }
 
   /**
-   * The compare-and-set matched no row: either the shard has another owner, or our attempt whose COMMIT was not answered had committed.
+   * The compare-and-set matched no row: the shard has another owner, our attempt whose COMMIT was not answered had committed, or the database
+   * has lost commits.
    * Answers whether the work is done; ends the tenure where it cannot be.
    */
   async #isDone(work: Work, cause: unknown): Promise<boolean> {
@@ -247,6 +255,11 @@ export class ApplyLane {
       explained,
       'state-unexplained',
       `ours, but at ${nextOffset}; before ${tenure.nextOffset}, after ${work.nextOffset}`,
+    );
+    ensure(
+      outSeq >= tenure.outSeq,
+      'position-ahead-of-database',
+      `rows up to ${outSeq}, where ${tenure.outSeq} had been written`,
     );
     tenure.nextOffset = nextOffset;
     if (outSeq > tenure.outSeq) await this.#passOnFromOutbox(outSeq);

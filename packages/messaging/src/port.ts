@@ -73,11 +73,16 @@ export interface ShardState {
   readonly partitions: number;
 }
 
-/** What a batch's transaction compares (epoch, nextOffset) before it writes anything. */
+/**
+ * What a batch's transaction compares before it writes anything: epoch and nextOffset must be the row's, and `outSeq` must not be above
+ * the row's, for then the database has lost commits.
+ */
 export interface Lease {
   readonly shard: ShardId;
   readonly epoch: bigint;
   readonly nextOffset: bigint;
+  /** The last `seq` known to be written. Work without records moves only this. */
+  readonly outSeq: bigint;
   /**
    * The last `seq` known to be published. The transaction stores `greatest(published_seq, this)` together with its compare-and-set, so that
    * under load no separate `markPublished` is needed.

@@ -41,7 +41,7 @@ export class PublishLane {
   /** Takes the rows of a committed transaction, which continue the rows enqueued before. */
   enqueue(rows: readonly OutboxRow[]): void {
     if (rows.length === 0) return;
-    this.#rows.push(...rows);
+    for (const row of rows) this.#rows.push(row);
     this.#alarm.ring();
   }
 
@@ -144,7 +144,7 @@ export class PublishLane {
 
   /**
    * Stores the position. The database's copy is only a mirror, so a failure is retried later, unless it shows that another owner has the
-   * shard.
+   * shard, or the shard's row that the database has lost what was published.
    */
   async #mark(): Promise<void> {
     const tenure = this.#tenure;
@@ -159,7 +159,14 @@ export class PublishLane {
       observer.failed(tenure.shard, { step: 'mark', disposition, error });
       if (disposition === 'fenced') tenure.fail(error);
       this.#markDueAt = clock.now() + limits.markIntervalMs;
+      if (disposition === 'defect') await this.#requireWritten();
     }
+  }
+
+  async #requireWritten(): Promise<void> {
+    const { settings, shard, position } = this.#tenure;
+    const { outSeq } = await settings.store.read(shard);
+    ensure(position <= outSeq, 'position-ahead-of-database', `published ${position}, written ${outSeq}`);
   }
 
   async #recover(cause: unknown): Promise<void> {

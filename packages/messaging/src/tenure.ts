@@ -59,7 +59,8 @@ export class Tenure {
   }
 
   get lease(): Lease {
-    return { shard: this.shard, epoch: this.epoch, nextOffset: this.nextOffset, publishedSeq: this.position };
+    const { shard, epoch, nextOffset, outSeq, position } = this;
+    return { shard, epoch, nextOffset, outSeq, publishedSeq: position };
   }
 
   /** Wakes a lane whenever the phase changes. */

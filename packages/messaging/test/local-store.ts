@@ -49,6 +49,7 @@ export class LocalStore implements ShardStore {
   async markPublished({ shard, epoch }: Pick<Lease, 'shard' | 'epoch'>, seq: bigint): Promise<void> {
     const row = this.row(shard);
     if (row.epoch !== epoch) throw new FencedError();
+    if (seq > row.outbox.length) throw new Error('a constraint: nothing is published that is not written');
     if (seq > row.publishedSeq) row.publishedSeq = seq;
   }
 
@@ -61,7 +62,8 @@ export class LocalStore implements ShardStore {
   /** One transaction: compare-and-set, then the rows. */
   commit(lease: Lease, nextOffset: bigint, rows: readonly Omit<OutboxRow, 'seq'>[]): Applied {
     const row = this.row(lease.shard);
-    if (row.epoch !== lease.epoch || row.nextOffset !== lease.nextOffset) throw new FencedError();
+    const isBehind = BigInt(row.outbox.length) < lease.outSeq;
+    if (row.epoch !== lease.epoch || row.nextOffset !== lease.nextOffset || isBehind) throw new FencedError();
     row.nextOffset = nextOffset;
     if (lease.publishedSeq > row.publishedSeq) row.publishedSeq = lease.publishedSeq;
     const written = rows.map((row_, index) => ({ ...row_, seq: BigInt(row.outbox.length + index) + 1n }));

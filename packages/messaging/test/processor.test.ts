@@ -6,6 +6,9 @@ import { Campaign, OUTPUT } from './campaign.ts';
 import { Echo, type LocalStore } from './local-store.ts';
 import { makeBench, record, records, SHARD, slowEcho, values } from './shards.fixture.ts';
 
+/** A result without its content. */
+const OUTGOING = { topic: OUTPUT, partition: 0, key: null, headers: [] };
+
 describe('applying', () => {
   it('has one record alone visible at once: nothing waits for more', async () => {
     const bench = makeBench();
@@ -16,6 +19,12 @@ describe('applying', () => {
     await bench.until(() => bench.visible().length === 1);
     // Three requests to the simulated broker, of at most 4 ms each.
     expect(bench.world.now - sentAt).toBeLessThan(15);
+  });
+
+  it('takes more records at once than a call takes arguments', async () => {
+    const bench = makeBench();
+    await bench.acquire();
+    expect(() => bench.apply(records(0, 149_999))).not.toThrow();
   });
 
   it('drops records that were applied before', async () => {
@@ -312,7 +321,7 @@ describe('a record that meets a defect', () => {
 describe('acquiring', () => {
   it('publishes what a predecessor committed and left, before anything new', async () => {
     const bench = makeBench({ limits: { publishRowsMax: 3 } });
-    const lease = { shard: SHARD, epoch: 0n, nextOffset: 0n, publishedSeq: 0n };
+    const lease = { shard: SHARD, epoch: 0n, nextOffset: 0n, outSeq: 0n, publishedSeq: 0n };
     await new Echo(bench.store, OUTPUT).apply(lease, records(0, 7));
     expect(await bench.acquire()).toBe(8n);
     expect(bench.visible()).toEqual(values(0, 7));
@@ -380,7 +389,10 @@ describe('acquiring', () => {
 
   /** Four results that a predecessor committed and left. */
   const leaveFour = (bench: ReturnType<typeof makeBench>) =>
-    new Echo(bench.store, OUTPUT).apply({ shard: SHARD, epoch: 0n, nextOffset: 0n, publishedSeq: 0n }, records(0, 3));
+    new Echo(bench.store, OUTPUT).apply(
+      { shard: SHARD, epoch: 0n, nextOffset: 0n, outSeq: 0n, publishedSeq: 0n },
+      records(0, 3),
+    );
 
   it.each<[reason: string, happen: (bench: ReturnType<typeof makeBench>) => void]>([
     ['input-lost', ({ broker }) => broker.deleteBelow(5n)],
@@ -410,9 +422,68 @@ describe('acquiring', () => {
     expect(bench.visible()).toEqual([]);
   });
 
+  it('waits for the COMMIT of an earlier attempt before it takes work without a record for done', async () => {
+    let calls = 0;
+    const committed = Promise.withResolvers<void>();
+    const bench = makeBench({
+      processor: (store) => ({
+        apply: (lease, batch) => new Echo(store, OUTPUT).apply(lease, batch),
+        applyIdle: async (lease) => {
+          calls += 1;
+          if (calls > 1) return null;
+          // As PostgreSQL: an update of the shard's row waits for the transaction that has changed it.
+          store.skipTo = () => committed.promise;
+          bench.world.after(500, () => {
+            store.commit(lease, lease.nextOffset, [{ ...OUTGOING, value: Buffer.from('idle 1') }]);
+            committed.resolve();
+          });
+          throw new ConnectionLost();
+        },
+      }),
+    });
+    await bench.acquire();
+    await bench.until(() => bench.visible().length === 1);
+    expect(bench.visible()).toEqual(['idle 1']);
+  });
+
+  /** Two results of work without a record, published; then the database loses them and what it had stored of the position. */
+  async function loseIdleWork(isMarked: boolean) {
+    let left = 1;
+    const bench = makeBench({
+      processor: (store) => ({
+        apply: (lease, batch) => new Echo(store, OUTPUT).apply(lease, batch),
+        applyIdle: async (lease) => {
+          left -= 1;
+          const row = (text: string) => ({ ...OUTGOING, value: Buffer.from(text) });
+          return left < 0 ? null : store.commit(lease, lease.nextOffset, [row('idle 1'), row('idle 2')]);
+        },
+      }),
+    });
+    await bench.acquire();
+    const row = bench.store.row(SHARD);
+    await bench.until(() => bench.visible().length === 2 && (row.publishedSeq === 2n) === isMarked);
+    row.outbox.length = 0;
+    row.publishedSeq = 0n;
+    return { bench, row };
+  }
+
+  it('writes nothing where the database has lost work without a record, at the same offset', async () => {
+    const { bench, row } = await loseIdleWork(true);
+    bench.apply(records(0, 2));
+    await bench.until(() => bench.halts.length > 0);
+    expect(bench.halts).toEqual(['position-ahead-of-database']);
+    expect([row.nextOffset, row.outbox]).toEqual([0n, []]);
+  });
+
+  it('halts an idle shard whose position the database cannot store, as it has lost what was published', async () => {
+    const { bench } = await loseIdleWork(false);
+    await bench.until(() => bench.halts.length > 0);
+    expect(bench.halts).toEqual(['position-ahead-of-database']);
+  });
+
   it('halts with outbox-gap when a row to publish is missing', async () => {
     const bench = makeBench();
-    const lease = { shard: SHARD, epoch: 0n, nextOffset: 0n, publishedSeq: 0n };
+    const lease = { shard: SHARD, epoch: 0n, nextOffset: 0n, outSeq: 0n, publishedSeq: 0n };
     await new Echo(bench.store, OUTPUT).apply(lease, records(0, 3));
     const { outbox } = bench.store.row(SHARD);
     const second = outbox[1];

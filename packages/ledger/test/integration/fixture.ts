@@ -183,8 +183,8 @@ export const claim = (claimId: string, personNo: string, amount: string): Claim 
 
 export async function lease(ledger: Ledger, partition: number): Promise<ShardLease> {
   const shard = { topic: 'claims', partition };
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', 2);
-  return { shard, epoch, nextOffset, publishedSeq };
+  const { epoch, nextOffset, outSeq, publishedSeq } = await ledger.acquireShard(shard, 'test', 2);
+  return { shard, epoch, nextOffset, outSeq, publishedSeq };
 }
 
 /** Settles claims as the worker does, in the least code: lock, read, decide, write; between reading and writing, whatever `meanwhile` does. */

@@ -86,7 +86,8 @@ export class MemoryDatabase {
   async begin(lease: Lease): Promise<Transaction> {
     const unlock = await this.#lock(lease.shard.partition);
     const row = this.#row(lease.shard.partition);
-    if (!this.breakCompareAndSet && (row.epoch !== lease.epoch || row.nextOffset !== lease.nextOffset)) {
+    const isMine = row.epoch === lease.epoch && row.nextOffset === lease.nextOffset && row.outSeq >= lease.outSeq;
+    if (!this.breakCompareAndSet && !isMine) {
       unlock();
       throw new FencedError();
     }
@@ -158,9 +159,11 @@ export class MemoryDatabase {
     const unlock = await this.#lock(shard.partition);
     const row = this.#row(shard.partition);
     const isMine = row.epoch === epoch;
-    if (isMine && seq > row.publishedSeq) row.publishedSeq = seq;
+    const isWritten = seq <= row.outSeq;
+    if (isMine && isWritten && seq > row.publishedSeq) row.publishedSeq = seq;
     unlock();
     if (!isMine) throw new FencedError();
+    if (!isWritten) throw new Error('a constraint: nothing is published that is not written');
   }
 
   async skipTo({ shard, epoch, nextOffset }: Pick<Lease, 'shard' | 'epoch' | 'nextOffset'>, to: bigint): Promise<void> {

@@ -178,7 +178,7 @@ export class Scene implements AsyncDisposable {
   async setAside(value: string, why: { code: string; detail: string }, at = NOW): Promise<void> {
     await this.#writer.transact(async (tx) => {
       const state = await this.#writer.readShard(this.#shard);
-      const lease = { shard: this.#shard, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const lease = { shard: this.#shard, ...state, publishedSeq: 0n };
       const shard = await tx.lockShard(lease);
       const record = {
         ...{ offset: lease.nextOffset, key: Buffer.from('P1'), value: Buffer.from(value), timestampMs: at },
@@ -242,7 +242,7 @@ export class Scene implements AsyncDisposable {
     const policyOf = this.policies.policyAt;
     return this.#writer.transact(async (tx) => {
       const state = await this.#writer.readShard(this.#shard);
-      const lease = { shard: this.#shard, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const lease = { shard: this.#shard, ...state, publishedSeq: 0n };
       const shard = await tx.lockShard(lease);
       const everyone = await tx.rows<{ psn_no: string }>('select psn_no from account', []);
       const persons = await tx.lockPersons(everyone.map(({ psn_no }) => psn_no));
@@ -276,7 +276,7 @@ export class Scene implements AsyncDisposable {
   async change(bindingId: string, payer: string, settings: Partial<Binding>): Promise<void> {
     await this.#writer.transact(async (tx) => {
       const state = await this.#writer.readShard(this.#shard);
-      const lease = { shard: this.#shard, epoch: state.epoch, nextOffset: state.nextOffset, publishedSeq: 0n };
+      const lease = { shard: this.#shard, ...state, publishedSeq: 0n };
       const shard = await tx.lockShard(lease);
       const persons = await tx.lockPersons([payer]);
       const bindings = await tx.bindingsOf({ payers: [payer] });

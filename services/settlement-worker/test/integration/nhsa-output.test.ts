@@ -108,8 +108,8 @@ const claim = (claim_id: string, psn_no: string, area: string, over: Wire = {}):
 
 /** Settles claims as the worker does, and answers what is handed to the publisher: the rows' bytes, and their contents. */
 async function settle(claims: readonly Wire[], over: Partial<SettleDeps> = {}) {
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
-  const lease: Lease = { shard, epoch, nextOffset, publishedSeq };
+  const { epoch, nextOffset, outSeq, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
+  const lease: Lease = { shard, epoch, nextOffset, outSeq, publishedSeq };
   const records = claims.map((each, i) =>
     message('claim.submitted', String(each.psn_no), each, nextOffset + BigInt(i)),
   );
@@ -148,10 +148,10 @@ test('an inpatient bill, a refusal and a patient nobody knows are rendered too; 
       nhsa: { setlinfo: { acct_pay: '0.00', psn_cash_pay: '150.00' } },
     });
   }
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
+  const { epoch, nextOffset, outSeq, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
   const refund = { refund_id: 'R1', claim_id: 'C-IN', psn_no: `A${area}`, at: '2025-03-10T11:00:00+08:00' };
   const record = message('claim.refunded', refund.psn_no, refund, nextOffset);
-  const { rows } = await settleBatch({ shard, epoch, nextOffset, publishedSeq }, [record], deps);
+  const { rows } = await settleBatch({ shard, epoch, nextOffset, outSeq, publishedSeq }, [record], deps);
   expect(JSON.parse(String(rows[0]?.value))).toMatchObject({ status: 'REFUNDED', amount: '150.00' });
   expect(String(rows[0]?.value)).not.toContain('nhsa');
 });

@@ -51,8 +51,8 @@ export async function openSettling(refundWaitMs: number): Promise<{ readonly url
 /** Takes the shard, as a worker that begins does. */
 export async function acquire(ledger: Ledger, partition = SHARD.partition): Promise<Lease> {
   const shard = { ...SHARD, partition };
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
-  return { shard, epoch, nextOffset, publishedSeq };
+  const { epoch, nextOffset, outSeq, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
+  return { shard, epoch, nextOffset, outSeq, publishedSeq };
 }
 
 /** Brings people and bindings into the ledger, each by the event that would; `ce_type` says which. */

@@ -30,8 +30,8 @@ afterAll(() => ledger.close());
 
 async function acquire(): Promise<void> {
   const shard = { topic: 'members', partition: 0 };
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
-  lease = { shard, epoch, nextOffset, publishedSeq };
+  const { epoch, nextOffset, outSeq, publishedSeq } = await ledger.acquireShard(shard, 'test', 1);
+  lease = { shard, epoch, nextOffset, outSeq, publishedSeq };
 }
 
 interface Sent {

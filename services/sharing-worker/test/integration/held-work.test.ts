@@ -51,8 +51,8 @@ beforeEach(async () => {
       },
     },
   );
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(SHARD, 'test', 1);
-  lease = { shard: SHARD, epoch, nextOffset, publishedSeq };
+  const { epoch, nextOffset, outSeq, publishedSeq } = await ledger.acquireShard(SHARD, 'test', 1);
+  lease = { shard: SHARD, epoch, nextOffset, outSeq, publishedSeq };
   for (const payer of PAYERS) {
     await send('account.opened', payer, {
       ...{ psn_no: payer, insutype: '310', psn_type: '1101', employment: 'ACTIVE', insu_admdvs: '210102' },

@@ -141,8 +141,8 @@ export class Shard implements AsyncDisposable {
 async function acquire(ledger: Ledger, name: ShardName, partitions: number): Promise<Lease> {
   const [topic = '', partition] = name.split('/');
   const shard = { topic, partition: Number(partition) };
-  const { epoch, nextOffset, publishedSeq } = await ledger.acquireShard(shard, 'test', partitions);
-  return { shard, epoch, nextOffset, publishedSeq };
+  const { epoch, nextOffset, outSeq, publishedSeq } = await ledger.acquireShard(shard, 'test', partitions);
+  return { shard, epoch, nextOffset, outSeq, publishedSeq };
 }
 
 function toInput({ key, value, headers, timestamp }: RawRecord, offset: bigint): InputRecord {
