@@ -23,6 +23,7 @@ import { HeldRoom } from './held-room.ts';
 import type { OutboxTargets } from './outbox.ts';
 import { withQuarantine } from './quarantine.ts';
 import { requirePartitions, requireSchema } from './requirements.ts';
+import { mayBeClearedByRestart } from './restart.ts';
 import { classify, shardStore } from './store.ts';
 import { traceBatches, tracePublications } from './tracing.ts';
 
@@ -150,8 +151,7 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
     observer: health.observer,
     onHalt: (shard, reason, error) => {
       log.error({ partition: shard.partition, reason, error }, 'a shard halted and needs a person');
-      // A restart can clear these two; the others would only repeat, so the other shards go on.
-      if (reason === 'defect' || reason === 'outage') fail(error);
+      if (mayBeClearedByRestart(reason, process.uptime())) fail(error);
     },
   });
   const input = new KafkaLog({ connection, topic, groupId: app, onCrash: fail, onPoll: () => health.polled() });
