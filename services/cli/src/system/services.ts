@@ -33,8 +33,11 @@ export const NODE_FLAGS = [
   '--no-allocation-site-pretenuring',
   '--heap-growing-percent=100',
 ] as const;
-/** Makes the C library return large buffers when they are freed, and limits the arenas in which it keeps free ones. */
-export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' } as const;
+/**
+ * Makes the C library return large buffers when they are freed, and limits the arenas in which it keeps free ones. With a much lower limit
+ * each compressed block and each request pays for fresh pages.
+ */
+export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' } as const;
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export interface RunningService {
