@@ -37,7 +37,7 @@ export const NODE_FLAGS = [
  * Makes the C library return large buffers when they are freed, and limits the arenas in which it keeps free ones. With a much lower limit
  * each compressed block and each request pays for fresh pages.
  */
-export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' } as const;
+export const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' } as const;
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export interface RunningService {
