@@ -24,7 +24,7 @@ export {
 } from './answers.ts';
 export { type BackdatedPayer, encodeBackdated } from './backdated-out.ts';
 export { claimSubmitted } from './claims-in.ts';
-export { type CodeKind, type CodeText, OUTCOME_CODES } from './codes/table.ts';
+export { type CodeKind, type CodeText, OUTCOME_CODES, PREMIUM_CODES } from './codes/table.ts';
 export { COMMAND_BODIES, COMMAND_KEY, type CommandType } from './commands.ts';
 export {
   type ArrearsCheck,

@@ -10,7 +10,7 @@ import {
   RELATIVE_SKIP_CODES,
 } from '@repo/domain';
 import { expect, test } from 'vitest';
-import { OUTCOME_CODES } from '../src/index.ts';
+import { OUTCOME_CODES, PREMIUM_CODES } from '../src/index.ts';
 
 const LISTS = [
   OWN_SKIP_CODES,
@@ -29,12 +29,13 @@ test('every code the domain can give has a text, and no text is for another', ()
 });
 
 test('every text is one sentence in each language, said of one code only', () => {
-  for (const [code, { zh, en }] of entries) {
+  const texts = [...entries, ...Object.entries(PREMIUM_CODES)];
+  for (const [code, { zh, en }] of texts) {
     expect(zh, code).toMatch(/^\p{Script=Han}[^。]*。$/u);
     expect(en, code).toMatch(/^[A-Z][^.]*\.$/);
   }
-  expect(new Set(entries.map(([, { zh }]) => zh)).size).toBe(entries.length);
-  expect(new Set(entries.map(([, { en }]) => en)).size).toBe(entries.length);
+  expect(new Set(texts.map(([, { zh }]) => zh)).size).toBe(texts.length);
+  expect(new Set(texts.map(([, { en }]) => en)).size).toBe(texts.length);
 });
 
 test('a code that a rule decides names the parameter', () => {

@@ -1,4 +1,4 @@
-import type { OutcomeCode, Policy } from '@repo/domain';
+import type { OutcomeCode, Policy, PremiumRefusalCode } from '@repo/domain';
 
 /**
  * What decided. `RULE`: the region's rule; `STATE`: what a person, account or binding is at present, and may cease to be;
@@ -315,7 +315,7 @@ export const OUTCOME_CODES: Readonly<Record<OutcomeCode, CodeText>> = {
     kind: 'MONEY',
     zh: '共济人账户可以使用的金额不足以支付这笔保费，代缴只能全额支付。',
     en: 'What the payer’s account may pay is not enough for this premium, which is paid in full or not at all.',
-    parameter: 'minRemaining',
+    parameter: 'sharablePortion',
   },
 
   // Requests to bind.
@@ -383,5 +383,14 @@ export const OUTCOME_CODES: Readonly<Record<OutcomeCode, CodeText>> = {
     kind: 'STATE',
     zh: '账户或共济关系目前的状态不允许这项变更，已转交系统管理人员处理。',
     en: 'The present state of the account or sharing relation does not allow this change; it was set aside for an operator.',
+  },
+};
+
+/** What a code says of a premium, where another rule decides than for a claim (rule 8). */
+export const PREMIUM_CODES: Readonly<Partial<Record<PremiumRefusalCode, Omit<CodeText, 'kind'>>>> = {
+  RELATION_NOT_ALLOWED: {
+    zh: '按共济人参保地的规定，不能为这种亲属代缴居民医保。',
+    en: 'By the rules of the payer’s insured area, the resident premium of this kind of relative cannot be paid.',
+    parameter: 'premiumRelations',
   },
 };

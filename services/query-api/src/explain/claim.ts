@@ -1,4 +1,4 @@
-import { type AskedSource, type ClaimOutcome, OUTCOME_CODES } from '@repo/contracts';
+import { type AskedSource, type ClaimOutcome, type CodeText, OUTCOME_CODES } from '@repo/contracts';
 import type { LimitParameter, OutcomeCode, Relation } from '@repo/domain';
 import type { RuleBook, RulesInForce, SaidPolicy } from './rules.ts';
 import { type Findings, type Stop, tellStops } from './stops.ts';
@@ -130,13 +130,27 @@ const tellCash = (amount: string, rest: boolean, lang: Language): Step => ({
 });
 
 /** The sentence of a code, with the rule and value that decided where they are known. `limitedBy`: the parameter that set a limit. */
-export function sayCode(
-  code: OutcomeCode,
-  limitedBy: LimitParameter | null,
-  { book, rules, lang }: { readonly book: RuleBook; readonly rules: RulesInForce | null; readonly lang: Language },
-): { sentence: string; policy?: SaidPolicy } {
-  const text = OUTCOME_CODES[code];
-  const parameter = code === 'DAILY_LIMIT_REACHED' ? (limitedBy ?? undefined) : text.parameter;
+export function sayCode(code: OutcomeCode, limitedBy: LimitParameter | null, judged: Judged): Said {
+  const { zh, en, parameter } = OUTCOME_CODES[code];
+  return sayText({ zh, en, parameter: code === 'DAILY_LIMIT_REACHED' ? (limitedBy ?? undefined) : parameter }, judged);
+}
+
+interface Judged {
+  readonly book: RuleBook;
+  readonly rules: RulesInForce | null;
+  readonly lang: Language;
+}
+
+interface Said {
+  readonly sentence: string;
+  readonly policy?: SaidPolicy;
+}
+
+/** A sentence, with the value that its parameter has in the rules where that is known. */
+export function sayText(
+  { parameter, ...text }: Pick<CodeText, 'zh' | 'en'> & { readonly parameter: CodeText['parameter'] | undefined },
+  { book, rules, lang }: Judged,
+): Said {
   const clause = book.clause(rules, parameter, lang);
   const sentence = `${text[lang]}${clause?.text ?? ''}`;
   if (rules === null) return { sentence };

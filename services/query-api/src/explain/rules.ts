@@ -13,6 +13,9 @@ export interface SaidPolicy extends RulesUsed {
   readonly value?: PlainValue;
 }
 
+/** A parameter that takes the value of another where no pack sets it. */
+const FOLLOWS: Partial<Record<ParameterName, ParameterName>> = { premiumRelations: 'allowedRelations' };
+
 /** Finds the rules of a date again. An outcome names them by insured area and version; equal names mean equal rules. */
 export class RuleBook {
   readonly #policies: Policies;
@@ -36,16 +39,17 @@ export class RuleBook {
   /** The value of a parameter in these rules, with a sentence about it; null where there is nothing to say. */
   clause(rules: RulesInForce | null, parameter: ParameterName | undefined, lang: Language) {
     if (rules === null || rules.policy === null || parameter === undefined) return null;
-    const explained = this.#policies
-      .explainPolicy(rules.region, this.#on)
-      .find((candidate) => candidate.parameter === parameter);
+    const all = this.#policies.explainPolicy(rules.region, this.#on);
+    const explained = all.find((candidate) => candidate.parameter === parameter);
     if (explained === undefined || explained.value === null) return null;
     const { value, source } = explained;
-    const whose = packOf(source, lang);
+    const followed = source === 'default' ? FOLLOWS[parameter] : undefined;
+    const whose = packOf(all.find((candidate) => candidate.parameter === followed)?.source ?? source, lang);
     const words = wordsOf(value, lang);
+    const names = (followed === undefined ? [parameter] : [followed, parameter]).map((each) => PARAMETERS[each]);
     const text = {
-      zh: `${whose}，“${PARAMETERS[parameter].zh}”为：${words}。`,
-      en: ` ${whose}, ${PARAMETERS[parameter].en}: ${words}.`,
+      zh: `${whose}，${names.map(({ zh }) => `“${zh}”`).join('以及')}为：${words}。`,
+      en: ` ${whose}, ${names.map(({ en }) => en).join(', and so ')}: ${words}.`,
     }[lang];
     return { value, text };
   }

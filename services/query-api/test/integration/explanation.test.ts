@@ -241,6 +241,68 @@ describe('other outcomes', () => {
     ]);
   });
 
+  interface Facts {
+    readonly area: string;
+    readonly relation: string;
+    readonly prior_year: string;
+    readonly authorised_amount?: string;
+    readonly year?: number;
+    readonly amount?: string;
+  }
+
+  test.each([
+    [
+      'the relations of premiums',
+      { area: '500101', relation: 'SIBLING', prior_year: '5000.00' },
+      { parameter: 'premiumRelations', value: ['SPOUSE', 'PARENT', 'CHILD'] },
+      '没有代缴：按共济人参保地的规定，不能为这种亲属代缴居民医保。按500000地区的规定，“可代缴的亲属”为：配偶、父母、子女。',
+      'Nothing was paid: By the rules of the payer’s insured area, the resident premium of this kind of relative cannot be paid. By the rules of region 500000, the relatives whose resident premium a payer may pay: spouse, parents, children.',
+    ],
+    [
+      'the relations of sharing where a region sets none for premiums',
+      { area: '330106', relation: 'SIBLING', prior_year: '5000.00', authorised_amount: '900.00' },
+      { parameter: 'premiumRelations', value: ['SPOUSE', 'PARENT', 'CHILD'] },
+      '没有代缴：按共济人参保地的规定，不能为这种亲属代缴居民医保。按330000地区2024年12月1日起执行的规定，“可共济的亲属”以及“可代缴的亲属”为：配偶、父母、子女。',
+      'Nothing was paid: By the rules of the payer’s insured area, the resident premium of this kind of relative cannot be paid. By the rules of region 330000 in force since 1 December 2024, the relatives a payer may pay for, and so the relatives whose resident premium a payer may pay: spouse, parents, children.',
+    ],
+    [
+      'the balance or the authorised amount',
+      { area: '330106', relation: 'SPOUSE', prior_year: '5000.00', authorised_amount: '100.00' },
+      { parameter: 'sharablePortion', value: 'PRIOR_YEAR_AUTHORISED' },
+      '没有代缴：共济人账户中可以支付的余额，或者共济人授权的额度，不足以支付这笔保费，代缴只能全额支付。按330000地区2024年12月1日起执行的规定，“可共济的账户部分”为：历年余额中经授权的金额。',
+      'Nothing was paid: What may be paid from the payer’s balance, or what is left of the amount the payer authorised, is not enough for this premium, which is paid in full or not at all. By the rules of region 330000 in force since 1 December 2024, the part of a payer’s account that may be shared: the authorised part of the balance of earlier years.',
+    ],
+    [
+      'what must remain',
+      { area: '510100', relation: 'SPOUSE', prior_year: '6000.01', year: 2030, amount: '3000.02' },
+      { parameter: 'minRemaining', value: '3000.00' },
+      '没有代缴：共济人账户可以使用的金额不足以支付这笔保费，代缴只能全额支付。按T6000地区的规定，“支付后最低结余”为：3000.00元。',
+      'Nothing was paid: What the payer’s account may pay is not enough for this premium, which is paid in full or not at all. By the rules of region T6000, the sharable balance that must be left after paying: 3000.00 yuan.',
+    ],
+    [
+      'the balance alone',
+      { area: '420100', relation: 'SPOUSE', prior_year: '300.00' },
+      { parameter: 'sharablePortion', value: 'TOTAL' },
+      '没有代缴：共济人账户的可共济余额不足以支付这笔保费，代缴只能全额支付。按系统默认规则，“可共济的账户部分”为：全部余额。',
+      'Nothing was paid: The sharable balance of the payer’s account is not enough for this premium, which is paid in full or not at all. By the default rules, the part of a payer’s account that may be shared: the whole balance.',
+    ],
+  ])('a refused premium is told by %s', async (why, facts, policy, zh, en) => {
+    const { area, relation, prior_year, authorised_amount = null, year = 2025, amount = '400.00' } = facts as Facts;
+    const [payer, beneficiary] = [`${why} 1`, `${why} 2`];
+    await scene.members(
+      account(payer, { insu_admdvs: area, prior_year }),
+      account(beneficiary, { insu_admdvs: area }),
+      binding(why, payer, { beneficiary, relation, authorised_amount }),
+    );
+    const at = '2025-03-01T10:00:00+08:00';
+    await scene.settle('premium.submitted', { premium_id: why, payer, beneficiary, year, amount, at });
+    const id = encodeURIComponent(why);
+    const { body } = await scene.get(`/v1/settlements/${id}/explanation`);
+    expect((body.sentences as string[]).at(-1)).toBe(zh);
+    expect(body.steps).toMatchObject([{ policy }]);
+    expect(await sentences(id, 'en')).toContain(en);
+  });
+
   test('a language nobody speaks here is a problem that names the languages', async () => {
     const { status, body } = await scene.get('/v1/settlements/C1/explanation?lang=fr');
     expect({ status, detail: body.detail }).toEqual({ status: 400, detail: 'lang: expected one of zh, en' });
