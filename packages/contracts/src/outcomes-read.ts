@@ -58,6 +58,7 @@ export interface PremiumOutcome {
 /** A published refund: its date, its amount (yuan), and where the money went, in order. */
 export interface RefundOutcome {
   readonly refundId: string;
+  readonly claimId: string;
   readonly on: CalendarDate;
   readonly amount: string;
   readonly returned: readonly {
@@ -110,6 +111,7 @@ interface WireOutcome {
 
 interface WireRefund {
   readonly refund_id: string;
+  readonly claim_id: string;
   readonly at: string;
   readonly amount: string;
   readonly returned: readonly {
@@ -196,6 +198,7 @@ export function readRefund(payload: string): RefundOutcome {
   const wire = JSON.parse(payload) as WireRefund;
   return {
     refundId: wire.refund_id,
+    claimId: wire.claim_id,
     on: dateOf(toInstant(wire.at)),
     amount: wire.amount,
     returned: wire.returned.map(({ source, account = null, binding_id: bindingId = null, amount, manual = false }) => ({

@@ -1,4 +1,4 @@
-import { type CalendarDate, type Money, money, type Portions } from '@repo/domain';
+import { type CalendarDate, type ENTRY_KINDS, type Money, money, type Portions } from '@repo/domain';
 import type { RowSource } from './reads.ts';
 
 /** What a claim drew from a payer through a binding, with the account and the day's usage as they were just before. Amounts in yuan. */
@@ -40,19 +40,31 @@ export async function findDraws(
   }));
 }
 
+type EntryKind = (typeof ENTRY_KINDS)[number];
+
+/** A movement of a payer's money through a binding. */
+export interface BindingMove {
+  readonly kind: EntryKind;
+  /** The claim, premium or refund. */
+  readonly reference: string;
+  /** Yuan; negative: what a refund returned or holds. */
+  readonly drawn: Money;
+}
+
 /**
- * What a binding has paid since a draw, that draw included, less refunds, up to a version of the payer's entries; yuan. `until` null: up to
- * now.
+ * At most `limit` movements of a binding since a draw, that draw included, up to a version of the payer's entries, in order. `until` null: up
+ * to now.
  */
-export async function drawnSince(
+export async function findMovesSince(
   source: RowSource,
   { payer, bindingId, version }: Pick<ClaimDraw, 'payer' | 'bindingId' | 'version'>,
-  until: bigint | null,
-): Promise<Money> {
-  const [row] = await source.rows<{ drawn: string }>(
-    `select coalesce(sum(-prior_year - current_year - held), 0) as drawn from all_entry
-     where psn_no = $1 and binding_id = $2 and version >= $3 and ($4::bigint is null or version <= $4)`,
-    [payer, bindingId, String(version), until === null ? null : String(until)],
+  { until, limit }: { readonly until: bigint | null; readonly limit: number },
+): Promise<BindingMove[]> {
+  const rows = await source.rows<{ kind: EntryKind; reference: string; drawn: string }>(
+    `select kind, reference, -prior_year - current_year - held as drawn from all_entry
+     where psn_no = $1 and binding_id = $2 and version >= $3 and ($4::bigint is null or version <= $4)
+     order by version limit $5`,
+    [payer, bindingId, String(version), until === null ? null : String(until), limit],
   );
-  return money(row?.drawn ?? '0');
+  return rows.map(({ drawn, ...row }) => ({ ...row, drawn: money(drawn) }));
 }

@@ -22,7 +22,7 @@ export { type BindingChange, findBindingChanges, type NotedChange } from './bind
 export { type BookDay, closeBooks, closedDays, NotClosable, type NotClosableReason } from './book-days.ts';
 export { OtherSchema, type Role, schemaKey } from './database.ts';
 export { countDead, type DeadFilter, type DeadRow, findDead, findDeadAt } from './dead-letters.ts';
-export { type ClaimDraw, drawnSince, findDraws } from './draws.ts';
+export { type BindingMove, type ClaimDraw, findDraws, findMovesSince } from './draws.ts';
 export { codeOf, Fenced, isRetry, isTransient, isUnprepared, Raced } from './errors.ts';
 export { findHeldRefunds, type HeldRefund } from './held-refunds.ts';
 export { Ledger, type LedgerOptions, type ShardKey, type ShardRow } from './ledger.ts';
@@ -92,6 +92,7 @@ export {
 } from './quarantine-orders.ts';
 export {
   type EventPlace,
+  findAnswers,
   findBindings,
   findBindingsById,
   findDeadSince,

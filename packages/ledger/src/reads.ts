@@ -150,6 +150,20 @@ export async function findEvent(
   return row && { contentHash: row.content_hash, answer: row.payload === null ? null : payloadText(row.payload) };
 }
 
+/** The published outcomes of these events, by their ids; none of an event without one, or where the month was dropped from the archive. */
+export async function findAnswers(
+  source: RowSource,
+  eventIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (eventIds.length === 0) return new Map();
+  const rows = await source.rows<{ event_id: string; payload: Buffer }>(
+    `select event_id, payload from event_id join all_outcome using (shard_id, seq, month)
+     where event_id = any($1::text[]) and dest = 'R'`,
+    [eventIds],
+  );
+  return new Map(rows.map(({ event_id, payload }) => [event_id, payloadText(payload)]));
+}
+
 /** Where an event was read, and the hash of its content. */
 export interface EventPlace extends ShardKey {
   /** Null where the offset was not kept. */

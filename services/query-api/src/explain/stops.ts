@@ -1,10 +1,12 @@
-import type { AskedSource, ClaimOutcome } from '@repo/contracts';
+import { type AskedSource, type ClaimOutcome, paidFromOutcome, readRefund } from '@repo/contracts';
 import { add, type Binding, type Bound, boundsOf, formatMoney, isPositive, type Money, money, sum } from '@repo/domain';
 import {
+  type BindingMove,
   type ClaimDraw,
-  drawnSince,
+  findAnswers,
   findBindingChanges,
   findDraws,
+  findMovesSince,
   type NotedChange,
   type RowSource,
 } from '@repo/ledger';
@@ -23,7 +25,7 @@ export interface Stop {
 
 /** The state before a payment through a binding: the payer's account, the day's usage, and the binding's limits at that moment. */
 interface Finding extends ClaimDraw {
-  readonly binding: Pick<Binding, 'dailyLimit' | 'authorisedAmount'>;
+  readonly binding: Pick<Binding, 'dailyLimit'> & { readonly authorisedAmount: Money | 'UNKNOWN' | null };
   /** What the same payer had paid in this claim before. */
   readonly paidInClaim: Money;
 }
@@ -33,6 +35,8 @@ export type Findings = ReadonlyMap<string, Finding>;
 
 /** More changes than any payer makes to one binding. */
 const CHANGES_MAX = 1_000;
+/** More payments and refunds than a binding has in years. */
+const MOVES_MAX = 1_000;
 
 /** Reconstructs the state before each visible payment of a claim, from the entries and the recorded changes of its binding. */
 export async function findingsOf(
@@ -73,12 +77,42 @@ async function bindingAt(source: RowSource, binding: Binding, draw: ClaimDraw): 
   const limited = firstOf(later, 'daily_limit');
   const authorised = firstOf(later, 'authorised_amount');
   const left = authorised === undefined ? binding.authorisedAmount : authorised.before;
-  const drawn = left === null ? null : await drawnSince(source, draw, authorised?.payerVersion ?? null);
+  const used = left === null ? null : await authorisedSince(source, draw, authorised?.payerVersion ?? null);
   return {
     dailyLimit: limited === undefined ? binding.dailyLimit : limited.before,
-    authorisedAmount: left === null || drawn === null ? null : add(left, drawn),
+    authorisedAmount: left === null || used === null || used === 'UNKNOWN' ? used : add(left, used),
   };
 }
+
+/**
+ * How much of the authorised amount a binding has used since a draw, that draw included, less refunds; yuan. Not every payment uses it: each
+ * outcome says whether it did, and a refund returns what its claim used.
+ */
+async function authorisedSince(source: RowSource, draw: ClaimDraw, until: bigint | null): Promise<Money | 'UNKNOWN'> {
+  const moves = await findMovesSince(source, draw, { until, limit: MOVES_MAX });
+  if (moves.length === MOVES_MAX) return 'UNKNOWN';
+  const refunds = await findAnswers(
+    source,
+    moves.filter(isRefund).map(({ reference }) => `refund:${reference}`),
+  );
+  const paymentOf = (move: BindingMove): string | null => {
+    if (!isRefund(move)) return `claim:${move.reference}`;
+    const refund = refunds.get(`refund:${move.reference}`);
+    return refund === undefined ? null : `claim:${readRefund(refund).claimId}`;
+  };
+  const payments = await findAnswers(source, [...new Set(moves.flatMap((move) => paymentOf(move) ?? []))]);
+  const used: Money[] = [];
+  for (const move of moves) {
+    const part = paidFromOutcome(payments.get(paymentOf(move) ?? '') ?? '{}')?.allocation.find(
+      (each) => each.source === 'RELATIVE' && each.bindingId === draw.bindingId,
+    );
+    if (part?.source !== 'RELATIVE') return 'UNKNOWN';
+    if (part.authorised) used.push(move.drawn);
+  }
+  return sum(used);
+}
+
+const isRefund = ({ kind }: BindingMove): boolean => kind === 'REFUND';
 
 /** The first of these changes that touched a field, with the field's value before it. */
 function firstOf(changes: readonly NotedChange[], field: 'daily_limit' | 'authorised_amount') {
@@ -111,10 +145,12 @@ export function tellStops(asked: AskedSource, findings: Findings, { book, lang }
   const rules = book.find(asked.rules);
   if (rules === null || rules.policy === null) return [unknown(lang)];
   const { binding, before: purse, paidInClaim, usedBefore } = finding;
-  const bounds = boundsOf({ purse, binding, policy: rules.policy, used: () => usedBefore, paidInClaim });
+  const isKnown = binding.authorisedAmount !== 'UNKNOWN';
+  const limits = { ...binding, authorisedAmount: isKnown ? binding.authorisedAmount : null };
+  const bounds = boundsOf({ purse, binding: limits, policy: rules.policy, used: () => usedBefore, paidInClaim });
   const paid = money(asked.amount ?? '0.00');
   const stops = bounds
-    .filter(({ most }) => most === paid)
+    .filter(({ by, most }) => most === paid && (isKnown || by !== 'AUTHORISED_AMOUNT'))
     .map((bound) => tellBound(bound, finding, rules, { book, lang }));
   return stops.length === 0 ? [unknown(lang)] : stops;
 }

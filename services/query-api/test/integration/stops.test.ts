@@ -49,11 +49,11 @@ async function family(id: string, area: string, payer: object, bound: object = {
   );
 }
 
-const settle = (id: string, claimId: string, amount: string, area: string) =>
+const settle = (id: string, claimId: string, amount: string, area: string, on = '2025-03-10') =>
   scene.settle(
     'claim.submitted',
     claim({
-      ...{ claim_id: claimId, psn_no: `${id}1`, fix_blng_admdvs: area },
+      ...{ claim_id: claimId, psn_no: `${id}1`, fix_blng_admdvs: area, setl_time: `${on}T10:00:00+08:00` },
       ...{ medfee_sumamt: amount, fund_pay_sumamt: '0.00', psn_part_amt: amount },
     }),
   );
@@ -151,6 +151,11 @@ describe('an account that paid only a part is told to have been stopped', () => 
     ]);
   });
 
+  test('not by the authorised amount, where a refund returns what did not use it', async () => {
+    await beforeAndInAuthorisedMode('I', { prior_year: '80.00' }, { authorised_amount: '80.00' });
+    expect(await stopsOf('CI1', 'IB')).toMatchObject([{ by: 'BALANCE' }]);
+  });
+
   test('by the cap for one payer in one claim, which a second binding of the payer shares', async () => {
     await family('F', '640100', { prior_year: '900.00' }, { daily_limit: '45.00', priority: 1 });
     await scene.members(binding('FC', 'F2', { beneficiary: 'F1', relation: 'SPOUSE', priority: 2 }));
@@ -186,7 +191,25 @@ describe('what is no longer known', () => {
     expect(await stopsOf('CH', 'HB')).toEqual(unknown);
     expect((await stopsOf('CH', 'HB', 'en'))?.[0]?.sentence).toMatch(/no longer tells which limit/);
   });
+
+  test('is not guessed: whether a later refund returned some of the authorised amount', async () => {
+    await beforeAndInAuthorisedMode('J', { prior_year: '900.00' }, { authorised_amount: '50.00' });
+    expect(await stopsOf('CJ1', 'JB')).toMatchObject([{ by: 'AUTHORISED_AMOUNT', limit: '50.00' }]);
+    await scene.asOwner(`delete from outcome using event_id where event_id = 'claim:CJ0'
+      and (outcome.shard_id, outcome.seq, outcome.month) = (event_id.shard_id, event_id.seq, event_id.month)`);
+    expect(await stopsOf('CJ1', 'JB')).toMatchObject([{ by: 'UNKNOWN' }]);
+  });
 });
+
+/** 30.00 paid in Zhejiang before it begins to ask for an authorised amount, then as much as it allows, then the 30.00 refunded. */
+async function beforeAndInAuthorisedMode(id: string, payer: object, bound: object): Promise<void> {
+  const since = { bound_at: '2024-01-05T09:00:00+08:00' };
+  await family(id, '330106', { as_of: '2024-01-31T00:00:00+08:00', ...payer }, { ...since, ...bound });
+  await settle(id, `C${id}0`, '70.00', '330106', '2024-11-20');
+  await settle(id, `C${id}1`, '100.00', '330106', '2024-12-05');
+  const refund = { claim_id: `C${id}0`, psn_no: `${id}1`, at: '2024-12-10T09:00:00+08:00' };
+  await scene.settle('claim.refunded', { refund_id: `R${id}`, ...refund });
+}
 
 describe('whose account it is', () => {
   const asked = async (claims: Record<string, unknown>) => {
