@@ -9,7 +9,7 @@ const AMOUNT = /^\d{1,14}(\.\d{1,2})?$/;
  * `format`: what validators make of formats differs, and RFC 3339 is narrower than the ISO 8601 that is taken here.
  */
 
-/** An amount of yuan, 0.00 or more. `readJson` has already turned JSON numbers into their source text. */
+/** An amount of yuan, 0.00 or more. `readJson` has already turned JSON numbers into their source text without exponent. */
 export const amount = z
   .string({ error: 'expected an amount as a JSON string or number' })
   .regex(AMOUNT, { error: AMOUNT_PROBLEM })

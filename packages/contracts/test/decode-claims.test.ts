@@ -1,4 +1,5 @@
 import { formatMoney } from '@repo/domain';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Bad,
@@ -7,6 +8,7 @@ import {
   decodeClaims,
   parseInstant,
   type RawMessage,
+  readJson,
 } from '../src/index.ts';
 import { CAME, CLAIM_SAMPLES, CLAIM_TYPES, type Fields, record, sample } from './samples.ts';
 
@@ -149,6 +151,19 @@ describe('amounts', () => {
     ['"99999999999999.99"', '99999999999999.99'],
     ['90071992547409.93', '90071992547409.93'],
     ['"007.5"', '7.50'],
+    ['1e2', '100.00'],
+    ['1E+2', '100.00'],
+    ['1.5e2', '150.00'],
+    ['1.005e2', '100.50'],
+    ['1.0E7', '10000000.00'],
+    ['9.999999999999999e13', '99999999999999.99'],
+    ['9999999999999999e-2', '99999999999999.99'],
+    ['1e-2', '0.01'],
+    ['0.000012e4', '0.12'],
+    ['12.30000e0', '12.30'],
+    ['0e400', '0.00'],
+    ['0.0e-400', '0.00'],
+    [`1${'0'.repeat(300)}e-300`, '1.00'],
   ])('%s is read from its source text as %s', (text, exact) => {
     const decoded = inJson(text);
     expect(decoded.kind === 'CLAIM' && formatMoney(decoded.claim.personalShare)).toBe(exact);
@@ -160,9 +175,17 @@ describe('amounts', () => {
     '-1',
     '"-1.00"',
     '-0',
-    '1e2',
-    '1E+2',
     '"1e2"',
+    '"1.5E1"',
+    '1e-3',
+    '1.0005e1',
+    '-1e2',
+    '-0e0',
+    '1e14',
+    '9.9999999999999999e13',
+    '1e-400',
+    `1e${'9'.repeat(400)}`,
+    `1e-${'9'.repeat(400)}`,
     '"+1.00"',
     '100000000000000',
     '"100000000000000.00"',
@@ -178,6 +201,21 @@ describe('amounts', () => {
   ])('%s is CLAIM_AMOUNT_INVALID', (text) =>
     expect(inJson(text)).toMatchObject({ kind: 'BAD', code: 'CLAIM_AMOUNT_INVALID', claimId: 'C1' }),
   );
+
+  test('a number is worth the same wherever its point is, and an exponent that no amount has makes no text longer', () => {
+    const fen = fc.bigInt({ min: 0n, max: 9_999_999_999_999_999n });
+    fc.assert(
+      fc.property(fen, fc.nat(20), fc.nat(20), (worth, zeros, places) => {
+        const digits = `${worth}${'0'.repeat(zeros)}`.padStart(places + 1, '0');
+        const whole = digits.slice(0, digits.length - places).replace(/^0+(?=\d)/, '');
+        const fraction = places === 0 ? '' : `.${digits.slice(-places)}`;
+        const decoded = inJson(`${whole}${fraction}e${places - zeros - 2}`);
+        expect(decoded.kind === 'CLAIM' && decoded.claim.personalShare).toBe(worth);
+      }),
+    );
+    const bytes = new TextEncoder().encode('{"amount":1e400}');
+    expect(readJson(bytes)).toEqual({ amount: '1e400' });
+  });
 
   test.each(['.5', '+1', '1.', '01', '0x1', 'NaN'])('%s is no JSON at all', (text) =>
     expect(inJson(text)).toMatchObject({ code: 'EVENT_UNREADABLE' }),

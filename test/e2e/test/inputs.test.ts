@@ -84,6 +84,21 @@ describe('an amount', () => {
     });
     expect(only(outputs).value).toMatchObject({ acct_pay: '99999999999999.98', psn_cash_pay: '0.01', clr_type: '41' });
   });
+
+  it.each([
+    ['1.005e2', '100.50'],
+    ['10050E-2', '100.50'],
+    ['0e99', '0.00'],
+    ['1e-3', null],
+    ['1e14', null],
+    ['1e400', null],
+    ['"1e2"', null],
+  ])('may be a number with an exponent, if it is worth one: %s', (text, worth) => {
+    const premium = '"premium_id":"Q1","payer":"P2","beneficiary":"P1","year":2025,"at":"2025-03-10T00:00:00Z"';
+    const input = { topic: 'claims', type: 'premium.submitted', key: 'P1', timestamp: Date.now() } as const;
+    const outputs = new Scene().auditor.apply({ ...input, value: `{${premium},"amount":${text}}` });
+    expect(only(outputs).value).toMatchObject({ amount: worth });
+  });
 });
 
 describe('policy', () => {

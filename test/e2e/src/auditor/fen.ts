@@ -10,6 +10,21 @@ export function toFen(yuan: string): bigint | null {
   return match[1] === '-' ? -fen : fen;
 }
 
+/** Reads a JSON number of yuan into fen; it may have an exponent, and then is worth what it says (`1.005e2` is 100.50). */
+export function numberToFen(yuan: string): bigint | null {
+  const match = /^(\d+)(?:\.(\d+))?[eE]([+-]?\d+)$/.exec(yuan);
+  if (match === null) return toFen(yuan);
+  const [, whole = '', fraction = '', exponent] = match;
+  const digits = BigInt(whole + fraction);
+  const power = Number(exponent) - fraction.length + 2;
+  if (digits === 0n) return 0n;
+  if (power > 16 || -power > whole.length + fraction.length) return null;
+  const scale = 10n ** BigInt(Math.abs(power));
+  if (power < 0 && digits % scale !== 0n) return null;
+  const fen = power < 0 ? digits / scale : digits * scale;
+  return fen > FEN_MAX ? null : fen;
+}
+
 /** Reads yuan that must be well formed, such as a policy's; throws otherwise. */
 export function fenOf(yuan: unknown): bigint {
   const fen = toFen(String(yuan));

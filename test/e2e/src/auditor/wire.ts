@@ -1,5 +1,5 @@
 import { isDate, isMonth, readInstant } from './dates.ts';
-import { toFen } from './fen.ts';
+import { numberToFen, toFen } from './fen.ts';
 import { FIELDS, type Kind } from './fields.ts';
 import type { WireObject } from './types.ts';
 
@@ -172,6 +172,7 @@ function amountText(value: unknown): string | null {
 }
 
 function readAmount(value: unknown): bigint | null {
-  const text = amountText(value);
-  return text === null ? null : toFen(text);
+  if (typeof value === 'string') return toFen(value);
+  const text = numberText(value);
+  return text === null ? null : numberToFen(text);
 }
