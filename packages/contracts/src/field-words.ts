@@ -6,6 +6,7 @@ export const FIELD_WORDS: Readonly<Record<string, string>> = {
   // Persons and accounts
   psn_no: '人员编号: the insured person; a claim’s is the patient’s',
   psn_name: '人员姓名: null where it was never told',
+  certno: '证件号码: a text; it is not kept, and the event is the same without it',
   insutype: '险种类型: 310 employee, 390 resident',
   psn_type: '人员类别: 11 in work, 12 retired, …',
   employment: 'how a payer contributes',

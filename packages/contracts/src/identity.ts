@@ -62,6 +62,9 @@ function saysNothing(type: string, name: string, wire: Wire): boolean {
       return isEnded(wire);
     case 'effective_from':
       return typeof wire.bound_at === 'string' && wire[name] === dateOf(parseInstant(wire.bound_at) ?? 0);
+    case 'certno':
+      // Not even a trace of it is kept, and so not in the content's hash.
+      return true;
     case 'amount':
       return type === 'contribution.received' && isNothing(wire[name]);
     default:

@@ -70,6 +70,8 @@ const accountOpened = z.object({
   arrears_since: optional(countedDate),
   recovered_on: optional(countedDate),
   psn_name: optional(name),
+  // Whatever it is, as before it was a field: nothing reads it.
+  certno: z.unknown().optional(),
 });
 
 const accountChanged = z.object({

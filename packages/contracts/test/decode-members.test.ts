@@ -70,11 +70,18 @@ describe.each(MEMBER_TYPES)('%s', (type) => {
   });
 
   test('a field of another kind is EVENT_MALFORMED and is not repeated', () => {
-    for (const name of Object.keys({ ...required, ...optional })) {
+    const { certno, ...read } = { ...required, ...optional } as Fields;
+    for (const name of Object.keys(read)) {
       const bad = badOf(sample(type, { [name]: { 秘密: 1 } }, { key: 'P2' }));
       expect([bad.code, bad.issues[0]?.path]).toEqual(['EVENT_MALFORMED', name]);
       expect(text(bad)).not.toContain('秘密');
     }
+  });
+
+  test('a certificate number leaves no trace in what is decoded', () => {
+    const decoded = decode(sample(type, { ...optional, certno: '秘密' }));
+    expect(decoded.kind).toBe('MEMBER');
+    expect(text(decoded)).not.toMatch(/秘密|certno/);
   });
 
   test('on another key it is KEY_MISMATCH, whatever is wrong besides', () => {

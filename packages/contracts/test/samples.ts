@@ -103,6 +103,7 @@ export const MEMBER_SAMPLES = {
       arrears_since: '2025-02-01',
       recovered_on: '2024-06-01',
       psn_name: '张三',
+      certno: '110101199003070000',
     },
   },
   'account.changed': {

@@ -39,14 +39,29 @@ test('a header with binding_id holds bindings, else accounts; cells become what 
   ]);
 });
 
+test('a certificate number is a column, and no number to compute with', async () => {
+  expect(await read('csv', 'psn_no,certno', 'P1,110101199003070000')).toMatchObject([
+    { fields: { psn_no: 'P1', certno: '110101199003070000' } },
+  ]);
+});
+
 test('a line of JSON keeps its text, so that no amount passes through a number', async () => {
   const json = '{"ce_type":"account.opened","psn_no":"P1","prior_year":99999999999999.99}';
   expect(await read('ndjson', json)).toMatchObject([{ line: 1, type: 'account.opened', json }]);
 });
 
 test('what is no line is told with its number and what was expected, and nothing of its content', async () => {
-  expect(await read('csv', 'psn_no,no_such', 'P1,x')).toEqual([
-    { line: 1, problem: 'expected a header of the fields of account.opened: 1 columns are none' },
+  const none = 'expected a header of the fields of account.opened';
+  expect(await read('csv', 'psn_no,no_such,idcard', 'P1,x,y')).toEqual([
+    { line: 1, problem: `${none}: 2 columns are none (no_such, idcard)` },
+  ]);
+  const letters = [...'abcdefghijkl'];
+  expect(await read('csv', ['psn_no', '张三', ...letters].join())).toEqual([
+    { line: 1, problem: `${none}: 13 columns are none (a, b, c, d, e, f, g, h, i, j, …)` },
+  ]);
+  // No header, but the first person: nothing of it is told, not even what looks like a name of a field.
+  expect(await read('csv', '11010119900307000X,wang,true,310')).toEqual([
+    { line: 1, problem: `${none}: 4 columns are none` },
   ]);
   expect(await read('csv', 'psn_no,psn_no')).toEqual([{ line: 1, problem: 'expected every column once' }]);
   expect(await read('csv', 'psn_no,insured', 'P1', 'P1,"true', 'P1,true,x')).toEqual([

@@ -18,6 +18,9 @@ const SCHEMAS = new Map(
   ),
 );
 
+/** Unknown columns that a problem names. */
+const COLUMNS_SHOWN = 10;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The lines of a file as text; null for one that is no UTF-8, lest a name in another encoding be entered as something else. */
@@ -85,8 +88,19 @@ function columnsOf(text: string): Columns | string {
   if (names === null) return 'expected every quote to be closed on its line';
   const type = names.includes('binding_id') ? 'binding.opened' : 'account.opened';
   const unknown = names.filter((name) => !Object.hasOwn(SCHEMAS.get(type) ?? {}, name));
-  if (unknown.length > 0) return `expected a header of the fields of ${type}: ${unknown.length} columns are none`;
+  if (unknown.length > 0) {
+    const named = unknown.length < names.length ? namedOf(unknown) : '';
+    return `expected a header of the fields of ${type}: ${unknown.length} columns are none${named}`;
+  }
   return new Set(names).size < names.length ? 'expected every column once' : { type, names };
+}
+
+/** Unknown columns by name, where they look like names of fields: a file without a header begins with somebody's data. */
+function namedOf(unknown: readonly string[]): string {
+  const names = unknown.filter((name) => /^[a-zA-Z][a-zA-Z_]{0,39}$/.test(name));
+  if (names.length === 0) return '';
+  const shown = names.slice(0, COLUMNS_SHOWN);
+  return ` (${shown.join(', ')}${shown.length < unknown.length ? ', …' : ''})`;
 }
 
 /** An empty cell is an absent field; list items are separated by semicolons. */

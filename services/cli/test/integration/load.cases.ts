@@ -115,14 +115,20 @@ export function loadCases(running: () => RunningCity): void {
       '330180009991,310,1101,ACTIVE,330106,true,120.50,7.25,2026-03-10T00:00:00+08:00',
       '330180009992,390,14,NONE,330106,true,,,',
     ];
+    const numbered = accounts.map((line, i) => `${line},${i === 0 ? 'certno' : `33010619900101123${i}`}`);
+    const json = `{"ce_type":"account.opened","psn_no":"330180009993","insutype":"310","psn_type":"1101","employment":"ACTIVE",
+      "insu_admdvs":"330106","insured":true,"prior_year":99999999999999.99,"certno":"330106199001011239"}`;
     const bindings = [
       'binding_id,payer,beneficiary,relation,bound_at,priority,pause_reasons',
       'L-CSV,330180009991,330180009992,CHILD,2026-03-10T08:00:00+08:00,4,USER',
     ];
-    expect(await load('accounts.csv', accounts)).toMatchObject({ code: 0, said: { entered: 2 } });
+    expect(await load('accounts.csv', numbered)).toMatchObject({ code: 0, said: { entered: 2 } });
+    expect(await load('again.csv', accounts)).toMatchObject({ code: 0, said: { entered: 0, repeated: 2 } });
+    expect(await load('account.ndjson', [json.replace('\n', '')])).toMatchObject({ code: 0, said: { entered: 1 } });
     expect(await load('bindings.csv', bindings)).toMatchObject({ code: 0, said: { entered: 1 } });
     const get = async (path: string) => (await fetch(`${running().http}${path}`)).json();
     expect(await get('/v1/accounts/330180009991')).toMatchObject({ prior_year: '120.50', current_year: '7.25' });
+    expect(await get('/v1/accounts/330180009993')).toMatchObject({ prior_year: '99999999999999.99' });
     expect(await get('/v1/bindings?payer=330180009991')).toMatchObject({
       bindings: [
         { binding_id: 'L-CSV', beneficiary: '330180009992', priority: 4, state: 'PAUSED', pause_reasons: ['USER'] },

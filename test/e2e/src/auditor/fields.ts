@@ -109,7 +109,6 @@ export const FIELDS: Readonly<Record<string, Schema>> = {
       arrears_since: 'date',
       recovered_on: 'date',
       psn_name: 'text',
-      certno: 'text',
     },
     defaults: {
       status: 'ACTIVE',
