@@ -1,5 +1,5 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { describeError } from './errors.ts';
 import { within } from './within.ts';
 
@@ -59,9 +59,30 @@ async function runChecks(checks: Checks, explain: Explain, checkMs: number): Pro
   return { status: healthy ? 200 : 503, body };
 }
 
-function sendProblem(response: ServerResponse, status: number, title: string): void {
-  response.writeHead(status, { 'content-type': 'application/problem+json' });
-  response.end(JSON.stringify({ type: 'about:blank', status, title }));
+const PROBLEM = 'application/problem+json';
+const problemText = (status: number): string =>
+  JSON.stringify({ type: 'about:blank', status, title: STATUS_CODES[status] });
+
+function sendProblem(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-type': PROBLEM }).end(problemText(status));
+}
+
+/** What Node refuses before there is a request, by its codes. Any other error means that it was none. */
+const REFUSALS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** Answers what Node refuses, and closes the connection, on which nothing further can be parsed. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code !== 'ECONNRESET' && socket.writable) {
+    const status = REFUSALS[error.code ?? ''] ?? 400;
+    const body = problemText(status);
+    const headers = `content-type: ${PROBLEM}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${body}`);
+  }
+  socket.destroySoon();
 }
 
 /**
@@ -85,15 +106,17 @@ export async function startAdminServer(options: {
     '/health/ready': () => runChecks(ready, explain, limits.checkMs),
     '/metrics': async () => ({ status: 200, body: await metrics.text(), contentType: metrics.contentType }),
   };
-  const answer = async (method: string, path: string, response: ServerResponse): Promise<void> => {
+  const answer = async ({ method, url = '', headers, httpVersion }: IncomingMessage, response: ServerResponse) => {
+    if (headers.host === undefined && httpVersion === '1.1') return sendProblem(response, 400);
+    const path = url.split('?', 1)[0] ?? '';
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (route === undefined) return sendProblem(response, 404, 'Not Found');
-    if (method !== 'GET') return sendProblem(response.setHeader('allow', 'GET'), 405, 'Method Not Allowed');
+    if (route === undefined) return sendProblem(response, 404);
+    if (method !== 'GET') return sendProblem(response.setHeader('allow', 'GET'), 405);
     try {
       const { status, body, contentType = 'application/json' } = await route();
       response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body);
     } catch {
-      sendProblem(response, 500, 'Internal Server Error');
+      sendProblem(response, 500);
     }
   };
   const ofNode = {
@@ -102,10 +125,14 @@ export async function startAdminServer(options: {
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: limits.lookEveryMs,
     maxHeaderSize: limits.headerBytesMax,
+    // Node would answer without a body.
+    requireHostHeader: false,
   };
   const server = createServer(ofNode, (request, response) => {
-    void answer(request.method ?? '', (request.url ?? '').split('?', 1)[0] ?? '', response);
+    void answer(request, response);
   });
+  server.on('clientError', (error, socket) => refuseConnection(error, socket as Socket));
+  server.on('checkExpectation', (_request, response) => sendProblem(response, 417));
   server.maxConnections = limits.connectionsMax;
   server.setTimeout(limits.quietMs);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));

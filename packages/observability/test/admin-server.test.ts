@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { STATUS_CODES } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ADMIN_LIMITS, type AdminLimits, type AdminServer } from '../src/admin-server.ts';
 import { type Checks, createMetrics, startAdminServer } from '../src/index.ts';
@@ -52,6 +54,30 @@ test('anything else is problem+json', async () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(await response.json()).toMatchObject({ status });
   }
+});
+
+test('so is what never becomes a request', async () => {
+  await using server = await start({});
+  const close = 'connection: close\r\n\r\n';
+  for (const [sent, status] of [
+    [`GET /health/live HTTP/1.1\r\n${close}`, 400],
+    ['nonsense\r\n\r\n', 400],
+    [`GET /health/live HTTP/1.1\r\nhost: x\r\nexpect: nothing\r\n${close}`, 417],
+    [`GET /health/live HTTP/1.1\r\nx: ${'x'.repeat(9_000)}\r\n\r\n`, 431],
+  ] as const) {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(sent);
+    const answer = await text(socket);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*content-type: application/problem\\+json`));
+    expect(JSON.parse(/{.*}/.exec(answer)?.[0] ?? '')).toEqual({
+      type: 'about:blank',
+      status,
+      title: STATUS_CODES[status],
+    });
+  }
+  const old = connect(server.port, '127.0.0.1');
+  old.write('GET /health/live HTTP/1.0\r\n\r\n');
+  expect(await text(old)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('a port in use is reported and a closed server frees its port', async () => {

@@ -39,7 +39,7 @@ const URL_LENGTH_MAX = 8_192;
 export const HEADER_BYTES_MAX = 16_384;
 const MINUTE_MS = 60_000;
 
-/** Everything before the routes: the length of the address, the token and its scopes, the rate limit; and the headers of every answer. */
+/** Everything before the routes: the `Host`, the length of the address, the token and its scopes, the rate limit; and the headers of every answer. */
 export function addGate(app: FastifyInstance, options: GateOptions & Pick<ServerLimits, 'ratesMax' | 'slowMs'>): void {
   const { guard, requestsPerMinuteMax, ratesMax, slowMs } = options;
   app.register(helmet, {
@@ -52,6 +52,9 @@ export function addGate(app: FastifyInstance, options: GateOptions & Pick<Server
   app.addHook('onRequest', async (request) => {
     // Fastify knows this method and would first ask for a content type, whatever the path. Other methods without a route get a 404.
     if (request.method === 'QUERY') throw new Problem('unknown-method', 'method: QUERY is not served here');
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      throw new Problem('malformed-request', 'host: expected one');
+    }
     if (request.url.length > URL_LENGTH_MAX) {
       throw new Problem('address-too-long', `path and query: expected at most ${URL_LENGTH_MAX} characters`);
     }

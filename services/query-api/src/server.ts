@@ -90,6 +90,8 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     exposeHeadRoutes: false,
     http: {
       maxHeaderSize: HEADER_BYTES_MAX,
+      // Node would answer without a body; the gate answers with a problem.
+      requireHostHeader: false,
       headersTimeout: limits.requestMs,
       requestTimeout: limits.requestMs,
       connectionsCheckingInterval: limits.lookEveryMs,

@@ -113,6 +113,7 @@ describe('sizes', () => {
   });
 
   test.each([
+    ['no host', 'GET /v1/codes HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'host: expected one'],
     ['headers too large', `GET /v1/bindings HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431, 'headers'],
     ['what is no HTTP', 'hello\r\n\r\n', 400, 'expected a well-formed request'],
   ])('%s: refused as a problem, and the connection ends', async (_case, text, status, detail) => {
