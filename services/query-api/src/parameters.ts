@@ -64,13 +64,13 @@ export const areaParameter = (description: string) =>
 export const outcomePlaceText = ({ shardId, seq }: OutcomePlace): string => `${shardId}-${seq}`;
 
 /** Parses what `outcomePlaceText` wrote. */
-export const outcomePlaceParameter = (description: string) =>
+export const outcomePlaceParameter = (description: string, problem = PLACE_PROBLEM) =>
   z
-    .string(orOnce(PLACE_PROBLEM))
+    .string(orOnce(problem))
     .transform((text, context): OutcomePlace => {
       const [, shardId, seq] = /^(\d{1,9})-(\d{1,18})$/.exec(text) ?? [];
       if (shardId !== undefined && seq !== undefined) return { shardId: Number(shardId), seq };
-      context.addIssue(PLACE_PROBLEM);
+      context.addIssue(problem);
       return z.NEVER;
     })
     .describe(description);

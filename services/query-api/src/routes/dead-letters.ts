@@ -111,7 +111,12 @@ export function deadLetterRoutes(
         operationId: 'getDeadLetter',
         tags: ['Repair'],
         summary: 'One message that could not be used, and why',
-        params: z.object({ dead_letter_id: outcomePlaceParameter('which, as it is listed') }),
+        params: z.object({
+          dead_letter_id: outcomePlaceParameter(
+            'which, as it is listed',
+            'expected an id as it is listed, such as 3-1042',
+          ),
+        }),
         querystring: z.object({ content: contentParameter }),
         response: responses(
           { of: deadLetterAnswer, is: 'the dead letter' },

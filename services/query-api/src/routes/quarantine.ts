@@ -138,7 +138,7 @@ function isBehind(one: Quarantine, other: HeldPlace): boolean {
 
 const PROBLEMS = {
   400: 'the key is missing, or a parameter is not as expected',
-  404: 'nothing is held there',
+  404: 'a dry run: nothing is held there; an order itself is answered, with the result GONE',
   409: 'the key was used for something else',
   413: 'the body is larger than 1 MiB',
   415: 'the content is not application/json',
@@ -256,7 +256,12 @@ function orderRoutes(
         operationId: 'getQuarantineOrder',
         tags: ['Repair'],
         summary: 'How far an order about held messages has come',
-        params: z.object({ order_id: outcomePlaceParameter('as the order was answered') }),
+        params: z.object({
+          order_id: outcomePlaceParameter(
+            'as the order was answered',
+            'expected an id as an order has it, such as 3-17',
+          ),
+        }),
         response: responses(
           { of: quarantineOrderAnswer, is: 'the order' },
           { 400: 'a parameter is not as expected', 404: 'no such order' },
