@@ -25,6 +25,7 @@ export const PROBLEMS = {
   'state-not-allowed': 409,
   'rules-not-loaded': 409,
   'input-gone': 410,
+  'condition-not-met': 412,
   'body-too-large': 413,
   'address-too-long': 414,
   'content-type': 415,

@@ -116,6 +116,10 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, notFound('resource')));
+  app.addHook('preParsing', async ({ method, headers, is404 }) => {
+    const { 'content-encoding': encoding = 'identity' } = headers;
+    if (encoding !== 'identity' && method !== 'GET' && !is404) throw new Problem('content-type', UNENCODED);
+  });
   // Amounts are read from their source text, so bodies stay bytes for our own decoder.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -156,6 +160,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   return app;
 }
 
+const UNENCODED = 'content-encoding: expected none';
 const INTERNAL = new Problem('internal', 'the request could not be answered');
 
 type Route = Pick<FastifyRequest['routeOptions'], 'bodyLimit' | 'config'>;
@@ -173,6 +178,7 @@ function problemOf(error: FastifyError, route: Route): Problem {
  */
 function fromFastify({ statusCode = 500 }: FastifyError, route?: Route): Problem | undefined {
   if (statusCode < 400 || statusCode >= 500) return undefined;
+  if (statusCode === 412) return new Problem('condition-not-met', 'expected a condition that holds');
   if (statusCode === 413)
     return new Problem('body-too-large', `body: expected at most ${route?.bodyLimit ?? BODY_BYTES_MAX} bytes`);
   if (statusCode === 414) return new Problem('bad-parameter', 'path: expected an id of 1 to 200 characters');

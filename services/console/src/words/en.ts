@@ -56,6 +56,7 @@ export const en: Words = {
     'state-not-allowed': 'The present state of this relation does not allow that.',
     'rules-not-loaded': 'The rules that applied then are no longer loaded, so this cannot be told.',
     'input-gone': 'The message is no longer kept on its topic.',
+    'condition-not-met': 'The page is another one by now: reload it.',
     'body-too-large': 'The content is larger than the service takes.',
     'address-too-long': 'The search is too long.',
     'content-type': 'The content is of another type than expected.',

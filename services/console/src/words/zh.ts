@@ -67,6 +67,7 @@ export const zh = {
     'state-not-allowed': '这一共济关系目前的状态不允许这样做。',
     'rules-not-loaded': '结算时适用的政策已经不在系统中，因此无法给出。',
     'input-gone': '这条报文已经过了保留期，消息队列中不再有原文。',
+    'condition-not-met': '页面已经更新，请刷新。',
     'body-too-large': '内容太大，服务不接受。',
     'address-too-long': '查询条件太长。',
     'content-type': '内容的类型不对。',

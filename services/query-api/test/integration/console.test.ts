@@ -51,13 +51,13 @@ test('its files need no token, are kept for ever by their names, and come compre
 });
 
 test.each([
-  ['a path out of its folder', '/console/..%2f..%2fpackage.json', {}],
-  ['a path that no file has', '/console/%00', {}],
-  ['a condition that does not hold', '/console/', { 'if-match': '"other"' }],
-])('%s is the asker’s mistake and no failure of ours', async (_case, url, headers) => {
+  ['a path out of its folder', '/console/..%2f..%2fpackage.json', {}, 400, 'malformed-request'],
+  ['a path that no file has', '/console/%00', {}, 400, 'malformed-request'],
+  ['a condition that does not hold', '/console/', { 'if-match': '"other"' }, 412, 'condition-not-met'],
+])('%s is the asker’s mistake and no failure of ours', async (_case, url, headers, status, type) => {
   await using api = served();
   const answer = await api.inject({ url, headers });
-  expect([answer.statusCode, answer.json().type]).toEqual([400, 'urn:problem-type:gongji:malformed-request']);
+  expect([answer.statusCode, answer.json().type]).toEqual([status, `urn:problem-type:gongji:${type}`]);
 });
 
 test('a part of a file is answered with the whole of it', async () => {

@@ -131,6 +131,17 @@ describe('sizes', () => {
   });
 });
 
+test('a body that is said to be encoded is not read as if it were not', async () => {
+  const ask = async (url: string, encoding: string) => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': encoding };
+    const answer = await scene.api.inject({ method: 'POST', url, payload: '{}', headers });
+    return [answer.statusCode, answer.json().detail];
+  };
+  expect(await ask('/v1/quotes', 'gzip')).toEqual([415, 'content-encoding: expected none']);
+  expect((await ask('/v1/quotes', 'identity'))[0]).toBe(422);
+  expect((await ask('/v1/elsewhere', 'gzip'))[0]).toBe(404);
+});
+
 test('every answer carries the headers that keep browsers from guessing, framing and storing', async () => {
   for (const url of ['/v1/accounts/P1', '/v1/accounts/none', '/v1/elsewhere', '/v1/usage.csv?payer=P1']) {
     const { headers } = await scene.api.inject(url);
