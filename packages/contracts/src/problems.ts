@@ -20,6 +20,7 @@ export const PROBLEMS = {
   'no-such-order': 404,
   'input-place-unknown': 404,
   'console-not-built': 404,
+  'method-not-allowed': 405,
   'request-too-slow': 408,
   'key-taken': 409,
   'state-not-allowed': 409,

@@ -50,7 +50,7 @@ export function addGate(app: FastifyInstance, options: GateOptions & Pick<Server
   app.decorateRequest('access');
   const count = counter(app, requestsPerMinuteMax, ratesMax);
   app.addHook('onRequest', async (request) => {
-    // Fastify knows this method and would first ask for a content type, whatever the path. Other methods without a route get a 404.
+    // Fastify knows this method and would first ask for a content type, whatever the path. Other methods without a route get a 404 or 405.
     if (request.method === 'QUERY') throw new Problem('unknown-method', 'method: QUERY is not served here');
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       throw new Problem('malformed-request', 'host: expected one');

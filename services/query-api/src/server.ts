@@ -11,6 +11,7 @@ import { addGate, type GateOptions, HEADER_BYTES_MAX } from './gate.ts';
 import { healthAnswer } from './health.ts';
 import type { ReadInput } from './inputs.ts';
 import { SERVER_LIMITS, type ServerLimits } from './limits.ts';
+import { methodsOf } from './methods.ts';
 import { type Api, describeApi, responses, validate } from './openapi.ts';
 import { parameterProblem, parseQuery } from './parameters.ts';
 import { notFound, Problem, sendProblem } from './problem.ts';
@@ -87,7 +88,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle',
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     http: {
       maxHeaderSize: HEADER_BYTES_MAX,
       // Node would answer without a body; the gate answers with a problem.
@@ -102,6 +103,7 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
   app.server.maxConnections = limits.connectionsMax;
   app.server.on('checkExpectation', (_request, response) => refuseExpectation(response));
   if (deps.tracing) traceRequests(app, deps.tracing);
+  const methodsAt = methodsOf(app);
   addGate(app, { ...deps, ...limits });
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
@@ -115,10 +117,20 @@ export function buildServer(deps: ApiDeps): FastifyInstance {
     if (problem === INTERNAL) deps.log.error({ error, action: request.routeOptions.url }, 'a request failed');
     return sendProblem(reply, problem);
   });
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, notFound('resource')));
+  app.setNotFoundHandler(({ method, url }, reply) => {
+    const methods = methodsAt(url.split('?', 1)[0] ?? '');
+    // A route whose file is not there comes here with a method that it takes.
+    if (methods.length === 0 || methods.includes(method)) return sendProblem(reply, notFound('resource'));
+    const allowed = methods.join(', ');
+    return sendProblem(
+      reply.header('allow', allowed),
+      new Problem('method-not-allowed', `method: expected one of ${allowed}`),
+    );
+  });
   app.addHook('preParsing', async ({ method, headers, is404 }) => {
     const { 'content-encoding': encoding = 'identity' } = headers;
-    if (encoding !== 'identity' && method !== 'GET' && !is404) throw new Problem('content-type', UNENCODED);
+    if (encoding === 'identity' || method === 'GET' || method === 'HEAD' || is404) return;
+    throw new Problem('content-type', UNENCODED);
   });
   // Amounts are read from their source text, so bodies stay bytes for our own decoder.
   app.removeAllContentTypeParsers();

@@ -51,6 +51,7 @@ export const en: Words = {
     'no-such-order': 'There is no such order.',
     'input-place-unknown': 'Where this message was read was not kept then, so it cannot be shown.',
     'console-not-built': 'The pages have not been built: tell the administrator.',
+    'method-not-allowed': 'The service has this, but cannot do that with it.',
     'request-too-slow': 'The request did not arrive within ten seconds: check the network and try again.',
     'key-taken': 'This command’s number was used for another one. Reload the page and do it again.',
     'state-not-allowed': 'The present state of this relation does not allow that.',

@@ -62,6 +62,7 @@ export const zh = {
     'no-such-order': '没有这一条处理指令。',
     'input-place-unknown': '这条报文在当时没有记下位置，因此不能显示原文。',
     'console-not-built': '页面还没有生成，请联系管理员。',
+    'method-not-allowed': '服务有这一项，但不能这样操作。',
     'request-too-slow': '请求没有在十秒内传完，请检查网络后重试。',
     'key-taken': '这次操作的编号已经用于另一项操作。请刷新页面后重做。',
     'state-not-allowed': '这一共济关系目前的状态不允许这样做。',

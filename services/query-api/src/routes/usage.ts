@@ -103,6 +103,8 @@ export function usageRoutes(
     app.get(
       `/v1/usage.${form}`,
       {
+        // It would read all rows for nobody.
+        exposeHeadRoute: false,
         config: { scopes: PERSONAL },
         schema: {
           operationId: `exportUsage-${form}`,

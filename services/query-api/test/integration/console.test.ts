@@ -60,6 +60,13 @@ test.each([
   expect([answer.statusCode, answer.json().type]).toEqual([status, `urn:problem-type:gongji:${type}`]);
 });
 
+test('HEAD of a file is its size without the file', async () => {
+  await using api = served();
+  const [whole, head] = [await api.inject('/console/'), await api.inject({ method: 'HEAD', url: '/console/' })];
+  expect([head.statusCode, head.body]).toEqual([200, '']);
+  expect(head.headers['content-length']).toBe(whole.headers['content-length']);
+});
+
 test('a part of a file is answered with the whole of it', async () => {
   await using api = served();
   const answer = await api.inject({ url: '/console/', headers: { range: 'bytes=9999-' } });

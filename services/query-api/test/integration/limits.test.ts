@@ -131,6 +131,29 @@ describe('sizes', () => {
   });
 });
 
+test.each([
+  ['POST', '/v1/accounts/P1', 'GET, HEAD'],
+  ['DELETE', '/v1/bindings?payer=P1', 'GET, HEAD'],
+  ['HEAD', '/v1/usage.csv?payer=P1', 'GET'],
+  ['GET', '/v1/quotes', 'POST'],
+  ['OPTIONS', '/v1/settlements/C%2F1/explanation', 'GET, HEAD'],
+] as const)('%s %s: the path is there for other methods', async (method, url, allow) => {
+  const answer = await scene.api.inject({ method, url });
+  expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
+  if (method !== 'HEAD') expect(answer.json()).toMatchObject({ detail: `method: expected one of ${allow}` });
+});
+
+test('a path that is nobody’s is not found by any method, and HEAD is GET without a body', async () => {
+  for (const method of ['GET', 'HEAD', 'POST', 'DELETE'] as const)
+    for (const url of ['/v1/accounts', '/v1/accounts/P1/', '/v1/accounts/P1/x', '/v1/usage-csv'])
+      expect((await scene.api.inject({ method, url })).statusCode).toBe(404);
+  for (const url of ['/v1/accounts/P1', '/v1/accounts/none', '/v1/accounts/P1?at=soon', '/openapi.json']) {
+    const [whole, head] = [await scene.api.inject(url), await scene.api.inject({ method: 'HEAD', url })];
+    expect([head.statusCode, head.headers['content-type']]).toEqual([whole.statusCode, whole.headers['content-type']]);
+    expect([head.body, head.headers['content-length']]).toEqual(['', String(Buffer.byteLength(whole.body))]);
+  }
+});
+
 test('a body that is said to be encoded is not read as if it were not', async () => {
   const ask = async (url: string, encoding: string) => {
     const headers = { 'content-type': 'application/json', 'content-encoding': encoding };
