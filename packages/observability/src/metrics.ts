@@ -35,13 +35,13 @@ export const METRICS = {
   claims: {
     kind: 'counter',
     name: 'settlement_claims_total',
-    help: 'Claims, refunds and premiums answered, by status and code.',
+    help: 'Messages of the claims topic that were decided, by status and code: answered, repeated (REPEATED) or bad (REJECTED, also without an answer).',
     labels: { status: STATUSES, code: 'codes' },
   },
   declines: {
     kind: 'counter',
     name: 'settlement_declines_total',
-    help: 'Accounts passed over in the cascade and claims refused, by code.',
+    help: 'Accounts passed over in the cascade, and claims, refunds and premiums refused, by code.',
     labels: { code: 'codes' },
   },
   deadLetters: {

@@ -165,7 +165,7 @@ const described = (operationId: string, tag: string, summary: string, type: Comm
   operationId,
   tags: [tag],
   summary,
-  description: `Becomes \`${type}\`. Repeated with its key it has no second effect, and is answered as the first was.`,
+  description: `Becomes \`${type}\`. Repeated with its key it has no second effect, and is answered with ${type === 'claim.refunded' ? 'the outcome of the first' : 'the binding as it is by then'}.`,
   headers: keyHeader,
   body: COMMAND_BODIES[type],
 });
