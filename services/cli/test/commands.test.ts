@@ -148,6 +148,12 @@ test.each([
   ['reconcile', ['totals', 'there.csv', '--day', '2026-03-10'], 'totals takes options alone'],
   ['reconcile', ['compare', 'one.csv', 'two.csv', '--day', '2026-03-10'], 'compare takes one file'],
   ['reconcile', ['totals', '--110101199003070011'], 'there is no such option'],
+  ['reconcile', ['totals', '--day', '2026-03-10', '--to', '2026-03-11'], 'expected --day DAY, or --from DAY --to DAY'],
+  [
+    'reconcile',
+    ['details', '--day', '2026-03-10', '--from', '2026-03-01'],
+    'expected --day DAY, or --from DAY --to DAY',
+  ],
   ['load', ['src', '--format', 'csv'], 'src: expected a file that can be read'],
   ['refund', ['C1', '--key', '退费一'], '--key is 1 to 200 ASCII characters'],
   ['arrears', ['--on', '1899-12-31'], '--on: expected a date YYYY-MM-DD of the years 1900 to 2999'],

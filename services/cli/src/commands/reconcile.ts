@@ -127,6 +127,8 @@ function understand(
   if (action === 'compare' && file === '') return 'expected the other side’s FILE';
   if (more.length > 0 || (action !== 'compare' && file !== ''))
     return `${action} takes ${action === 'compare' ? 'one file' : 'options alone'}`;
+  if (values.day !== undefined && (values.from !== undefined || values.to !== undefined))
+    return 'expected --day DAY, or --from DAY --to DAY, and not both';
   const from = parseDate(values.day ?? values.from ?? '');
   const to = parseDate(values.day ?? values.to ?? '');
   if (from === null || to === null || from > to)
