@@ -46,6 +46,8 @@ const ACTIONS = {
   redrive: [...FILTERS, 'all', 'dry-run'],
 } as const;
 
+const NOT_OURS = 'topics that are none of this system’s inputs';
+
 /** Lists, shows or redrives. Answers the exit code. */
 export async function run(args: string[], settings: Settings): Promise<number> {
   let asked: ReturnType<typeof readArguments<keyof typeof ACTIONS>>;
@@ -94,18 +96,22 @@ const inChinese = (letter: DeadLetter): DeadLetter => ({ ...letter, detail: deta
 async function list(servers: Servers, filter: Filter, { json, told }: Shown): Promise<number> {
   const bar = json ? undefined : progressBar(process.stderr);
   const counts = new Map<string, number>();
+  let foreign = 0;
   const { others } = await readDeadLetters(servers, filter, {
     onProgress: (share) => bar?.show(share, 'read'),
-    onFound: ({ letter }) => {
+    onFound: (found) => {
+      const { letter } = found;
       bar?.clear();
       counts.set(letter.code, (counts.get(letter.code) ?? 0) + 1);
+      if (!isOurs(found, servers.topicPrefix)) foreign += 1;
       console.log(json ? JSON.stringify(letter) : describe(told(letter)));
     },
   });
   bar?.clear();
   if (!json) console.log(total(counts, 'dead letters'));
   if (others > 0) console.error(`${others} records in the topic are no dead letters of this system.`);
-  return 0;
+  if (foreign > 0) console.error(`${foreign} came from ${NOT_OURS}.`);
+  return counts.size === 0 || foreign > 0 ? 1 : 0;
 }
 
 async function show(servers: Servers, text: string, { json, value, told }: Shown): Promise<number> {
@@ -161,8 +167,7 @@ async function redriveAll(
   if (json)
     console.log(JSON.stringify({ dryRun, sent: Object.fromEntries(sent), due: Object.fromEntries(due), foreign }));
   else console.log(total(done, dryRun ? 'dead letters would be sent again' : 'dead letters were sent again'));
-  if (foreign > 0)
-    console.error(`${foreign} came from topics that are none of this system’s inputs: they are left alone.`);
+  if (foreign > 0) console.error(`${foreign} came from ${NOT_OURS}: they are left alone.`);
   return done.size === 0 || foreign > 0 ? 1 : 0;
 }
 
