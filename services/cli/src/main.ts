@@ -10,6 +10,10 @@ import { readSettings } from './config.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { helpLanguage, LANGUAGES, type Language, languageOf } from './language.ts';
 
+/** As of a process that the signal SIGPIPE has ended. */
+const UNREAD = 141;
+
+endUnread();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([name = '--help', ...args]: readonly string[]): Promise<number> {
@@ -35,6 +39,21 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     console.error(message);
     return 1;
   }
+}
+
+/**
+ * Ends the process once nobody reads its results any more, as in `gongji dead-letters list | head -1`. If only the reader of progress and
+ * problems is gone, the work goes on.
+ */
+function endUnread(): void {
+  const mustBeUnread = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+  };
+  process.stdout.on('error', (error) => {
+    mustBeUnread(error);
+    process.exit(UNREAD);
+  });
+  process.stderr.on('error', mustBeUnread);
 }
 
 function isOfDatabase(error: unknown): boolean {
