@@ -56,9 +56,9 @@ export interface Settings {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Reads the settings. Throws a `ConfigurationError` that lists every problem. */
-export function readSettings(): Settings {
-  const { settings } = readEnv(schema);
+/** Reads the settings, of an environment alone where one is given. Throws a `ConfigurationError` that lists every problem. */
+export function readSettings(env?: NodeJS.ProcessEnv): Settings {
+  const { settings } = readEnv(schema, env === undefined ? {} : { env });
   return {
     kafkaBrokers: settings.GONGJI_KAFKA_BROKERS,
     kafkaAccess: kafkaAccess(settings),
@@ -76,6 +76,6 @@ export function readSettings(): Settings {
     partitions: settings.GONGJI_PARTITIONS,
     inputRetentionDays: settings.GONGJI_INPUT_RETENTION_DAYS,
     logLevel: settings.GONGJI_LOG_LEVEL,
-    environment: { ...process.env },
+    environment: { ...(env ?? process.env) },
   };
 }

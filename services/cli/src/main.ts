@@ -31,9 +31,9 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
       return refuse(`${argumentProblem(error)}\n\ngongji ${name} --help says what it takes.`);
     const aboutFile = fileProblem(error, args);
     if (aboutFile !== undefined) return refuse(aboutFile);
+    if (error instanceof ConfigurationError) return refuse(error.message);
     // These are written for the person at the terminal; anything else is a defect and shows its stack.
-    const isForThem = error instanceof StartFailure || error instanceof ConfigurationError;
-    const message = isForThem ? error.message : explainRefusal(error);
+    const message = error instanceof StartFailure ? error.message : explainRefusal(error);
     if (message === undefined && isOfDatabase(error)) return endOn(error);
     if (message === undefined) throw error;
     console.error(message);
@@ -67,9 +67,9 @@ function endOn(error: unknown): never {
   process.exit(1);
 }
 
-/** What a command takes, prints and exits with. */
+/** What a command takes, prints and exits with, whatever the settings are. */
 async function help(name: CommandName, language: Language): Promise<number> {
-  if (language === 'en') return (await COMMANDS[name]()).run(['--help'], readSettings());
+  if (language === 'en') return (await COMMANDS[name]()).run(['--help'], readSettings({}));
   const { HELP_ZH } = await import('./help-zh.ts');
   console.log(HELP_ZH[name]);
   return 0;

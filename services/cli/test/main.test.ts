@@ -19,6 +19,26 @@ async function startRefusing(fields: Readonly<Record<string, string>>): Promise<
   return (server.address() as AddressInfo).port;
 }
 
+const MAIN = join(import.meta.dirname, '../src/main.ts');
+
+/** Runs `gongji` as its user would, with settings of one's own. */
+const gongji = (args: readonly string[], settings: Readonly<Record<string, string>>) =>
+  promisify(execFile)(process.execPath, [MAIN, ...args], { env: { ...process.env, ...settings } }).then(
+    (ended) => ({ code: 0, ...ended }),
+    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
+  );
+
+test.each(['start', 'policy', 'dead-letters'])(
+  '%s does not begin with wrong settings, and its help does not read them',
+  async (name) => {
+    const wrong = { GONGJI_PARTITIONS: 'many', GONGJI_HTTP_PORT: '70000', LC_ALL: 'C' };
+    const { code, stdout, stderr } = await gongji([name], wrong);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^the settings cannot be used:\n {2}GONGJI_HTTP_PORT: .*\n {2}GONGJI_PARTITIONS: .*\n$/);
+    expect(await gongji([name, '--help'], wrong)).toMatchObject({ code: 0, stderr: '' });
+  },
+);
+
 test('of an error of the database that nobody expected code and place are told, and no value of a row', async () => {
   const port = await startRefusing({
     S: 'ERROR',
@@ -29,11 +49,7 @@ test('of an error of the database that nobody expected code and place are told, 
     W: 'COPY account, line 1: "P-of-somebody"',
     n: 'pk_account',
   });
-  const env = { ...process.env, GONGJI_DATABASE_URL: `postgresql://u:p@127.0.0.1:${port}/d` };
-  const main = join(import.meta.dirname, '../src/main.ts');
-  const ended = await promisify(execFile)(process.execPath, [main, 'partitions', 'list'], { env }).catch(
-    (error: { code: number; stdout: string; stderr: string }) => error,
-  );
+  const ended = await gongji(['partitions', 'list'], { GONGJI_DATABASE_URL: `postgresql://u:p@127.0.0.1:${port}/d` });
   expect(ended).toMatchObject({ code: 1, stdout: '' });
   expect(ended.stderr).toMatch(/"code": "23505",\s+"constraint": "pk_account",\s+"frames": \[/);
   expect(ended.stderr).not.toContain('somebody');
