@@ -13,6 +13,7 @@ const schema = z
     GONGJI_KAFKA_PORT: setting.port().optional(),
     GONGJI_POSTGRES_PORT: setting.port().optional(),
     GONGJI_HTTP_PORT: setting.port().default(8080),
+    GONGJI_ADMIN_PORT: setting.port().optional(),
     GONGJI_HTTP_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
     GONGJI_HTTP_TOKEN: z.string().optional(),
     GONGJI_DATA_DIR: z.string().default('.gongji'),
@@ -42,6 +43,8 @@ export interface Settings {
   readonly postgresPort: number | undefined;
   /** 0 takes a free port. */
   readonly httpPort: number;
+  /** Of query-api's health and metrics; 0 takes a free one. Default: they are on its HTTP port. */
+  readonly adminPort?: number | undefined;
   /** Address of the API for commands that ask it, and the access token it needs; default: that of the running system, and no token. */
   readonly httpUrl?: string | undefined;
   readonly httpToken?: string | undefined;
@@ -68,6 +71,7 @@ export function readSettings(env?: NodeJS.ProcessEnv): Settings {
     kafkaPort: settings.GONGJI_KAFKA_PORT || undefined,
     postgresPort: settings.GONGJI_POSTGRES_PORT || undefined,
     httpPort: settings.GONGJI_HTTP_PORT,
+    adminPort: settings.GONGJI_ADMIN_PORT,
     httpUrl: settings.GONGJI_HTTP_URL,
     httpToken: settings.GONGJI_HTTP_TOKEN || undefined,
     dataDir: settings.GONGJI_DATA_DIR,

@@ -24,6 +24,7 @@ export const HELP_ZH: Readonly<Record<CommandName, string>> = {
   GONGJI_SERVERS                              embedded（内置，默认）或 containers（容器）
   GONGJI_KAFKA_PORT, GONGJI_POSTGRES_PORT     内置服务器的端口（默认取空闲端口）
   GONGJI_HTTP_PORT                            HTTP 接口的端口（8080；0 为任一空闲端口）
+  GONGJI_ADMIN_PORT                           HTTP 接口的健康检查和指标的端口（默认与 HTTP 接口相同；0 为任一空闲端口）
   GONGJI_DATA_DIR                             数据和日志的目录（.gongji）
   GONGJI_ENVELOPE_KEY_FILE                    被搁置消息的封存密钥（默认 GONGJI_DATA_DIR/envelope.keys，没有就新建）
   GONGJI_POLICY_DIR                           政策文件目录，叠加在自带的政策文件之上

@@ -3,13 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { processStamp, waitFor } from '@repo/embedded';
+import { findFreePort, processStamp, waitFor } from '@repo/embedded';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   MALLOC_SETTINGS,
   NODE_FLAGS,
   type RunningService,
   SERVICE_LIMITS,
+  type ServiceOptions,
   startService,
   waitUntilReady,
 } from '../src/system/services.ts';
@@ -23,7 +24,7 @@ function tempDir(): string {
 }
 
 async function start(
-  options: {
+  options: Partial<Pick<ServiceOptions, 'service' | 'httpPort' | 'adminPort'>> & {
     lines?: string[];
     instance?: number;
     mode?: (launch: number) => string;
@@ -34,9 +35,9 @@ async function start(
   const { lines = [], instance = 1, mode = () => '', dataDir = tempDir(), ...limits } = options;
   const service = await startService({
     service: 'sharing-worker',
+    httpPort: 0,
     instance,
     dataDir,
-    httpPort: 0,
     environment: (launch) => ({ ...process.env, MODE: mode(launch) }),
     log: (line) => lines.push(line),
     root,
@@ -74,6 +75,18 @@ test('a second instance has a name, a log and a port of its own', async () => {
   expect(second.logFile).toMatch(/sharing-worker-2\.log$/);
   expect(second.adminPort).not.toBe(first.adminPort);
 });
+
+test.each([true, false])(
+  'query-api is ready when it serves, its health on a port of its own or not: %s',
+  async (apart) => {
+    const [httpPort, adminPort] = [await findFreePort(), apart ? await findFreePort() : undefined];
+    const service = await start({ service: 'query-api', httpPort, adminPort });
+    await waitUntilReady(service);
+    expect(service.adminPort).toBe(adminPort ?? httpPort);
+    expect((await fetch(`http://127.0.0.1:${httpPort}/`)).status).toBe(apart ? 200 : 404);
+    expect((await fetch(`http://127.0.0.1:${service.adminPort}/health/ready`)).status).toBe(200);
+  },
+);
 
 test('a service that dies is ready again on the same port, with the environment of its second launch', async () => {
   const lines: string[] = [];

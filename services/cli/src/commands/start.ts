@@ -21,6 +21,7 @@ Settings, from the environment or a file .env:
   GONGJI_SERVERS                              embedded (default) or containers
   GONGJI_KAFKA_PORT, GONGJI_POSTGRES_PORT     ports of the embedded servers (free ones)
   GONGJI_HTTP_PORT                            port of the HTTP interface (8080; 0 for a free one)
+  GONGJI_ADMIN_PORT                           port of its health and metrics (that of the HTTP interface; 0 for a free one)
   GONGJI_ENVELOPE_KEY_FILE                    keys that set-aside messages are sealed with (GONGJI_DATA_DIR/envelope.keys, made if it is not there)
   GONGJI_DATA_DIR                             where data and logs are kept (.gongji)
   GONGJI_POLICY_DIR                           a folder of policy packs, read over the shipped ones

@@ -54,6 +54,7 @@ export function apart(settings: Settings, dataDir: string): Settings {
     ...keys,
     dataDir,
     httpPort: 0,
+    adminPort: undefined,
     policyDir: undefined,
     logLevel: 'warn',
     environment,

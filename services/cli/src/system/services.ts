@@ -49,6 +49,8 @@ export interface RunningService {
   readonly logFile: string;
   /** The port of `/health/ready` and `/metrics`. */
   readonly adminPort: number;
+  /** What must answer before the service is ready: with ports of its own for each, query-api says that it is before it serves. */
+  readonly ports: readonly number[];
 }
 
 export interface ServiceOptions {
@@ -56,8 +58,10 @@ export interface ServiceOptions {
   /** 1 for the first instance. */
   readonly instance: number;
   readonly dataDir: string;
-  /** The port of query-api, which serves its health there too. */
+  /** The port of query-api. */
   readonly httpPort: number;
+  /** The port of health and metrics. Default: a free one; query-api serves them on its HTTP port. */
+  readonly adminPort?: number | undefined;
   /** The environment of a launch: 1 for the first, 2 after the first restart. */
   readonly environment: (launch: number) => NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
@@ -74,11 +78,11 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const dataDir = resolve(options.dataDir);
   const logFile = join(dataDir, 'logs', `${name}.log`);
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
-  const ownAdminPort = service !== 'query-api';
-  const adminPort = ownAdminPort ? await findFreePort() : httpPort;
-  const ports = ownAdminPort
-    ? { GONGJI_ADMIN_PORT: String(adminPort) }
-    : { GONGJI_ADMIN_PORT: '', GONGJI_HTTP_PORT: String(httpPort) };
+  const ownAdminPort = options.adminPort ?? (service === 'query-api' ? undefined : await findFreePort());
+  const ports = {
+    GONGJI_ADMIN_PORT: String(ownAdminPort ?? ''),
+    ...(service === 'query-api' && { GONGJI_HTTP_PORT: String(httpPort) }),
+  };
   // Node's compile cache, written when a service stops: the next start takes half the time and reaches full speed sooner.
   const compiled = join(dataDir, 'compiled', service);
   let launches = 0;
@@ -105,19 +109,21 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       return kept.current.pid;
     },
     logFile,
-    adminPort,
+    adminPort: ownAdminPort ?? httpPort,
+    ports: service === 'query-api' ? [httpPort] : [],
   };
 }
 
-/** Waits until the service reports that it is ready. Throws a `StartFailure` with the end of its log. */
+/** Waits until the service reports that it is ready, and serves. Throws a `StartFailure` with the end of its log. */
 export async function waitUntilReady(
-  { name, process, adminPort, logFile }: RunningService,
+  { name, process, adminPort, ports, logFile }: RunningService,
   { withinMs = SERVICE_LIMITS.readyMs }: { readonly withinMs?: number } = {},
 ): Promise<void> {
   const probe = async (): Promise<boolean> => {
     if (process.deaths >= EARLY_DEATHS_MAX)
       throw new StartFailure(`${name} ends as soon as it starts. The end of ${logFile}:\n${tailOf(logFile)}`);
-    return (await statusOf(adminPort)) === 200;
+    if ((await statusOf(adminPort)) !== 200) return false;
+    return (await Promise.all(ports.map(statusOf))).every((status) => status !== undefined);
   };
   if (await waitFor(probe, withinMs, 100)) return;
   throw new StartFailure(

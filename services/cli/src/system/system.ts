@@ -1,4 +1,4 @@
-import { choosePort, findFreePort, HOST, type Servers, startServers } from '@repo/embedded';
+import { choosePort, HOST, type Servers, startServers } from '@repo/embedded';
 import { kafkaSettings } from '@repo/transport';
 import type { Settings } from '../config.ts';
 import { removeAddresses, writeAddresses } from './addresses.ts';
@@ -48,8 +48,11 @@ export interface RunningSystem {
  */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const { settings, log } = options;
-  const httpPort =
-    settings.httpPort === 0 ? await findFreePort() : await choosePort(settings.httpPort, 'GONGJI_HTTP_PORT');
+  const httpPort = await choosePort(settings.httpPort || undefined, 'GONGJI_HTTP_PORT');
+  const adminPort =
+    settings.adminPort === undefined
+      ? undefined
+      : await choosePort(settings.adminPort || undefined, 'GONGJI_ADMIN_PORT');
   const servers = await startServers({
     dataDir: settings.dataDir,
     kafkaPort: settings.kafkaPort,
@@ -82,7 +85,8 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
         ...(service === 'query-api' ? { GONGJI_WORKER_METRICS: metricsOf(services) } : {}),
         ...options.environment?.({ name, launch, postgresUrl: servers.postgresUrl }),
       });
-      services.push(await startService({ service, instance, httpPort, dataDir: settings.dataDir, environment, log }));
+      const ports = { httpPort, adminPort: service === 'query-api' ? adminPort : undefined };
+      services.push(await startService({ service, instance, ...ports, dataDir: settings.dataDir, environment, log }));
     }
     await Promise.all(services.map((service) => waitUntilReady(service)));
     const { kafka, postgresUrl } = servers;
