@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { certificateProblem, keyProblem, type TlsOptions, tlsOptions } from './files.ts';
 
 /** Parameters of libpq that are understood here; every other one of its `ssl…` is refused rather than passed over. */
@@ -66,6 +67,17 @@ export function databaseConnection(text: string): DatabaseConnection {
   // The node-postgres 8.23.0 that MikroORM brings along says no host where it is an address, and Node then looks for `localhost`.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   return { connectionString, ssl: Object.assign(tlsOptions(Object.fromEntries(files)), { host }) };
+}
+
+/** A database URL whose files are named as seen from this folder, for a process that runs in another one. */
+export function withAbsoluteFiles(text: string): string {
+  const url = URL.parse(text);
+  if (url === null) return text;
+  for (const name of Object.keys(FILES)) {
+    const path = url.searchParams.get(name);
+    if (path !== null && path !== SYSTEM) url.searchParams.set(name, resolve(path));
+  }
+  return url.href;
 }
 
 /** The URL, or a file it names, cannot be used; the message may be shown. */

@@ -1,4 +1,4 @@
-export { type DatabaseConnection, DatabaseUrlError, databaseConnection } from './database.ts';
+export { type DatabaseConnection, DatabaseUrlError, databaseConnection, withAbsoluteFiles } from './database.ts';
 export type { TlsOptions } from './files.ts';
 export { type TokenClient, TokenError } from './oauth.ts';
 export { explainBrokerTls, explainRefusal } from './refusal.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { databaseConnection } from '../src/database.ts';
+import { databaseConnection, withAbsoluteFiles } from '../src/database.ts';
 import { ALWAYS, checkKafkaSettings, databaseUrl, kafkaAccess, kafkaSettings } from '../src/settings.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../deploy/tls/make-certificates.sh', import.meta.url));
@@ -202,5 +202,17 @@ describe('a database URL', () => {
     expect(ssl).toMatchObject({ host: 'db.example', ca: expect.stringContaining('BEGIN CERTIFICATE') });
     expect(databaseConnection(BASE)).toEqual({ connectionString: BASE });
     expect(() => databaseConnection(`${BASE}?sslmode=require`)).toThrow('the database URL must have');
+  });
+
+  test('a URL for a process in another folder names its files as seen from this one', () => {
+    const url = withAbsoluteFiles(`${BASE}?sslmode=verify-full&sslrootcert=ca.pem&sslcert=/own.pem&sslkey=../own.key`);
+    expect(Object.fromEntries(new URL(url).searchParams)).toEqual({
+      sslmode: 'verify-full',
+      sslrootcert: join(process.cwd(), 'ca.pem'),
+      sslcert: '/own.pem',
+      sslkey: join(process.cwd(), '../own.key'),
+    });
+    for (const same of [BASE, `${BASE}?sslmode=verify-full&sslrootcert=system`, 'no URL'])
+      expect(withAbsoluteFiles(same)).toBe(same);
   });
 });

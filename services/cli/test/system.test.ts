@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { withAbsoluteFiles } from '@repo/transport';
 import { expect, test } from 'vitest';
 import { readSettings } from '../src/config.ts';
 import { apart } from '../src/demo/system.ts';
@@ -27,6 +29,28 @@ test('services are told how one’s own servers are reached only where these are
     GONGJI_DATABASE_URL_WORKER: '',
     GONGJI_DATABASE_URL_READER: '',
     GONGJI_DATABASE_URL_OPERATOR: '',
+  });
+});
+
+test('services are told the paths in settings as seen from the folder in which they were set', () => {
+  const paths = {
+    GONGJI_POLICY_DIR: 'packs',
+    GONGJI_CONSOLE_DIR: './pages',
+    GONGJI_KAFKA_TLS_CA: '../ca.pem',
+    GONGJI_KAFKA_TLS_CERT: '/own/cert.pem',
+    GONGJI_KAFKA_TLS_KEY: '',
+    GONGJI_DATABASE_URL_READER: 'postgresql://own/gongji?sslrootcert=ca.pem',
+  };
+  const own = { kafka: 'own:9092', postgresUrl: 'postgresql://own/gongji?sslrootcert=../ca.pem' };
+  const told = environmentFor({ ...readSettings(), ...OWN, environment: paths }, own);
+  expect(told).toMatchObject({
+    GONGJI_POLICY_DIR: join(process.cwd(), 'packs'),
+    GONGJI_CONSOLE_DIR: join(process.cwd(), 'pages'),
+    GONGJI_KAFKA_TLS_CA: join(process.cwd(), '../ca.pem'),
+    GONGJI_KAFKA_TLS_CERT: '/own/cert.pem',
+    GONGJI_KAFKA_TLS_KEY: '',
+    GONGJI_DATABASE_URL: withAbsoluteFiles(own.postgresUrl),
+    GONGJI_DATABASE_URL_READER: withAbsoluteFiles(paths.GONGJI_DATABASE_URL_READER),
   });
 });
 

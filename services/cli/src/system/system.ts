@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import { choosePort, HOST, type Servers, startServers } from '@repo/embedded';
-import { kafkaSettings } from '@repo/transport';
+import { kafkaSettings, withAbsoluteFiles } from '@repo/transport';
 import type { Settings } from '../config.ts';
 import { removeAddresses, writeAddresses } from './addresses.ts';
 import { provideKeyFile } from './key-file.ts';
@@ -135,6 +136,25 @@ const OF_OTHERS: Readonly<Record<'kafkaBrokers' | 'databaseUrl', readonly string
   databaseUrl: ['GONGJI_DATABASE_URL_WORKER', 'GONGJI_DATABASE_URL_READER', 'GONGJI_DATABASE_URL_OPERATOR'],
 };
 
+/** Settings that name a file or a folder. */
+const PATHS = [
+  'GONGJI_POLICY_DIR',
+  'GONGJI_CONSOLE_DIR',
+  'GONGJI_KAFKA_TLS_CA',
+  'GONGJI_KAFKA_TLS_CERT',
+  'GONGJI_KAFKA_TLS_KEY',
+] as const;
+
+/** The paths among the settings as seen from this folder: the services run in another one. */
+function seenFromHere(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const seen = (names: readonly string[], from: (text: string) => string) =>
+    names.flatMap((name) => (environment[name] ? [[name, from(environment[name])]] : []));
+  return Object.fromEntries([
+    ...seen(PATHS, (path) => resolve(path)),
+    ...seen(OF_OTHERS.databaseUrl, withAbsoluteFiles),
+  ]);
+}
+
 /** Empty means unset, also against what a file .env says. */
 const unset = (names: readonly string[]): NodeJS.ProcessEnv => Object.fromEntries(names.map((name) => [name, '']));
 
@@ -144,10 +164,11 @@ export const environmentFor = (
   servers: Pick<Servers, 'kafka' | 'postgresUrl'>,
 ): NodeJS.ProcessEnv => ({
   ...settings.environment,
+  ...seenFromHere(settings.environment),
   ...(settings.kafkaBrokers === undefined && unset(OF_OTHERS.kafkaBrokers)),
   ...(settings.databaseUrl === undefined && unset(OF_OTHERS.databaseUrl)),
   GONGJI_KAFKA_BROKERS: servers.kafka,
-  GONGJI_DATABASE_URL: servers.postgresUrl,
+  GONGJI_DATABASE_URL: withAbsoluteFiles(servers.postgresUrl),
   GONGJI_TOPIC_PREFIX: settings.topicPrefix,
   GONGJI_PARTITIONS: String(settings.partitions),
   GONGJI_LOG_LEVEL: settings.logLevel,
