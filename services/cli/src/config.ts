@@ -24,6 +24,7 @@ const schema = z
       .default('gongji'),
     GONGJI_PARTITIONS: setting.integer({ min: 1, max: 1_000 }).default(6),
     GONGJI_INPUT_RETENTION_DAYS: setting.integer({ min: 1, max: 36_500 }).optional(),
+    GONGJI_MAX_FUTURE_DAYS: setting.integer({ min: 0, max: 100_000 }).default(400),
     GONGJI_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   })
   .superRefine(checkKafkaSettings, ALWAYS);
@@ -54,6 +55,8 @@ export interface Settings {
   readonly partitions: number;
   /** How many days the input topics keep records, if they are created here; default: for ever. */
   readonly inputRetentionDays?: number | undefined;
+  /** How far in the future an event may be before it is malformed. */
+  readonly futureDaysMax: number;
   readonly logLevel: string;
   /** The whole environment, which is passed to the services: each reads its own settings from it. */
   readonly environment: NodeJS.ProcessEnv;
@@ -79,6 +82,7 @@ export function readSettings(env?: NodeJS.ProcessEnv): Settings {
     topicPrefix: settings.GONGJI_TOPIC_PREFIX,
     partitions: settings.GONGJI_PARTITIONS,
     inputRetentionDays: settings.GONGJI_INPUT_RETENTION_DAYS,
+    futureDaysMax: settings.GONGJI_MAX_FUTURE_DAYS,
     logLevel: settings.GONGJI_LOG_LEVEL,
     environment: { ...(env ?? process.env) },
   };

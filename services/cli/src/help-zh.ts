@@ -75,7 +75,8 @@ export const HELP_ZH: Readonly<Record<CommandName, string>> = {
   --json    输出一个 JSON 对象
 
 退出码：0 全部导入；1 有一行有误；2 参数或设置有误。${OWNERS_DATABASE}
-GONGJI_PARTITIONS 必须是其成员主题的分区数：处理进程已经运行过，或设置了 GONGJI_KAFKA_BROKERS 且主题已存在时，数目不符则拒绝导入。`,
+GONGJI_PARTITIONS 必须是其成员主题的分区数：处理进程已经运行过，或设置了 GONGJI_KAFKA_BROKERS 且主题已存在时，数目不符则拒绝导入。
+GONGJI_MAX_FUTURE_DAYS 须与处理进程的相同。`,
 
   explain: `用法：gongji explain CLAIM_ID [--lang zh|en] [--json]
 
@@ -139,7 +140,8 @@ show    某地（6 位医保区划）某日适用的规则，以及每条规则�
   --json   输出一个 JSON 对象
 
 本命令只读，在一个只读事务中进行，系统可以照常运行。无论选哪些日子，输入主题都须保有从第一条起的全部消息：如已不全，则说明各主题从哪一天起是
-完整的，不做计算。批量导入的人员后来由事件改变过的情况，视为从约定的默认值开始。
+完整的，不做计算。批量导入的人员后来由事件改变过的情况，视为从约定的默认值开始。GONGJI_MAX_FUTURE_DAYS 须与处理进程当时
+的相同。
 
 退出码：0 按现行规则重算的结果与账本完全一致；1 有的不一致（会说明有多少笔，对比的可信程度随之降低）；2 参数、政策文件或设置有误，或输入消息已
 不全。`,

@@ -1,5 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
-import { DECODE_LIMITS, type DecodedMembers, decodeMembers, readJson } from '@repo/contracts';
+import { type DecodedMembers, type DecodeLimits, decodeMembers, readJson } from '@repo/contracts';
 import { Ledger, type LoadableEvent, loadMembers } from '@repo/ledger';
 import { partitionForKey } from '@repo/messaging';
 import type { Policies } from '@repo/policy';
@@ -15,6 +15,7 @@ export interface LoadFileOptions {
   /** Partition count of the members topic. */
   readonly partitions: number;
   readonly policies: Policies;
+  readonly limits: DecodeLimits;
   /** Only reads and checks, and enters nothing. */
   readonly checkOnly: boolean;
   readonly onProgress?: (share: number, doing: string) => void;
@@ -38,7 +39,7 @@ const READING = 0.4;
  * skipped, so a load that was interrupted is continued by running it again.
  */
 export async function loadFile(options: LoadFileOptions): Promise<Loaded> {
-  const { databaseUrl, file, checkOnly, policies, partitions, onProgress = () => {} } = options;
+  const { databaseUrl, file, checkOnly, policies, partitions, limits, onProgress = () => {} } = options;
   await using staging = await Staging.open(databaseUrl);
   const { lines, bad } = await stage(options, staging);
   bad.push(...(await staging.problems()));
@@ -47,7 +48,7 @@ export async function loadFile(options: LoadFileOptions): Promise<Loaded> {
   if (bad.length > 0 || checkOnly) return { lines, bad, entered: 0, repeated: 0 };
   const ledger = await Ledger.open({ url: databaseUrl, role: 'gongji_worker', name: 'gongji-load' });
   try {
-    const entered = await loadMembers(ledger, eventsOf(staging), {
+    const entered = await loadMembers(ledger, eventsOf(staging, limits), {
       policyOf: policies.policyAt,
       partitionOf: (personNo) => partitionForKey(personNo, partitions),
       onProgress: (count) => onProgress(READING + ((1 - READING) * count) / Math.max(1, fresh), `entering ${file}`),
@@ -59,7 +60,7 @@ export async function loadFile(options: LoadFileOptions): Promise<Loaded> {
 }
 
 /** Reads the whole file into the staging table. Answers how many lines there are, and those that cannot be read. */
-async function stage({ file, format, onProgress = () => {} }: LoadFileOptions, staging: Staging) {
+async function stage({ file, format, limits, onProgress = () => {} }: LoadFileOptions, staging: Staging) {
   const bytes = Math.max(1, statSync(file).size);
   const stream = createReadStream(file);
   const bad: BadLine[] = [];
@@ -67,7 +68,7 @@ async function stage({ file, format, onProgress = () => {} }: LoadFileOptions, s
   let staged: StagedLine[] = [];
   for await (const line of readLines(textsOf(stream), format)) {
     lines += 1;
-    const read = decodeLine(line);
+    const read = decodeLine(line, limits);
     if ('problem' in read) bad.push(read);
     else staged.push(read);
     if (staged.length < PIECE) continue;
@@ -83,20 +84,18 @@ async function stage({ file, format, onProgress = () => {} }: LoadFileOptions, s
 const keyOf = (type: string, fields: Readonly<Record<string, unknown>>): unknown =>
   type === 'account.opened' ? fields.psn_no : fields.payer;
 
-function decode(type: string, key: string, json: string): DecodedMembers {
+function decode(type: string, key: string, json: string, limits: DecodeLimits): DecodedMembers {
   const headers = [['ce_type', Buffer.from(type)]] as const;
-  return decodeMembers(
-    { key: Buffer.from(key), value: Buffer.from(json), headers, timestampMs: Date.now() },
-    DECODE_LIMITS,
-  );
+  const message = { key: Buffer.from(key), value: Buffer.from(json), headers, timestampMs: Date.now() };
+  return decodeMembers(message, limits);
 }
 
-function decodeLine(given: Line): StagedLine | BadLine {
+function decodeLine(given: Line, limits: DecodeLimits): StagedLine | BadLine {
   const { line } = given;
   if ('problem' in given) return given;
   const { type, fields, json } = given;
   const key = keyOf(type, fields);
-  const decoded = decode(type, typeof key === 'string' ? key : '', json);
+  const decoded = decode(type, typeof key === 'string' ? key : '', json, limits);
   if (decoded.kind === 'BAD') {
     const problems = decoded.issues.map(({ path, problem }) => (path === '' ? problem : `${path}: ${problem}`));
     return { line, problem: problems.join('; ') || decoded.code };
@@ -111,10 +110,10 @@ function decodeLine(given: Line): StagedLine | BadLine {
 const withoutCertificate = (json: string): string =>
   JSON.stringify({ ...readJson(Buffer.from(json)), certno: undefined });
 
-async function* eventsOf(staging: Staging): AsyncGenerator<LoadableEvent, void> {
+async function* eventsOf(staging: Staging, limits: DecodeLimits): AsyncGenerator<LoadableEvent, void> {
   for await (const piece of staging.pieces(PIECE)) {
     for (const { type, key, json } of piece) {
-      const decoded = decode(type, key, json);
+      const decoded = decode(type, key, json, limits);
       if (decoded.kind !== 'MEMBER') throw new Error('a staged line is an event');
       yield { event: decoded.event, identity: decoded.identity, contentHash: contentHash(decoded.content) };
     }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { DECODE_LIMITS, decodeMembers, topicsOf } from '@repo/contracts';
+import { DECODE_LIMITS, type DecodeLimits, decodeMembers, topicsOf } from '@repo/contracts';
 import { type CalendarDate, parseDate } from '@repo/domain';
 import { Ledger, type RowSource } from '@repo/ledger';
 import { Sender } from '@repo/messaging';
@@ -55,7 +55,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     return values.help ? 0 : 2;
   }
   const checkId = values.id ?? `manual:${on}`;
-  const problem = problemOf({ checkId, on });
+  const problem = problemOf({ checkId, on }, { ...DECODE_LIMITS, futureDaysMax: settings.futureDaysMax });
   if (problem !== null) {
     console.error(`${problem}\n\n${HELP}`);
     return 2;
@@ -96,11 +96,11 @@ export async function run(args: string[], settings: Settings): Promise<number> {
 }
 
 /** What is wrong with the message that the check would be; it would only come to the dead letters, and the check would never move. */
-function problemOf(check: Check): string | null {
+function problemOf(check: Check, limits: DecodeLimits): string | null {
   const [message] = arrearsMessages(check, 1);
   const value = Buffer.from(String(message?.value));
   const headers = (message?.headers ?? []).map(([name, text]) => [name, Buffer.from(text)] as const);
-  const decoded = decodeMembers({ key: null, value, headers, timestampMs: Date.now() }, DECODE_LIMITS);
+  const decoded = decodeMembers({ key: null, value, headers, timestampMs: Date.now() }, limits);
   if (decoded.kind !== 'BAD') return null;
   return decoded.issues.map(({ path, problem }) => `${path === 'on' ? '--on' : '--id'}: ${problem}`).join('\n');
 }

@@ -1,4 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
+import { DECODE_LIMITS } from '@repo/contracts';
 import { StartFailure } from '@repo/embedded';
 import { loadPolicies } from '@repo/policy';
 import { command, NotUnderstood, parseOptions, refuse } from '../arguments.ts';
@@ -24,7 +25,7 @@ entered. What is already there with the same content is passed over, so a load t
 
 Exits with 0 if all is entered, 1 if a line is bad, 2 if the arguments or the settings are not understood. It finds a running \`npm start\` of
 this folder by itself; GONGJI_DATABASE_URL (the owner's) names another database. GONGJI_PARTITIONS must be the count of its members topic: where
-a worker has been there, or GONGJI_KAFKA_BROKERS is set and has the topic, another one is refused.`;
+a worker has been there, or GONGJI_KAFKA_BROKERS is set and has the topic, another one is refused. GONGJI_MAX_FUTURE_DAYS must be that of the workers.`;
 
 /** Loads a file. Answers the exit code. */
 export const run = command(readArguments, HELP, load);
@@ -48,7 +49,7 @@ async function load(asked: Asked, settings: Settings): Promise<number> {
   ]);
   const { brokers, kafkaAccess } = runningBrokers(settings) ?? {};
   const { topicPrefix } = runningServers(settings) ?? settings;
-  const { partitions } = settings;
+  const { partitions, futureDaysMax } = settings;
   const connection = brokers && { brokers, clientId: 'gongji-load', ...kafkaAccess };
   try {
     await requirePartitions({ databaseUrl, connection, topicPrefix, partitions });
@@ -62,6 +63,7 @@ async function load(asked: Asked, settings: Settings): Promise<number> {
     ...asked,
     partitions,
     policies: loaded.policies,
+    limits: { ...DECODE_LIMITS, futureDaysMax },
     ...(bar && { onProgress: bar.show }),
   }).finally(() => bar?.clear());
   const { lines, bad, entered, repeated } = done;

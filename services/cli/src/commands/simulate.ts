@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { DECODE_LIMITS } from '@repo/contracts';
 import { loadPolicies } from '@repo/policy';
 import { command, parseOptions, readDays, refuse } from '../arguments.ts';
 import { barChart } from '../chart/bars.ts';
@@ -19,7 +20,7 @@ days (YYYY-MM-DD, both included) what would have changed, by the patients' regio
 
 It only reads, in one read-only transaction, and the system may run on. The inputs must still be on the topics from the first one on, of
 whichever days: where they are not, it says from which day each topic is whole, and does nothing. A fact of a person who was loaded in
-bulk that a later event changed is taken to have begun as the contract's default.
+bulk that a later event changed is taken to have begun as the contract's default. GONGJI_MAX_FUTURE_DAYS must be what the workers had.
 
 Exits with 0 if every claim comes out under the rules in force as the ledger has it, 1 if some do not (how many is told, and the
 comparison is worth that much less), 2 if the arguments, the pack or the settings are not understood or the inputs are gone.`;
@@ -50,6 +51,7 @@ async function replay(asked: Asked, settings: Settings): Promise<number> {
       databaseUrl,
       connection: { brokers, clientId: 'gongji-simulate', ...kafkaAccess },
       topicPrefix,
+      limits: { ...DECODE_LIMITS, futureDaysMax: settings.futureDaysMax },
       before: before.policies.policyAt,
       after: after.policies.policyAt,
       ...(bar && { onProgress: bar.show }),

@@ -1,4 +1,4 @@
-import { DECODE_LIMITS, decodeClaims, decodeMembers, topicsOf } from '@repo/contracts';
+import { type DecodeLimits, decodeClaims, decodeMembers, topicsOf } from '@repo/contracts';
 import { type KafkaConnection, readToEnd } from '@repo/messaging';
 import type { Input } from './world.ts';
 
@@ -15,9 +15,10 @@ export interface LoggedInput {
 export async function readInputs(options: {
   readonly connection: KafkaConnection;
   readonly topicPrefix: string;
+  readonly limits: DecodeLimits;
   readonly onProgress: (share: number) => void;
 }): Promise<Map<string, LoggedInput[]>> {
-  const { connection, topicPrefix, onProgress } = options;
+  const { connection, topicPrefix, limits, onProgress } = options;
   const { claims, members } = topicsOf(topicPrefix);
   const shards = new Map<string, LoggedInput[]>();
   await readToEnd({
@@ -26,7 +27,7 @@ export async function readInputs(options: {
     onProgress,
     onRecords: (records) => {
       for (const record of records) {
-        const decoded = (record.topic === claims ? decodeClaims : decodeMembers)(record, DECODE_LIMITS);
+        const decoded = (record.topic === claims ? decodeClaims : decodeMembers)(record, limits);
         if (decoded.kind === 'BAD') continue;
         const { content: _, ...input } = decoded;
         const shard = `${record.topic} ${record.partition}`;

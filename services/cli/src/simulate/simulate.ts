@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { topicsOf } from '@repo/contracts';
+import { type DecodeLimits, topicsOf } from '@repo/contracts';
 import { type CalendarDate, formatMoney, type PolicyLookup, type Settlement } from '@repo/domain';
 import { readStored, Snapshot, type ViewedOutcome } from '@repo/ledger';
 import { findTruncated, type KafkaConnection } from '@repo/messaging';
@@ -14,6 +14,7 @@ export interface SimulateOptions extends Range {
   readonly databaseUrl: string;
   readonly connection: KafkaConnection;
   readonly topicPrefix: string;
+  readonly limits: DecodeLimits;
   /** The policies that were in force; `after` holds the proposed ones, used from the first day of the range. */
   readonly before: PolicyLookup;
   readonly after: PolicyLookup;
@@ -33,7 +34,7 @@ const [READ, PREPARED] = [0.4, 0.6];
  * counts those that differ, since they make the comparison less reliable. Reads only. Throws `CannotReplay`.
  */
 export async function simulate(options: SimulateOptions): Promise<Report> {
-  const { databaseUrl, connection, topicPrefix, from, to, before, onProgress = () => {} } = options;
+  const { databaseUrl, connection, topicPrefix, limits, from, to, before, onProgress = () => {} } = options;
   await mustReachBack(connection, topicPrefix, from);
   await using snapshot = await Snapshot.open(databaseUrl);
   const postings = await readPostings(snapshot, before);
@@ -41,6 +42,7 @@ export async function simulate(options: SimulateOptions): Promise<Report> {
   const shards = await readInputs({
     connection,
     topicPrefix,
+    limits,
     onProgress: (share) => onProgress(0.1 + share * (READ - 0.1), 'reading the topics'),
   });
   const inputs = [...shards.values()].flat().map(({ input }) => input);

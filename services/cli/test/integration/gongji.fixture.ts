@@ -14,10 +14,11 @@ export interface Ended {
 /** What every command has written to its standard error so far, with the command's name. */
 export const complaints: { readonly command: string; readonly text: string }[] = [];
 
-/** Runs `gongji` as its user would, on the servers of a running city. */
+/** Runs `gongji` as its user would, on the servers of a running city, with other settings where some are given. */
 export function gongji(
   { settings, http }: Pick<RunningCity, 'settings' | 'http'>,
   args: readonly string[],
+  others: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const env = {
     ...process.env,
@@ -27,6 +28,7 @@ export function gongji(
     GONGJI_PARTITIONS: String(settings.partitions),
     GONGJI_DATA_DIR: settings.dataDir,
     GONGJI_HTTP_URL: http,
+    ...others,
   };
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [MAIN, ...args], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {

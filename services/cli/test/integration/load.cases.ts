@@ -27,12 +27,17 @@ interface Said {
 }
 
 export function loadCases(running: () => RunningCity): void {
-  const load = async (name: string, lines: readonly string[], args: readonly string[] = []) => {
+  const load = async (
+    name: string,
+    lines: readonly string[],
+    args: readonly string[] = [],
+    others: Readonly<Record<string, string>> = {},
+  ) => {
     const folder = mkdtempSync(join(tmpdir(), 'gongji-load-test-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, name);
     writeFileSync(file, lines.join('\n'));
-    const { code, stdout, stderr } = await gongji(running(), ['load', file, '--json', ...args]);
+    const { code, stdout, stderr } = await gongji(running(), ['load', file, '--json', ...args], others);
     expect(stderr).toBe('');
     return { code, said: JSON.parse(stdout) as Said };
   };
@@ -89,6 +94,19 @@ export function loadCases(running: () => RunningCity): void {
     });
     const audited = await gongji(running(), ['audit', '--json', '--no-kafka']);
     expect(JSON.parse(audited.stdout)).toMatchObject({ clean: true });
+  });
+
+  test('what is too far in the future for the workers is a bad line, and what is not for them is none', async () => {
+    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+    const [account = ''] = strangers().filter((line) => line.includes('"current_year"'));
+    const nobody = account.replace('"33018', '"33016');
+    const opened = (days: number) => [nobody.replace(/"as_of":"[^"]+"/, `"as_of":"${inDays(days)}"`)];
+    const checked = (days: number, most: string) =>
+      load('ahead.ndjson', opened(days), ['--check'], { GONGJI_MAX_FUTURE_DAYS: most });
+    expect(await checked(2, '1')).toMatchObject({ code: 1, said: { bad: [{ line: 1 }] } });
+    expect((await checked(2, '1')).said.bad[0]?.problem).toContain('expected a moment not so far in the future');
+    expect(await checked(500, '')).toMatchObject({ code: 1 });
+    expect(await checked(500, '600')).toMatchObject({ code: 0, said: { bad: [] } });
   });
 
   test('nobody is loaded for another count of partitions than the topics have, whether a shard is taken or not', async () => {
