@@ -16,6 +16,6 @@ export {
   toOutboxRow,
 } from './outbox.ts';
 export { holdBehind, withQuarantine } from './quarantine.ts';
-export { partitionsProblem } from './requirements.ts';
+export { partitionsProblem, requirePolicies } from './requirements.ts';
 export { runWorker, type WorkerBackground, type WorkerParts } from './run.ts';
 export { classify, shardStore } from './store.ts';

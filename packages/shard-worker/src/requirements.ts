@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isTransient, type Ledger } from '@repo/ledger';
 import { countPartitions, type KafkaConnection } from '@repo/messaging';
 import { ConfigurationError, type Logger } from '@repo/observability';
+import { loadPolicies, type Policies } from '@repo/policy';
 import { explainRefusal } from '@repo/transport';
 
 const ASKED_EVERY_MS = 1_000;
@@ -12,6 +13,19 @@ interface Requirement {
   readonly log: Logger;
   /** Aborts waiting for a database that cannot be reached. */
   readonly signal: AbortSignal;
+}
+
+/**
+ * Requires policies without a problem, those of the folder read over the shipped ones. Each problem is a line on standard error, in full:
+ * it holds no personal data, and the log would mask a region's number and cut a long list. Throws a `ConfigurationError`.
+ */
+export async function requirePolicies(dir: string | undefined, log: Logger): Promise<Policies> {
+  const loaded = await loadPolicies({ dir });
+  if ('policies' in loaded) return loaded.policies;
+  const { problems } = loaded;
+  process.stderr.write(problems.map((problem) => `${problem}\n`).join(''));
+  log.error({ count: problems.length }, 'the policy files cannot be used: standard error lists every problem');
+  throw new ConfigurationError(problems);
 }
 
 /**

@@ -2,7 +2,6 @@ import { OUTCOME_CODES, type PolicyLookup } from '@repo/domain';
 import { countHeld, Ledger, monthsAhead } from '@repo/ledger';
 import { createProcessor, type KafkaConnection, KafkaLog, KafkaPublisher } from '@repo/messaging';
 import {
-  ConfigurationError,
   createLogger,
   createMetrics,
   failpointFrom,
@@ -13,7 +12,6 @@ import {
   startAdminServer,
   startTracing,
 } from '@repo/observability';
-import { loadPolicies } from '@repo/policy';
 import { Envelopes } from '@repo/sealing';
 import { explainRefusal } from '@repo/transport';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
@@ -22,7 +20,7 @@ import { Health } from './health.ts';
 import { HeldRoom } from './held-room.ts';
 import type { OutboxTargets } from './outbox.ts';
 import { withQuarantine } from './quarantine.ts';
-import { requirePartitions, requireSchema } from './requirements.ts';
+import { requirePartitions, requirePolicies, requireSchema } from './requirements.ts';
 import { mayBeClearedByRestart } from './restart.ts';
 import { classify, shardStore } from './store.ts';
 import { traceBatches, tracePublications } from './tracing.ts';
@@ -77,11 +75,7 @@ export function runWorker(parts: WorkerParts): void {
 
 async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, context: ServiceContext): Promise<void> {
   const { stack, fail } = context;
-  const loaded = await loadPolicies(config.policyDir === undefined ? {} : { dir: config.policyDir });
-  if ('problems' in loaded) {
-    log.error({ reason: loaded.problems }, 'the policy files cannot be used');
-    throw new ConfigurationError(loaded.problems);
-  }
+  const policies = await requirePolicies(config.policyDir, log);
   const metrics = createMetrics({ codes: OUTCOME_CODES, partitions: config.partitions });
   const health = new Health({ stream: parts.stream, metrics, log });
   const tracing = await startTracing(parts.name);
@@ -113,7 +107,6 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   };
   const topic = parts.topic(config);
   const targets = { ...parts.targets(config), envelopes: Envelopes.read(config.envelopeKeyFile) };
-  const { policies } = loaded;
   const policyOf: PolicyLookup = (area, on) => policies.policyAt(area, on);
 
   const publisher = new KafkaPublisher({

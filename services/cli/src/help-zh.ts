@@ -27,13 +27,13 @@ export const HELP_ZH: Readonly<Record<CommandName, string>> = {
   GONGJI_ADMIN_PORT                           HTTP 接口的健康检查和指标的端口（默认与 HTTP 接口相同；0 为任一空闲端口）
   GONGJI_DATA_DIR                             数据和日志的目录（.gongji）
   GONGJI_ENVELOPE_KEY_FILE                    被搁置消息的封存密钥（默认 GONGJI_DATA_DIR/envelope.keys，没有就新建）
-  GONGJI_POLICY_DIR                           政策文件目录，叠加在自带的政策文件之上
+  GONGJI_POLICY_DIR                           政策文件目录，叠加在自带的政策文件之上；如有问题，启动之前全部列出
   GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS      消息主题的名称前缀和分区数（gongji，6）
   GONGJI_INPUT_RETENTION_DAYS                 新建输入主题时，消息保留的天数（默认永久保留）
   GONGJI_LOG_LEVEL                            服务日志的详细程度（info）
   GONGJI_CACHE_DIR                            Kafka 程序的存放目录（~/.cache/gongji）
 
-退出码：0 已停止；1 某个服务器或服务无法运行，或未能按时停止；2 参数或设置有误；130 或 143 在全部就绪之前被停止。`,
+退出码：0 已停止；1 某个服务器或服务无法运行，或未能按时停止；2 参数、设置或政策文件有误；130 或 143 在全部就绪之前被停止。`,
 
   demo: `用法：gongji demo [--people N] [--claims N] [--seed N]   （在源码目录中：npm run demo -- …）
 

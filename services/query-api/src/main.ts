@@ -2,8 +2,8 @@ import { OUTCOME_CODES, topicsOf } from '@repo/contracts';
 import { Ledger, Snapshot } from '@repo/ledger';
 import { type KafkaConnection, RecordReader } from '@repo/messaging';
 import { createLogger, createMetrics, runService, startAdminServer, startTracing } from '@repo/observability';
-import { loadPolicies } from '@repo/policy';
 import { Envelopes } from '@repo/sealing';
+import { requirePolicies } from '@repo/shard-worker';
 import { explainRefusal } from '@repo/transport';
 import { createGuard } from './access.ts';
 import { brokerProblem } from './broker.ts';
@@ -24,11 +24,7 @@ runService({
   log,
   start: async ({ stack }) => {
     log.info({ config: config.shown }, 'settings');
-    const loaded = await loadPolicies({ dir: config.policyDir });
-    if ('problems' in loaded) {
-      for (const problem of loaded.problems) log.error(problem);
-      throw new Error('the policy files cannot be used');
-    }
+    const policies = await requirePolicies(config.policyDir, log);
     const tracing = await startTracing('query-api');
     if (tracing !== null) stack.use(tracing);
     const ledger = await Ledger.open({ ...config.database, name: 'gongji-query-api' });
@@ -65,7 +61,7 @@ runService({
     const reader = stack.use(new RecordReader(kafka));
     const app = buildServer({
       ledger,
-      policies: loaded.policies,
+      policies,
       log,
       tracing,
       now: Date.now,

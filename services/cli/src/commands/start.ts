@@ -1,5 +1,7 @@
 import { styleText } from 'node:util';
 import { onStopRequest } from '@repo/embedded';
+import { loadPolicies } from '@repo/policy';
+import { refuse } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { buildConsole } from '../system/console.ts';
 import { startSystem } from '../system/system.ts';
@@ -24,14 +26,14 @@ Settings, from the environment or a file .env:
   GONGJI_ADMIN_PORT                           port of its health and metrics (that of the HTTP interface; 0 for a free one)
   GONGJI_ENVELOPE_KEY_FILE                    keys that set-aside messages are sealed with (GONGJI_DATA_DIR/envelope.keys, made if it is not there)
   GONGJI_DATA_DIR                             where data and logs are kept (.gongji)
-  GONGJI_POLICY_DIR                           a folder of policy packs, read over the shipped ones
+  GONGJI_POLICY_DIR                           a folder of policy packs, read over the shipped ones; its problems are listed before anything starts
   GONGJI_TOPIC_PREFIX, GONGJI_PARTITIONS      names and size of the topics (gongji, 6)
   GONGJI_INPUT_RETENTION_DAYS                 how long the input topics keep what was sent, when they are created (for ever)
   GONGJI_LOG_LEVEL                            how much the services log (info)
   GONGJI_CACHE_DIR                            where Kafka's programs are kept (~/.cache/gongji)
 
-Exits with 0 when it was stopped, 1 when a server or a service cannot run or did not stop in time, 2 when the arguments or settings are not
-understood, 130 or 143 when it was stopped before all was ready.`;
+Exits with 0 when it was stopped, 1 when a server or a service cannot run or did not stop in time, 2 when the arguments, settings or policy
+packs are not understood, 130 or 143 when it was stopped before all was ready.`;
 
 export const STOP_WITHIN_MS = 60_000;
 
@@ -42,6 +44,8 @@ export async function run(args: readonly string[], settings: Settings): Promise<
     (asked ? console.log : console.error)(asked ? HELP : `start takes no arguments.\n\n${HELP}`);
     return asked ? 0 : 2;
   }
+  const policies = await loadPolicies({ dir: settings.policyDir });
+  if ('problems' in policies) return refuse(policies.problems.join('\n'));
   const log = (line: string): void => console.error(styleText('dim', line, { stream: process.stderr }));
   const stopped = Promise.withResolvers<void>();
   let started = false;
