@@ -103,7 +103,7 @@ type Link = Error & { readonly code?: unknown; readonly type?: unknown; readonly
 const DEPTH_MAX = 6;
 
 /** The error, its causes, and the errors an aggregate holds. */
-function* causesOf(error: unknown, depth = 0): Generator<Link> {
+export function* causesOf(error: unknown, depth = 0): Generator<Link> {
   if (!(error instanceof Error) || depth === DEPTH_MAX) return;
   yield error;
   yield* causesOf(error.cause, depth + 1);

@@ -6,9 +6,10 @@ import manifest from '../package.json' with { type: 'json' };
 import { argumentProblem, fileProblem, isAboutArguments, NotUnderstood, parseOptions, refuse } from './arguments.ts';
 import { describeCommands } from './command-list.ts';
 import { COMMANDS, type CommandName, isCommand } from './commands.ts';
-import { readSettings } from './config.ts';
+import { readSettings, type Settings } from './config.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { helpLanguage, LANGUAGES, type Language, languageOf } from './language.ts';
+import { explainUnreachable } from './system/unreachable.ts';
 
 /** As of a process that the signal SIGPIPE has ended. */
 const UNREAD = 141;
@@ -23,9 +24,12 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
   }
   if (name.startsWith('-') || name === 'help') return list(name === 'help' ? args : [name, ...args]);
   if (!isCommand(name)) return refuse(unknown(name, languageOf(undefined, process.env) ?? 'en'));
+  let settings: Settings | undefined;
   try {
     const language = helpLanguage(args, process.env);
-    return await (language === null ? (await COMMANDS[name]()).run([...args], readSettings()) : help(name, language));
+    if (language !== null) return await help(name, language);
+    settings = readSettings();
+    return await (await COMMANDS[name]()).run([...args], settings);
   } catch (error) {
     if (isAboutArguments(error) || error instanceof NotUnderstood)
       return refuse(`${argumentProblem(error)}\n\ngongji ${name} --help says what it takes.`);
@@ -34,10 +38,15 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     if (error instanceof ConfigurationError) return refuse(error.message);
     // These are written for the person at the terminal; anything else is a defect and shows its stack.
     const message = error instanceof StartFailure ? error.message : explainRefusal(error);
-    if (message === undefined && isOfDatabase(error)) return endOn(error);
-    if (message === undefined) throw error;
-    console.error(message);
-    return 1;
+    if (message !== undefined) {
+      console.error(message);
+      return 1;
+    }
+    const unreachable = settings && explainUnreachable(error, settings);
+    if (unreachable !== undefined) return endOn(unreachable);
+    // What PostgreSQL says may hold values of rows, and Node would show all of it: of its errors name, code and place are told.
+    if (isOfDatabase(error)) return endOn(JSON.stringify(describeError(error), null, 2));
+    throw error;
   }
 }
 
@@ -60,10 +69,9 @@ function isOfDatabase(error: unknown): boolean {
   return error instanceof Error && 'severity' in error;
 }
 
-/** What PostgreSQL says may hold values of rows, and Node would show all of it: of its errors name, code and place are told. */
-function endOn(error: unknown): never {
-  console.error(JSON.stringify(describeError(error), null, 2));
-  // As an error that nobody caught would: whatever is open still.
+/** Ends the process as an error that nobody caught would: whatever is open still. */
+function endOn(problem: string): never {
+  console.error(problem);
   process.exit(1);
 }
 

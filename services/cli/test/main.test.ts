@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { writeAddresses } from '../src/system/addresses.ts';
 
 /** A server that answers the first message of whoever connects as PostgreSQL answers a statement that it refuses. */
 async function startRefusing(fields: Readonly<Record<string, string>>): Promise<number> {
@@ -38,6 +41,51 @@ test.each(['start', 'policy', 'dead-letters'])(
     expect(await gongji([name, '--help'], wrong)).toMatchObject({ code: 0, stderr: '' });
   },
 );
+
+/** Servers that nobody runs, and a password that nobody may see. */
+const AWAY = {
+  GONGJI_DATABASE_URL: 'postgresql://gongji:geheim@127.0.0.1:1/gongji',
+  GONGJI_KAFKA_BROKERS: '127.0.0.1:2',
+  GONGJI_DATA_DIR: '/nowhere',
+};
+const NO_POSTGRES =
+  'PostgreSQL at 127.0.0.1:1 does not answer (ECONNREFUSED): see whether it runs, and whether GONGJI_DATABASE_URL is right.\n';
+const NO_KAFKA =
+  'Kafka at 127.0.0.1:2 does not answer (ECONNREFUSED): see whether it runs, and whether GONGJI_KAFKA_BROKERS is right.\n';
+
+// kafkajs tries for ten seconds, or twice that.
+test.concurrent.each([
+  [['setup'], 1, NO_POSTGRES],
+  [['load', join(import.meta.dirname, '../package.json'), '--format', 'ndjson'], 1, NO_POSTGRES],
+  [['backdated'], 1, NO_POSTGRES],
+  [['simulate', '--from', '2026-03-10', '--to', '2026-03-10'], 1, NO_KAFKA],
+  [['arrears', '--on', '2026-03-10'], 1, NO_POSTGRES],
+  [['books', 'list'], 1, NO_POSTGRES],
+  [['reconcile', 'totals', '--day', '2026-03-10'], 1, NO_POSTGRES],
+  [['export', '--from', '2026-03-10', '--to', '2026-03-10'], 1, NO_POSTGRES],
+  [['partitions', 'list'], 1, NO_POSTGRES],
+  [['renumber'], 1, NO_POSTGRES],
+  // Of these 1 says what they found.
+  [['audit'], 2, `The audit could not run: ${NO_POSTGRES}`],
+  [['dead-letters', 'list'], 2, NO_KAFKA],
+  [['quarantine', 'list'], 2, NO_POSTGRES],
+] as const)('%j ends with %i if a server does not answer, and says which', async (args, code, stderr) => {
+  expect(await gongji(args, AWAY)).toEqual({ code, stdout: '', stderr });
+});
+
+test('if a system was started in this folder and is gone, that is said', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'gongji-main-test-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  const { GONGJI_DATABASE_URL: postgresUrl, GONGJI_KAFKA_BROKERS: kafka } = AWAY;
+  writeAddresses(dataDir, { postgresUrl, kafka, http: 'http://127.0.0.1:3', topicPrefix: 'gongji' });
+  const unset = { GONGJI_DATABASE_URL: '', GONGJI_KAFKA_BROKERS: '', GONGJI_DATA_DIR: dataDir };
+  expect(await gongji(['books', 'list'], unset)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr:
+      'PostgreSQL at 127.0.0.1:1 does not answer (ECONNREFUSED): see whether the system of this folder runs (npm start), or set GONGJI_DATABASE_URL.\n',
+  });
+});
 
 test('of an error of the database that nobody expected code and place are told, and no value of a row', async () => {
   const port = await startRefusing({

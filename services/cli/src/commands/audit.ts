@@ -6,6 +6,7 @@ import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 import { keysAtHand } from '../system/key-file.ts';
+import { explainUnreachable } from '../system/unreachable.ts';
 
 const HELP = `Usage: gongji audit [--no-kafka] [--json]
 
@@ -60,29 +61,27 @@ async function check({ json, noKafka }: Asked, settings: Settings): Promise<numb
     else printReport(report);
     return report.clean ? 0 : 1;
   } catch (error) {
-    console.error(`The audit could not run: ${reasonOf(error)}`);
+    console.error(`The audit could not run: ${reasonOf(error, settings)}`);
     return 2;
   }
 }
 
 /** A driver's message may contain values of rows, so for an error with a code only the code is shown. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, settings: Settings): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'NothingToAudit') return error.message;
-  const refusal = explainRefusal(error);
+  const refusal = explainRefusal(error) ?? explainUnreachable(error, settings);
   if (refusal !== undefined) return refusal;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   return REASONS[code ?? error.name] ?? code ?? error.stack ?? error.name;
 }
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'PostgreSQL does not answer (ECONNREFUSED)',
   '42P01': 'the database has no schema of this system (42P01)',
   '3D000': 'there is no such database (3D000)',
   '22023': 'PostgreSQL has no role gongji_reader, so no schema of this system (22023)',
   '42501': 'the user may not become gongji_reader, or the schema is older than this command (42501)',
   KafkaJSProtocolError: 'Kafka has no topics of this prefix that may be read',
   KafkaJSNumberOfRetriesExceeded: 'Kafka does not answer',
-  KafkaJSConnectionError: 'Kafka does not answer',
 };
 
 function printReport({ clean, checks, notes }: AuditReport): void {

@@ -16,6 +16,7 @@ import { languageOf } from '../language.ts';
 import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningBrokers } from '../system/addresses.ts';
+import { explainUnreachable } from '../system/unreachable.ts';
 
 const HELP = `Usage: gongji dead-letters list [filters] [--lang zh|en] [--json]
        gongji dead-letters show PLACE [--value] [--lang zh|en] [--json]
@@ -71,15 +72,16 @@ export async function run(args: string[], settings: Settings): Promise<number> {
     if (!isNarrowed(filter) && values.all !== true) throw new NotUnderstood('redrive takes a filter, or --all');
     return await redriveAll(servers, filter, { json, dryRun: values['dry-run'] === true });
   } catch (error) {
-    console.error(
-      error instanceof NotUnderstood ? `${error.message}\n\n${HELP}` : `Kafka cannot be used: ${nameOf(error)}`,
-    );
+    const isAsked = error instanceof NotUnderstood;
+    console.error(isAsked ? `${error.message}\n\n${HELP}` : reasonOf(error, settings));
     return 2;
   }
 }
 
-const nameOf = (error: unknown): string =>
-  explainRefusal(error) ?? (error instanceof Error ? error.name : String(error));
+const reasonOf = (error: unknown, settings: Settings): string =>
+  explainRefusal(error) ??
+  explainUnreachable(error, settings) ??
+  `Kafka cannot be used: ${error instanceof Error ? error.name : String(error)}`;
 
 type Servers = NonNullable<ReturnType<typeof runningBrokers>>;
 

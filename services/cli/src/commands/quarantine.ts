@@ -16,12 +16,14 @@ import {
   waitFor,
   wholeOf,
 } from '@repo/set-aside';
+import { explainRefusal } from '@repo/transport';
 import { NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 import { keysAtHand } from '../system/key-file.ts';
+import { explainUnreachable } from '../system/unreachable.ts';
 
 const HELP = `Usage: gongji quarantine list [filters] [--json]
        gongji quarantine show PLACE [--value] [--json]
@@ -97,10 +99,15 @@ export async function run(args: string[], settings: Settings): Promise<number> {
   } catch (error) {
     if (error instanceof NotUnderstood) console.error(`${error.message}\n\n${HELP}`);
     // A driver's message may contain values of rows, so only its code is shown.
-    else console.error(`The database cannot be used: ${codeOf(error) ?? (error as Error).name}`);
+    else console.error(reasonOf(error, settings));
     return 2;
   }
 }
+
+const reasonOf = (error: unknown, settings: Settings): string =>
+  explainRefusal(error) ??
+  explainUnreachable(error, settings) ??
+  `The database cannot be used: ${codeOf(error) ?? (error as Error).name}`;
 
 function carryOut(asked: Asked, at: At): Promise<number> {
   switch (asked.action) {

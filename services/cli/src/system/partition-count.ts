@@ -3,6 +3,7 @@ import { StartFailure } from '@repo/embedded';
 import { codeOf, Ledger } from '@repo/ledger';
 import { classifyKafkaError, countPartitions, type KafkaConnection } from '@repo/messaging';
 import { partitionsProblem } from '@repo/shard-worker';
+import { unreachedServer } from '@repo/transport';
 
 /** Asks once, without waiting: a topic that does not exist yet will get the configured count. */
 const KNOWN_WITHIN_MS = 0;
@@ -47,8 +48,8 @@ async function countAtBroker(connection: KafkaConnection, topic: string): Promis
   try {
     return await countPartitions(connection, topic, KNOWN_WITHIN_MS);
   } catch (error) {
-    if (classifyKafkaError(error) !== 'transient') throw error;
-    throw new StartFailure(`Kafka does not answer, and it alone knows how many partitions ${topic} has.`, {
+    if (classifyKafkaError(error) !== 'transient' || unreachedServer(error) !== undefined) throw error;
+    throw new StartFailure(`Kafka does not answer as it should, and it alone knows how many partitions ${topic} has.`, {
       cause: error,
     });
   }

@@ -1,7 +1,7 @@
 import { StartFailure } from '@repo/embedded';
 import { migrate, OtherSchema } from '@repo/ledger';
 import { createTopics, PartitionCountError } from '@repo/messaging';
-import { explainRefusal, type KafkaAccess } from '@repo/transport';
+import { explainRefusal, type KafkaAccess, unreachedServer } from '@repo/transport';
 import { requirePartitions } from './partition-count.ts';
 
 /** Brings the schema and the topics to the state that this version needs. Changes nothing where they already are. */
@@ -35,6 +35,8 @@ function explain(error: unknown): StartFailure | undefined {
   if (!(error instanceof Error)) return undefined;
   const refusal = explainRefusal(error);
   if (refusal !== undefined) return new StartFailure(refusal, { cause: error });
+  // Told by whoever knows the settings, as of every command.
+  if (unreachedServer(error) !== undefined) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (error.name.startsWith('KafkaJS'))
     return new StartFailure(`Kafka does not answer as it should (${error.name}).`, { cause: error });
