@@ -61,6 +61,7 @@ export class Scene implements AsyncDisposable {
       policyDir: undefined,
       topicPrefix,
       partitions: 2,
+      futureDaysMax: 400,
       logLevel: 'warn',
       environment: { PATH: process.env.PATH, ...environment },
     } as const;
