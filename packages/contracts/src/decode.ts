@@ -5,8 +5,10 @@ import {
   type DeadLetterCode,
   type Instant,
   type MemberEvent,
+  NO_TIMESTAMP,
   type Premium,
   type Refund,
+  timestampOf,
 } from '@repo/domain';
 import type { z } from 'zod';
 import { claimRefunded, claimSubmitted, premiumSubmitted, toClaim, toPremium, toRefund } from './claims-in.ts';
@@ -80,7 +82,8 @@ interface Opened {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly key: string | null;
   readonly now: Instant;
-  readonly latest: Instant;
+  /** The latest moment that the event may state; null where its record has no timestamp to judge that by. */
+  readonly latest: Instant | null;
 }
 
 /** Reads a message of `gongji.claims.v1`, testing in this order: size, JSON, type, key, fields, amounts, identities. Never throws. */
@@ -182,8 +185,9 @@ function open(raw: RawMessage, limits: DecodeLimits): Opened | Bad {
   const type = headerText(raw, 'ce_type') ?? fields.ce_type;
   if (typeof type !== 'string') return unknownType(fields);
   const stated = headerText(raw, 'ce_time');
-  const now = (stated === null ? null : parseInstant(stated)) ?? raw.timestampMs;
-  const latest = raw.timestampMs + limits.futureDaysMax * 86_400_000;
+  const sent = timestampOf(raw.timestampMs);
+  const now = (stated === null ? null : parseInstant(stated)) ?? sent;
+  const latest = sent === NO_TIMESTAMP ? null : sent + limits.futureDaysMax * 86_400_000;
   return { type, fields, key: raw.key === null ? null : utf8.decode(raw.key), now, latest };
 }
 
@@ -229,6 +233,7 @@ function check<S extends z.ZodObject>(
 
 /** The event's moments that lie too far after its record's timestamp. `ce_time` is tested only where the event has no time of its own. */
 function lateMoments({ type, fields, now, latest }: Opened, schema: z.ZodObject): Issue[] {
+  if (latest === null) return [{ path: '', problem: 'expected a record with a timestamp of the years 1 to 9999' }];
   const stated = MOMENTS.filter((name) => name in schema.shape && fields[name] != null);
   const late: string[] = stated.filter((name) => {
     const text = fields[name];

@@ -7,6 +7,7 @@ const PROBLEM_WORDS: readonly (readonly [en: string, zh: string])[] = [
   ['expected an event type of this topic', '应为本主题的事件类型'],
   ['expected the record key to be this person', '消息的键应为此人的人员编号'],
   ['expected a moment not so far in the future', '时间不应晚于消息发出之后这么久'],
+  ['expected a record with a timestamp of the years 1 to 9999', '消息应带有公元 1 至 9999 年的时间戳'],
   ['expected fund_pay_sumamt + hosp_part_amt + psn_part_amt', '应等于 fund_pay_sumamt + hosp_part_amt + psn_part_amt'],
   [
     'expected fulamt_ownpay_amt + overlmt_selfpay + preselfpay_amt + inscp_scp_amt',

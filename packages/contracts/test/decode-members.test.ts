@@ -276,6 +276,15 @@ describe('bindings', () => {
     expect(of('2025-03-10', after)).toMatchObject({ kind: 'MEMBER' });
   });
 
+  test.each([-1, -9e15, 9e15])('of a record stamped %j, which is no moment, none can be judged', (timestampMs) => {
+    const issues = [{ path: '', problem: 'expected a record with a timestamp of the years 1 to 9999' }];
+    for (const type of MEMBER_TYPES)
+      for (const headers of [[], [['ce_time', new TextEncoder().encode('2025-03-10T09:00:00Z')] as const]]) {
+        const raw = sample(type, {}, { headers });
+        expect(badOf({ ...raw, timestampMs })).toMatchObject({ code: 'EVENT_MALFORMED', issues });
+      }
+  });
+
   test('a request is pending, whatever state it claims', () => {
     expect(eventOf('binding.requested', { state: 'ACTIVE', pause_reasons: ['USER'] }).event).toMatchObject({
       at: AT,

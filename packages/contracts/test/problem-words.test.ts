@@ -46,6 +46,7 @@ test('what is wrong with a message as a whole is said in Chinese too', () => {
     record('{}', { key: 'P1', type: 'claim.unheard' }),
     claim({}, 'P2'),
     claim({ setl_time: '9000-01-01T00:00:00Z' }),
+    { ...claim({}), timestampMs: -1 },
     claim({ medfee_sumamt: '99999.00' }),
     claim(scope),
     ...[true, false].map((isTooLarge) => ({ ...claim({}), unread: { isTooLarge, from: 100n, count: 7 } })),
@@ -54,7 +55,7 @@ test('what is wrong with a message as a whole is said in Chinese too', () => {
   const problems = [...decodedClaims, ...decodedMembers].flatMap((read) =>
     read.kind === 'BAD' ? read.issues.map(({ problem }) => problem) : [],
   );
-  expect(new Set(problems).size).toBe(10);
+  expect(new Set(problems).size).toBe(11);
   expect(untold(problems)).toEqual([]);
 });
 

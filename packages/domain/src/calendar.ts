@@ -16,7 +16,19 @@ const SHANGHAI_OFFSET_MS = 8 * 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Days since 1970-01-01 of 0001-01-01 and 9999-12-31: outside them dates would no longer compare as text. */
-const [FIRST_DAY, LAST_DAY] = [-719_162, 2_932_896];
+const [FIRST_DAY, LAST_DAY] = [-719_162, 2_932_896] as const;
+
+/** The timestamp of a message that has none, or one that is no moment of the calendar. */
+export const NO_TIMESTAMP = -1;
+
+/**
+ * The timestamp of a message as its sender set it, which may be any number: where it lies outside the calendar, in Shanghai, nothing can be
+ * dated by it, so it counts as none.
+ */
+export const timestampOf = (ms: number): Instant =>
+  ms >= FIRST_DAY * DAY_MS - SHANGHAI_OFFSET_MS && ms < (LAST_DAY + 1) * DAY_MS - SHANGHAI_OFFSET_MS
+    ? ms
+    : NO_TIMESTAMP;
 
 /** Caches formatted dates by day: a batch asks for the same few again and again. */
 const written = new Map<number, CalendarDate>();

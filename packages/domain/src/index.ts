@@ -32,12 +32,14 @@ export {
   earlier,
   formatInstant,
   type Instant,
+  NO_TIMESTAMP,
   nextPeriod,
   type Period,
   parseDate,
   parsePeriod,
   periodOf,
   startOf,
+  timestampOf,
   yearOf,
 } from './calendar.ts';
 export {

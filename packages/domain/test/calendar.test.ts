@@ -9,12 +9,14 @@ import {
   dayOfPeriod,
   formatInstant,
   InvariantBroken,
+  NO_TIMESTAMP,
   nextPeriod,
   type Period,
   parseDate,
   parsePeriod,
   periodOf,
   startOf,
+  timestampOf,
   yearOf,
 } from '../src/index.ts';
 
@@ -116,4 +118,15 @@ describe('months', () => {
 test('a moment is written with the Shanghai offset, milliseconds only where there are any', () => {
   expect(formatInstant(Date.parse('2025-03-10T02:00:00Z'))).toBe('2025-03-10T10:00:00+08:00');
   expect(formatInstant(Date.parse('2025-03-10T16:00:00.050Z'))).toBe('2025-03-11T00:00:00.050+08:00');
+});
+
+describe('a timestamp', () => {
+  const [first, end] = [Date.parse('0001-01-01T00:00:00+08:00'), Date.parse('9999-12-31T24:00:00+08:00')];
+  test.each([first, 0, Date.parse('2025-03-10T02:00:00Z'), end - 1])('%j has a date', (ms) => {
+    expect(timestampOf(ms)).toBe(ms);
+    expect(formatInstant(ms).slice(0, 10)).toBe(dateOf(ms));
+  });
+  test.each([first - 1, end, -9e15, 9e15, -(2 ** 63), 2 ** 63, Number.NaN])('%j, outside the calendar, is none', (ms) =>
+    expect(timestampOf(ms)).toBe(NO_TIMESTAMP),
+  );
 });

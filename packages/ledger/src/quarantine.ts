@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { timestampOf } from '@repo/domain';
 import type { StoredContent } from '@repo/sealing';
 import type { ShardKey } from './ledger.ts';
 import type { RowSource } from './reads.ts';
@@ -49,7 +50,8 @@ export const toHeld = (row: HeldRow): HeldMessage => ({
   offset: BigInt(row.log_offset),
   key: row.key,
   content: contentFrom(row.headers, row.value),
-  timestampMs: Number(row.record_ms),
+  // One version stored timestamps as they came.
+  timestampMs: timestampOf(Number(row.record_ms)),
 });
 
 /** Whether a held row stands for work instead of a message. */

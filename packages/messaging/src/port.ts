@@ -20,6 +20,7 @@ export interface InputRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Headers;
+  /** A moment of the calendar, or -1: the broker takes any number, and this one is none. */
   readonly timestampMs: number;
   /** Set where the batch's records could not be read: this one record then stands for all of them and has the offset of the last. */
   readonly unread?: Unread;

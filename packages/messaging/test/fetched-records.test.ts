@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { crc32c } from '@node-rs/crc32';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GZIP, LZ4, SNAPPY, ZSTD } from '../src/kafkajs/codecs.ts';
@@ -206,6 +207,30 @@ test('a batch that does not hold what it says is not read; one that was damaged 
   broken.writeUInt8(0, broken.length - 1);
   await expect(decodeAll(broken)).rejects.toThrow();
 });
+
+const FIRST_TIMESTAMP_AT = 27;
+const MAX_TIMESTAMP_AT = 35;
+
+test.each(['-9000000000000000', '9000000000000000', '-9223372036854775808', '9223372036854775807'])(
+  'a timestamp that is no moment of the calendar, %s, is read as none',
+  async (timestamp) => {
+    const ms = BigInt(timestamp);
+    const stamped = one([]);
+    stamped.writeBigInt64BE(ms, FIRST_TIMESTAMP_AT);
+    const appended = one([]);
+    appended.writeBigInt64BE(ms, MAX_TIMESTAMP_AT);
+    appended.writeInt16BE(APPEND_TIME, ATTRIBUTES_AT);
+    const unread = sent(4, Buffer.from('not compressed'), { from: 0n, count: 1 });
+    unread.writeBigInt64BE(ms, MAX_TIMESTAMP_AT);
+    unread.writeUInt32BE(crc32c(unread.subarray(ATTRIBUTES_AT)), 17);
+    for (const batch of [stamped, appended, unread]) {
+      const [message] = await decodeAll(batch);
+      expect(message?.record.read().timestampMs).toBe(-1);
+    }
+    const older = { offset: '7', key: null, value: null, timestamp, attributes: 0, headers: {} };
+    expect(recordOf(older).timestampMs).toBe(-1);
+  },
+);
 
 test('a message of an older format, which kafkajs has read itself, has no headers', () => {
   const message = { offset: '7', key: null, value: Buffer.from('v'), timestamp: '9', attributes: 0, headers: {} };

@@ -1,3 +1,4 @@
+import { timestampOf } from '@repo/domain';
 import { contentColumns, contentFrom, type Ledger, type LedgerTransaction, type StoredHeaders } from '@repo/ledger';
 import type { InputRecord, ShardId } from '@repo/messaging';
 import type { Envelopes } from '@repo/sealing';
@@ -89,9 +90,10 @@ export const expired = (
 
 /** Unseals a stored refund. Throws `Unopened`. */
 export function openParked(shard: ShardId, row: ParkedRow, { envelopes }: Keys): Parked {
-  const { refund_id: refundId, claim_id: claimId, log_offset: offset, record_ms: timestampMs, key } = row;
+  const { refund_id: refundId, claim_id: claimId, log_offset: offset, key } = row;
+  const timestampMs = timestampOf(Number(row.record_ms));
   const content = envelopes.open({ ...shard, offset }, contentFrom(row.headers, row.value));
-  return { refundId, claimId, record: { offset: BigInt(offset), key, timestampMs: Number(timestampMs), ...content } };
+  return { refundId, claimId, record: { offset: BigInt(offset), key, timestampMs, ...content } };
 }
 
 /** Stores refunds that begin to wait, for `waitMs` ms, and deletes those that are answered. */

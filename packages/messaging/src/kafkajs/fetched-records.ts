@@ -1,4 +1,5 @@
 import { crc32c } from '@node-rs/crc32';
+import { timestampOf } from '@repo/domain';
 import type { KafkaMessage } from 'kafkajs';
 import { type InputRecord, type Unread, type WaitingRecord, waiting } from '../port.ts';
 import { TooLarge } from './codecs.ts';
@@ -182,7 +183,7 @@ class FetchedRecord implements WaitingRecord {
   }
 
   read(): InputRecord {
-    const [offset, timestampMs] = [this.offset, this.#timestampMs];
+    const [offset, timestampMs] = [this.offset, timestampOf(this.#timestampMs)];
     try {
       const cursor = new Cursor(this.#bytes, this.#at);
       const [key, value] = [cursor.field(), cursor.field()];
@@ -201,7 +202,7 @@ class FetchedRecord implements WaitingRecord {
 /** The placeholder that is delivered instead of records that cannot be read. */
 const unreadRecord = (offset: bigint, timestampMs: number, unread: Unread): InputRecord => ({
   ...{ offset, key: null, value: null, headers: [] },
-  ...{ timestampMs, unread },
+  ...{ timestampMs: timestampOf(timestampMs), unread },
 });
 
 /** A fetched record in the form that kafkajs expects. kafkajs itself reads only the offset and whether the transaction was aborted. */
@@ -257,7 +258,8 @@ export function waitingRecordOf(message: KafkaMessage): WaitingRecord {
   const { record } = message as KafkaMessage & Partial<FetchedMessage>;
   if (record !== undefined) return record;
   const { key, value, timestamp } = message;
-  return waiting({ offset: BigInt(message.offset), key, value, headers: [], timestampMs: Number(timestamp) });
+  const timestampMs = timestampOf(Number(timestamp));
+  return waiting({ offset: BigInt(message.offset), key, value, headers: [], timestampMs });
 }
 
 /** The record of a message from kafkajs, decoded. */

@@ -331,6 +331,21 @@ describe('a drop', () => {
   });
 });
 
+test.each(['DROP', 'RELEASE'] as const)(
+  'a message that was held with a timestamp that is no moment can be seen, and ends as a dead letter: %s',
+  async (action) => {
+    await poison('C1');
+    await send(claim('C1', 'P1'), claim('C2', 'P1'));
+    await cure();
+    await owner.rows('update quarantined_message set record_ms = 9000000000000000 where log_offset = 0');
+    const held = await findHeld(owner, { ...SHARD, offset: 0n }, { limit: 9 });
+    expect(held.map(({ timestampMs }) => timestampMs)).toEqual([-1, claim('C2', 'P1').timestampMs]);
+    await order(action, 0n, action === 'DROP' ? 'EVENT_UNREADABLE' : null);
+    const ended = { DROP: ['dead EVENT_UNREADABLE'], RELEASE: ['C1 REJECTED', 'dead CLAIM_MALFORMED', 'C2 SETTLED'] };
+    expect(await idle()).toEqual(ended[action]);
+  },
+);
+
 test('a refund that waits for its claim waits on while the claim is held, and is answered behind it', async () => {
   await begin(1);
   expect(await send(refund('R1', 'C1', 'P2'))).toEqual([]);
