@@ -22,11 +22,11 @@ export interface InputRecord {
   readonly headers: Headers;
   /** A moment of the calendar, or -1: the broker takes any number, and this one is none. */
   readonly timestampMs: number;
-  /** Set where the batch's records could not be read: this one record then stands for all of them and has the offset of the last. */
+  /** Set where records of a batch could not be read: this one record then stands for all of them and has the offset of the last. */
   readonly unread?: Unread;
 }
 
-/** Records that were left unread: their batch is larger than `fetched-records.ts` will decompress, or its content is corrupt. */
+/** Records that were left unread: they hold more than `fetched-records.ts` will decode, all together or in headers, or are corrupt. */
 export interface Unread {
   readonly isTooLarge: boolean;
   /** The offset of the first unread record. */

@@ -125,6 +125,45 @@ test('headers keep their order, repeated names too', async () => {
   });
 });
 
+/** A record with so many headers of no name and no value, two bytes each. */
+const withHeaders = (count: number) => {
+  const headers = Buffer.alloc(count * 2);
+  const fields = Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.from('k'), Buffer.from([2]), Buffer.from('v')]);
+  const body = Buffer.concat([fields, varInt(count), headers]);
+  return Buffer.concat([varInt(body.length), body]);
+};
+function varInt(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value * 2;
+  for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80);
+  return Buffer.from([...bytes, left]);
+}
+
+test('headers by the million take no memory: the record is not read but for its key', async () => {
+  const [message] = await decodeAll(sent(0, withHeaders(4_000_000), { from: 100n, count: 1 }));
+  const before = process.memoryUsage().heapUsed;
+  expect(message?.record.read()).toMatchObject({
+    ...{ offset: 100n, key: Buffer.from('k'), value: null, headers: [] },
+    unread: { isTooLarge: true, from: 100n, count: 1 },
+  });
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(50 << 20);
+});
+
+test('a thousand headers are read, and by tools those that a dead letter has besides', async () => {
+  const readOf = async (count: number) => {
+    const [message] = await decodeAll(sent(0, withHeaders(count), { from: 100n, count: 1 }));
+    if (message === undefined) throw new Error('there is a record');
+    const isTools = recordOf(message as unknown as Parameters<typeof recordOf>[0]).unread === undefined;
+    return [message.record.read().headers.length, isTools];
+  };
+  expect(await Promise.all([1_000, 1_001, 1_007, 1_101].map(readOf))).toEqual([
+    [1_000, true],
+    [0, true],
+    [0, true],
+    [0, false],
+  ]);
+});
+
 test('a missing value of a header is read as an empty one', async () => {
   const buffer = one([['h', Buffer.from('x')]]);
   buffer.writeUInt8(1, buffer.length - 2); // its length: -1

@@ -43,6 +43,10 @@ const VERSION_2 = 2;
 const ANSWER_BYTES_MAX = 32 << 20;
 /** Records in a batch. 8 MiB, the most that a topic takes, hold this many records with a key, a value and no header. */
 const RECORDS_MAX = 200_000;
+/** Headers of a record. An empty one takes two bytes in the topic and hundreds in memory. */
+const HEADERS_MAX = 1_000;
+/** The same for tools, which also read dead letters: those have the original's headers and ours. */
+const TOOL_HEADERS_MAX = 1_100;
 
 /**
  * Finds the records in a partition's part of a fetch answer without decoding them. kafkajs decodes each at once into some twenty objects,
@@ -182,14 +186,18 @@ class FetchedRecord implements WaitingRecord {
     this.#at = at;
   }
 
-  read(): InputRecord {
+  read(headersMax = HEADERS_MAX): InputRecord {
     const [offset, timestampMs] = [this.offset, timestampOf(this.#timestampMs)];
     try {
       const cursor = new Cursor(this.#bytes, this.#at);
       const [key, value] = [cursor.field(), cursor.field()];
+      const count = cursor.varInt();
+      // With its key, so that it stays in the order of that key; without its value, which nobody can judge by some of the headers.
+      if (count > headersMax)
+        return { ...unreadRecord(offset, timestampMs, { isTooLarge: true, from: offset, count: 1 }), key };
       const headers: [string, Buffer][] = [];
       // The protocol allows a header without a value; it is read as an empty one.
-      for (let left = cursor.varInt(); left > 0; left--)
+      for (let left = count; left > 0; left--)
         headers.push([(cursor.field() ?? NOTHING).toString(), cursor.field() ?? NOTHING]);
       return { offset, key, value, headers, timestampMs };
     } catch (error) {
@@ -262,5 +270,8 @@ export function waitingRecordOf(message: KafkaMessage): WaitingRecord {
   return waiting({ offset: BigInt(message.offset), key, value, headers: [], timestampMs });
 }
 
-/** The record of a message from kafkajs, decoded. */
-export const recordOf = (message: KafkaMessage): InputRecord => waitingRecordOf(message).read();
+/** The record of a message from kafkajs, decoded, for tools. */
+export function recordOf(message: KafkaMessage): InputRecord {
+  const record = waitingRecordOf(message);
+  return record instanceof FetchedRecord ? record.read(TOOL_HEADERS_MAX) : record.read();
+}
