@@ -1,3 +1,4 @@
+export { sizeOf } from './chunks.ts';
 export type { Clock } from './clock.ts';
 export { FencedError, HaltError, type HaltReason } from './errors.ts';
 export type { KafkaConnection } from './kafkajs/client.ts';

@@ -145,6 +145,19 @@ describe('applying', () => {
     await bench.until(() => bench.visible().length === 60);
   });
 
+  it('counts headers: dead letters have those of their messages, which may be far larger than the rest', async () => {
+    const published: number[] = [];
+    const bench = makeBench({
+      // Each row has 7 bytes, and as many in its header.
+      limits: { publishBytesMax: 28, publishPauseMs: 50 },
+      observer: { published: (_, { rows }) => void published.push(rows) },
+    });
+    await bench.acquire();
+    bench.apply(records(0, 9).map((each) => ({ ...each, headers: [['h', Buffer.alloc(6)]] })));
+    await bench.until(() => bench.visible().length === 10);
+    expect(Math.max(...published)).toBe(2);
+  });
+
   it('counts bytes where records are large: in a batch, in the inbox, in a Kafka transaction and in what waits for one', async () => {
     const sizes: number[] = [];
     const published: number[] = [];

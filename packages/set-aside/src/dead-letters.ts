@@ -1,5 +1,5 @@
 import { type DeadLetterNote, readDeadLetterHeaders, topicsOf } from '@repo/contracts';
-import { type Headers, readToEnd, Sender } from '@repo/messaging';
+import { type Headers, readToEnd, Sender, sizeOf } from '@repo/messaging';
 import type { Opened } from '@repo/sealing';
 import type { KafkaAccess } from '@repo/transport';
 import { factsOf, idsOf, type MessageFacts, printable } from './facts.ts';
@@ -127,7 +127,7 @@ export async function redrive(
     onProgress,
     onFound: async (found) => {
       waiting.push(found);
-      bytes += found.letter.bytes;
+      bytes += sizeOf(found.original);
       if (waiting.length >= AT_ONCE_MAX || bytes > AT_ONCE_BYTES_MAX) await send();
     },
   });

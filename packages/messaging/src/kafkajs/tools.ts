@@ -48,7 +48,7 @@ export class Sender implements AsyncDisposable {
     let chunk: Message[] = [];
     let bytes = 0;
     for (const record of records) {
-      const size = Buffer.byteLength(record.key ?? '') + Buffer.byteLength(record.value ?? '');
+      const size = sizeOf(record);
       if (chunk.length === CHUNK_RECORDS_MAX || (chunk.length > 0 && bytes + size > CHUNK_BYTES_MAX)) {
         await this.#send(topic, chunk);
         chunk = [];
@@ -74,6 +74,12 @@ export class Sender implements AsyncDisposable {
   async #send(topic: string, messages: Message[]): Promise<RecordMetadata[]> {
     return whilePassing(() => this.#producer.send({ topic, messages, acks: -1 }), SEND_ATTEMPTS);
   }
+}
+
+function sizeOf({ key, value, headers = [] }: OutgoingRecord): number {
+  let bytes = Buffer.byteLength(key ?? '') + Buffer.byteLength(value ?? '');
+  for (const [name, content] of headers) bytes += Buffer.byteLength(name) + content.length;
+  return bytes;
 }
 
 function messageOf({ key, value, headers = [], partition, timestampMs }: OutgoingRecord): Message {

@@ -186,6 +186,15 @@ describe('reading', () => {
     expect(tombstone).toMatchObject({ key: null, value: null, headers: [] });
   });
 
+  it('sends no more headers at once than a topic takes', async () => {
+    const setup = await setUp();
+    const { claims } = setup.topics;
+    const headers = [['h', Buffer.alloc(40 << 10)]] as const;
+    const records = Array.from({ length: 300 }, (_, n) => ({ key: null, value: `${n}`, headers, partition: 0 }));
+    await setup.sender.sendAll(claims, records);
+    expect((await readToEnd(setup, claims)).map(({ value }) => `${value}`)).toEqual(records.map(({ value }) => value));
+  });
+
   it.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads %s (K17)', async (codec) => {
     const setup = await setUp();
     const { admin, topics, sender } = setup;
