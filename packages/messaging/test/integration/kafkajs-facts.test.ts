@@ -195,6 +195,14 @@ describe('reading', () => {
     expect((await readToEnd(setup, claims)).map(({ value }) => `${value}`)).toEqual(records.map(({ value }) => value));
   });
 
+  it('reads a timestamp that is no moment as none; the broker takes any of the past', async () => {
+    const setup = await setUp();
+    for (const timestampMs of [-9_000_000_000_000_000, 5])
+      await setup.sender.sendAll(setup.topics.claims, [{ key: null, value: 'x', partition: 0, timestampMs }]);
+    const read = await readToEnd(setup, setup.topics.claims);
+    expect(read.map(({ timestampMs }) => timestampMs)).toEqual([-1, 5]);
+  });
+
   it.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads %s (K17)', async (codec) => {
     const setup = await setUp();
     const { admin, topics, sender } = setup;
