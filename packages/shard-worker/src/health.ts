@@ -81,7 +81,7 @@ export class Health {
     const fields = { partition: shard.partition, offset: String(offset), action, state: result, count: messages };
     if (result === 'FAILED') {
       this.#metrics.quarantineEnds.add({ topic: this.#stream, result: 'FAILED' });
-      this.#log.error(fields, 'a release ended at a message that the worker still fails on');
+      this.#log.error(fields, 'an order ended at a held message that the worker still fails on');
     } else this.#log.info(fields, 'an order about held messages was carried out');
   }
 

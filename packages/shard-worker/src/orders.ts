@@ -16,11 +16,12 @@ import type { Applied, Lease, ShardId } from '@repo/messaging';
 import { Unopened } from '@repo/sealing';
 import type { AppliedIn, BatchPlace, Core, OrderStep, QuarantineDeps } from './core.ts';
 import { failureOf, type KeyedRecord, toRecord, writeRows } from './held.ts';
-import { badRows } from './outbox.ts';
+import { badRows, personOf } from './outbox.ts';
 import { classify } from './store.ts';
 
 const RELEASED_MAX = 500;
 const RELEASED_BYTES_MAX = 4 << 20;
+const DROP_ATTEMPTS_MAX = 2;
 const LOOK_EVERY_MS = 1_000;
 
 /** Carries out operators' orders about the held messages of this process's shards, in the order in which they were given. */
@@ -94,20 +95,35 @@ export class Orders {
     return this.#end(tx, place, order, 'FAILED');
   }
 
+  /** Drops one held message. Where that meets a defect twice, the order ends as FAILED and the message stays held. */
+  async #drop(lease: Lease, order: QuarantineOrder): Promise<Applied> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#step(lease, order, (tx, shard) => this.#dropOne(tx, { lease, shard }, order));
+      } catch (error) {
+        if (classify(error) !== 'defect') throw error;
+        if (attempt === DROP_ATTEMPTS_MAX)
+          return this.#step(lease, order, async (tx, shard) => this.#giveUp(tx, { lease, shard }, order, error));
+      }
+    }
+  }
+
   /** Moves one held message to the dead letters; where the order's code is a claim's, also publishes the claim's rejection. */
-  #drop(lease: Lease, order: QuarantineOrder): Promise<Applied> {
-    return this.#step(lease, order, async (tx, shard) => {
-      const [held] = await heldFrom(tx, lease.shard, order.offset, { countMax: 1, bytesMax: RELEASED_BYTES_MAX });
-      if (held === undefined) return this.#end(tx, { lease, shard }, order, 'GONE');
-      // The books need the work done, so it can be released but not dropped.
-      if (isWork(held)) return this.#end(tx, { lease, shard }, order, 'FAILED');
-      const { message, problem } = this.#openOrLose(lease.shard, held);
-      const rows = badRows(lease.shard, message, droppedAs(order.code ?? '', message, problem));
-      const applied = writeRows(tx, { lease, shard, nextOffset: lease.nextOffset }, rows, this.#deps);
-      await letGo(tx, { shard: lease.shard, locked: shard }, [held]);
-      moveOrder(tx, lease.shard, order, { messages: 1, next: 'DONE' });
-      return { applied, committed: () => undefined, result: 'DONE', messages: 1 };
-    });
+  async #dropOne(
+    tx: LedgerTransaction,
+    { lease, shard }: Pick<BatchPlace, 'lease' | 'shard'>,
+    order: QuarantineOrder,
+  ): Promise<Stepped> {
+    const [held] = await heldFrom(tx, lease.shard, order.offset, { countMax: 1, bytesMax: RELEASED_BYTES_MAX });
+    if (held === undefined) return this.#end(tx, { lease, shard }, order, 'GONE');
+    // The books need the work done, so it can be released but not dropped.
+    if (isWork(held)) return this.#end(tx, { lease, shard }, order, 'FAILED');
+    const { message, problem } = this.#openOrLose(lease.shard, held);
+    const rows = badRows(lease.shard, message, droppedAs(order.code ?? '', message, problem));
+    const applied = writeRows(tx, { lease, shard, nextOffset: lease.nextOffset }, rows, this.#deps);
+    await letGo(tx, { shard: lease.shard, locked: shard }, [held]);
+    moveOrder(tx, lease.shard, order, { messages: 1, next: 'DONE' });
+    return { applied, committed: () => undefined, result: 'DONE', messages: 1 };
   }
 
   /** A message that no key opens any more can still be dropped: its dead letter has only its place in the input topic. */
@@ -172,7 +188,7 @@ const LOST = `sealed by a key that is not here, or changed: see its place; ${DRO
 function droppedAs(code: string, message: KeyedRecord, problem: string): Bad {
   const claimId = code.startsWith('CLAIM_') ? claimIdOf(message) : null;
   const issues = [{ path: '', problem }];
-  return { kind: 'BAD', code: code as Bad['code'], issues, claimId, personNo: message.key.toString() };
+  return { kind: 'BAD', code: code as Bad['code'], issues, claimId, personNo: personOf(message) };
 }
 
 /** The id of a claim; null for other messages. Read without the decoder, which may be what the worker fails on. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import {
   type Bad,
@@ -94,11 +95,15 @@ export function badRows(shard: ShardId, record: InputRecord, bad: Bad): OutcomeR
   const dead = deadRow(shard, record, { code: bad.code, detail });
   if (!bad.code.startsWith('CLAIM_') || bad.claimId === null) return [dead];
   const id = `${shard.topic}:${shard.partition}:${record.offset}`;
-  const key = record.key?.toString() ?? null;
+  const key = personOf(record);
   // Alone: no event's id leads to it, and the audit tells it by its stamp.
   const rejected = encodeRejected(bad, { id, at: record.timestampMs, key }, traceparentOf(record));
   return [{ ...resultRow(rejected), alone: true }, dead];
 }
+
+/** The person number that a record's key is; null where it can be none, which as text might be larger than any topic takes. */
+export const personOf = ({ key }: Pick<InputRecord, 'key'>): string | null =>
+  key !== null && key.length <= KEY_BYTES_MAX && isUtf8(key) ? key.toString() : null;
 
 /** Bytes around one record in its own batch, and around one header, without the key, value and name. Kafka needs 61 to 90, and 10. */
 const RECORD_BYTES = 200;

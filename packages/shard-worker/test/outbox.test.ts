@@ -23,3 +23,16 @@ test('the rejection of a claim carries its trace context, as every other output 
   });
   expect(dead).toMatchObject({ dest: 'D', key: record.key, payload: value });
 });
+
+test.each([
+  ['P1', 'P1'],
+  ['长'.repeat(200), '长'.repeat(200)],
+  [Buffer.from([0x50, 0xff]), null],
+  ['P'.repeat(1_025), null],
+])('the rejection of a claim has its key, where that can be a person number: %j', (given, key) => {
+  const bad = { kind: 'BAD', code: 'CLAIM_MALFORMED', issues: [], claimId: 'C1', personNo: null } as const;
+  const record = { offset: 42n, key: Buffer.from(given), value: null, headers: [], timestampMs: 0 };
+  const [rejected, dead] = badRows(SHARD, record, bad);
+  expect(rejected?.key?.toString() ?? null).toBe(key);
+  expect(dead?.key).toEqual(record.key);
+});

@@ -51,8 +51,8 @@ Filters, all of which must hold:
   --dry-run  says what would be ordered and orders nothing
   --no-wait  leaves the order and does not wait until it is carried out
 
-Exits with 0 if done; 1 if nothing is held there, a release ended at a message that still fails, or nothing moved for a minute (the order
-stands); 2 if the arguments or the settings are not understood, or the database cannot be used.
+Exits with 0 if done; 1 if nothing is held there, the worker failed again on a message of the order, or nothing moved for a minute (the
+order stands); 2 if the arguments or the settings are not understood, or the database cannot be used.
 It finds a running \`npm start\` of this folder by itself, and its keys; GONGJI_DATABASE_URL (the owner's) names another database, and
 GONGJI_ENVELOPE_KEY_FILE the keys that its messages are sealed with: without them everything but type, id and content is shown.`;
 

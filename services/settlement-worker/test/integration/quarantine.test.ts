@@ -60,7 +60,8 @@ const POISON = `
   create function poison() returns trigger language plpgsql as $$ begin
     if exists (select from poison where event_id = new.event_id) then raise 'poison'; end if;
     return new; end $$;
-  create trigger poison before insert on event_id for each row execute function poison()`;
+  create trigger poison before insert on event_id for each row execute function poison();
+  create function spoil() returns trigger language plpgsql as $$ begin raise 'spoilt'; end $$`;
 const poison = (...claimIds: readonly string[]) =>
   owner.rows('insert into poison select unnest($1::text[])', [claimIds.map((id) => `claim:${id}`)]);
 const cure = () => owner.rows('delete from poison');
@@ -317,6 +318,30 @@ describe('a drop', () => {
   test("with a claim's code tells the hospital that its claim was rejected", async () => {
     await order('DROP', 0n, 'CLAIM_MALFORMED');
     expect(await idle()).toEqual(['C1 REJECTED', 'dead CLAIM_MALFORMED']);
+  });
+
+  test('that meets a defect ends, with the message still held, and can be ordered again', async () => {
+    await owner.rows('create trigger poison before insert on outcome for each row execute function spoil()');
+    const id = await order('DROP', 0n, 'EVENT_UNREADABLE');
+    expect(await idle()).toEqual([]);
+    expect(await readOrder(owner, 0, id)).toMatchObject({ messages: 0, result: 'FAILED' });
+    expect(steps.at(-1)).toMatchObject({ action: 'DROP', result: 'FAILED', offset: 0n });
+    expect(await heldOffsets()).toEqual([0, 1, 2]);
+    expect(await send(claim('C4', 'P1'))).toEqual([]);
+    await owner.rows('drop trigger poison on outcome');
+    await order('DROP', 0n, 'EVENT_UNREADABLE');
+    expect(await idle()).toEqual(['dead EVENT_UNREADABLE']);
+  });
+
+  test.each([
+    ['no UTF-8', Buffer.alloc(3 << 20, 0xff)],
+    ['longer than any person number', Buffer.alloc(4 << 20, 'P')],
+  ])('of a claim whose key is %s rejects it without that', async (_, key) => {
+    const stray = { ...claim('C9', 'P3'), offset: lease.nextOffset, key };
+    const held = await worker.quarantine?.(lease, stray, new Error('a defect'));
+    if (held !== undefined) told(held);
+    await order('DROP', stray.offset, 'CLAIM_MALFORMED');
+    expect(await idle()).toEqual(['C9 REJECTED', 'dead CLAIM_MALFORMED']);
   });
 
   test('takes one in the middle, and the last one frees the key', async () => {
