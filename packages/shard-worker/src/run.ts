@@ -53,6 +53,7 @@ export interface WorkerParts {
 export interface WorkerBackground {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
+  readonly ledger: Ledger;
   readonly log: Logger;
   /** For what `background` opens: closed in reverse order when the worker stops. */
   readonly stack: AsyncDisposableStack;
@@ -169,5 +170,5 @@ async function start(parts: WorkerParts, config: WorkerConfig, log: Logger, cont
   await requirePartitions({ topic, expected: config.partitions, connection, ledger, log, signal: context.signal });
   stack.defer(() => input.stop());
   await input.run(handler);
-  await parts.background?.({ config, connection, log, stack });
+  await parts.background?.({ config, connection, ledger, log, stack });
 }
