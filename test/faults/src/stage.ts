@@ -335,6 +335,7 @@ function settingsFor(
     policyDir: undefined,
     topicPrefix: PREFIX,
     partitions: PARTITIONS,
+    futureDaysMax: 400,
     logLevel: 'info',
     environment: Object.fromEntries(inherited),
   };

@@ -33,6 +33,7 @@ export function openSystem({ dataDir, log, at }: SystemOptions): Promise<Running
       policyDir: undefined,
       topicPrefix: at?.prefix ?? PREFIX,
       partitions: PARTITIONS,
+      futureDaysMax: 400,
       logLevel: 'info',
       environment: Object.fromEntries(inherited),
     },

@@ -61,6 +61,7 @@ export class TestSystem implements AsyncDisposable {
       policyDir: writePacks(join(dataDir, 'policies'), packs),
       topicPrefix: prefix,
       partitions,
+      futureDaysMax: 400,
       // As talkative as it gets: nothing personal may be in the least of its lines.
       logLevel: 'debug',
       environment: { ...withoutOwnSettings(process.env), GONGJI_POLICY_DIR: join(dataDir, 'policies') },

@@ -84,6 +84,7 @@ beforeAll(async () => {
       policyDir: undefined,
       topicPrefix: prefix,
       partitions: PARTITIONS,
+      futureDaysMax: 400,
       logLevel: 'info',
       environment: { PATH: process.env.PATH },
     },
