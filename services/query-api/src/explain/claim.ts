@@ -130,7 +130,7 @@ const tellCash = (amount: string, rest: boolean, lang: Language): Step => ({
 });
 
 /** The sentence of a code, with the rule and value that decided where they are known. `limitedBy`: the parameter that set a limit. */
-export function sayCode(code: OutcomeCode, limitedBy: LimitParameter | null, judged: Judged): Said {
+function sayCode(code: OutcomeCode, limitedBy: LimitParameter | null, judged: Judged): Said {
   const { zh, en, parameter } = OUTCOME_CODES[code];
   return sayText({ zh, en, parameter: code === 'DAILY_LIMIT_REACHED' ? (limitedBy ?? undefined) : parameter }, judged);
 }

@@ -268,7 +268,7 @@ function checkOf(document: Document): (asked: Request, answer: Answer) => void {
       );
       promise(!body.includes(CANARY), `${asked} and what was sent`);
       // An empty or dotted parameter makes another path, which no operation has.
-      const isElsewhere = status === 404 && /\/(?:\?|$|\/|\.)|%2e|\*/.test(target);
+      const isElsewhere = (status === 404 || status === 405) && /\/(?:\?|$|\/|\.)|%2e|\*/.test(target);
       const isKnown = documented !== undefined || isElsewhere || ANYWHERE.has(status);
       return void promise(isKnown, `${asked}, which the description does not have`);
     }
