@@ -14,7 +14,7 @@ type Wire = Readonly<Record<string, unknown>>;
 export function eventRecord(type: string, value: Wire): RawRecord {
   const isClaims = /^(claim|premium)\./.test(type);
   const key = type.startsWith('premium.') ? value.beneficiary : (value.payer ?? value.psn_no);
-  const moment = value.setl_time ?? value.at ?? value.bound_at ?? value.as_of;
+  const moment = value.setl_time ?? value.at ?? value.bound_at ?? value.as_of ?? value.on;
   return {
     topic: isClaims ? CLAIMS : MEMBERS,
     key: typeof key === 'string' ? key : null,
