@@ -43,27 +43,42 @@ const toDead = ({ shard_id: shardId, seq, payload: value, ...row }: Row): DeadRo
   at: row.at,
 });
 
-/** At most `limit` dead letters that match, the latest first, after the place `before`. */
+/** Bytes of a dead letter's row. */
+const BYTES = 'coalesce(octet_length(key), 0) + coalesce(octet_length(payload), 0) + octet_length(stamp)';
+const LATEST_FIRST = 'at desc, shard_id desc, seq desc';
+
+/** Where a reading of dead letters begins, and how much it takes: `limit` of them and `bytesMax` bytes, but always the first. */
+export interface DeadPage {
+  readonly before?: (OutcomePlace & { readonly at: string }) | undefined;
+  readonly limit: number;
+  readonly bytesMax: number;
+}
+
+/** Dead letters that match, the latest first, after the place `before`, and whether there may be more behind them. */
 export async function findDead(
   source: RowSource,
   filter: DeadFilter,
-  { before, limit }: { readonly before?: (OutcomePlace & { readonly at: string }) | undefined; readonly limit: number },
-): Promise<DeadRow[]> {
-  const rows = await source.rows<Row>(
-    `select shard_id, seq, key, payload, stamp, ${AT} as at from all_outcome
-     where dest = 'D' and ($1::text is null or ${AT} >= $1) and ($2::text is null or ${AT} < $2)
-       and ($3::text is null or ${CODE} = $3) and ($4::text is null or key = convert_to($4, 'UTF8'))
-       and (($5::text is null and $6::int is null) or shard_id in (
-         select shard_id from shard where ($5::text is null or topic = $5) and ($6::int is null or partition = $6)))
-       and ($7::text is null or (${AT}, shard_id, seq) < ($7, $8::int, $9::bigint))
-     order by ${AT} desc, shard_id desc, seq desc limit $10`,
+  { before, limit, bytesMax }: DeadPage,
+): Promise<{ readonly rows: DeadRow[]; readonly more: boolean }> {
+  const rows = await source.rows<Row & { readonly found: number }>(
+    `select shard_id, seq, key, payload, stamp, at, found from (
+       select *, (count(*) over ())::int as found, sum(bytes) over (order by ${LATEST_FIRST}) - bytes as bytes_before from (
+         select shard_id, seq, key, payload, stamp, ${AT} as at, ${BYTES} as bytes from all_outcome
+         where dest = 'D' and ($1::text is null or ${AT} >= $1) and ($2::text is null or ${AT} < $2)
+           and ($3::text is null or ${CODE} = $3) and ($4::text is null or key = convert_to($4, 'UTF8'))
+           and (($5::text is null and $6::int is null) or shard_id in (
+             select shard_id from shard where ($5::text is null or topic = $5) and ($6::int is null or partition = $6)))
+           and ($7::text is null or (${AT}, shard_id, seq) < ($7, $8::int, $9::bigint))
+         order by ${AT} desc, shard_id desc, seq desc limit $10) as first) as sized
+     where bytes_before <= $11::bigint order by ${LATEST_FIRST}`,
     [
       ...[filter.since ?? null, filter.until ?? null, filter.code ?? null, filter.key ?? null],
       ...[filter.topic ?? null, filter.partition ?? null],
-      ...[before?.at ?? null, before?.shardId ?? null, before?.seq ?? null, limit],
+      ...[before?.at ?? null, before?.shardId ?? null, before?.seq ?? null, limit, bytesMax],
     ],
   );
-  return rows.map(toDead);
+  const found = rows[0]?.found ?? 0;
+  return { rows: rows.map(toDead), more: found === limit || rows.length < found };
 }
 
 /** The dead letters at these places, by shard and sequence number. A place without a dead letter is left out. */

@@ -26,8 +26,11 @@ import type { ApiDeps } from '../server.ts';
 import type { Slots } from '../slots.ts';
 
 const LETTERS_MAX = 100;
-/** Rows read for one answer, at most 20 times: an id is somewhere inside a message, and no index leads to it. */
-const READ_AT_ONCE = 500;
+/**
+ * Rows, and bytes of them, read for one answer, at most 20 times: an id is somewhere inside a message, and no index leads to it. What is
+ * listed is inside as well, and a dead letter may have 9 MiB.
+ */
+const READ_AT_ONCE = { limit: 500, bytesMax: 4 << 20 };
 const READS_MAX = 20;
 
 type Placed = Found & { readonly id: string };
@@ -43,12 +46,12 @@ export function deadLetterRoutes(
   app: Api,
   { ledger, prefix, commands, envelopes, underWay }: ApiDeps & { readonly underWay: { readonly commands: Slots } },
 ): void {
-  const lettersOf = (rows: readonly DeadRow[]): Placed[] =>
-    rows.map(({ place, key, value, stamp, at }) => {
-      const { note, content } = readDead(stamp, value);
-      const dead = { note, key, ...openIfPossible(envelopes, note, content) };
-      return { id: outcomePlaceText(place), ...foundOf(dead, { prefix, atMs: Date.parse(at) }) };
-    });
+  const letterOf = ({ place, key, value, stamp, at }: DeadRow): Placed => {
+    const { note, content } = readDead(stamp, value);
+    const dead = { note, key, ...openIfPossible(envelopes, note, content) };
+    return { id: outcomePlaceText(place), ...foundOf(dead, { prefix, atMs: Date.parse(at) }) };
+  };
+  const lettersOf = (rows: readonly DeadRow[]): Placed[] => rows.map(letterOf);
 
   app.get(
     '/v1/dead-letters',
@@ -58,7 +61,7 @@ export function deadLetterRoutes(
         operationId: 'listDeadLetters',
         tags: ['Repair'],
         summary: 'The messages that could not be used',
-        description: `Without their keys and values. At most ${LETTERS_MAX} at a time; with an \`id\` a page may hold fewer, or none, although there are more.`,
+        description: `Without their keys and values. At most ${LETTERS_MAX} at a time; with an \`id\`, or of large ones, a page may hold fewer, or none, although there are more.`,
         querystring: list,
         response: responses(
           { of: deadLettersAnswer, is: 'the last sent first' },
@@ -68,8 +71,7 @@ export function deadLetterRoutes(
     },
     async ({ query: { after, ...query } }) => {
       if (query.id !== undefined && envelopes === null) throw idIsSealed();
-      const { found, next } = await search(query, after);
-      const letters = found.map(({ id, letter }) => ({ dead_letter_id: id, ...letter }));
+      const { letters, next } = await search(query, after);
       return next === undefined ? { dead_letters: letters } : { dead_letters: letters, next: deadPlaceText(next) };
     },
   );
@@ -85,22 +87,23 @@ export function deadLetterRoutes(
       since: since === undefined ? undefined : formatInstant(since),
       until: until === undefined ? undefined : formatInstant(until),
     };
-    const found: Placed[] = [];
+    // Without what they came from, which would wait in memory with them.
+    const letters: ({ dead_letter_id: string } & Found['letter'])[] = [];
     let before = after;
     for (let read = 0; read < READS_MAX; read++) {
-      const rows = await findDead(ledger, stored, { before, limit: READ_AT_ONCE });
-      for (const [i, one] of lettersOf(rows).entries()) {
+      const { rows, more } = await findDead(ledger, stored, { before, ...READ_AT_ONCE });
+      for (const row of rows) {
+        const one = letterOf(row);
         if (!isWanted(one, filter, prefix)) continue;
-        if (found.length === LETTERS_MAX) return { found, next: before };
-        found.push(one);
-        const row = rows[i];
-        if (row !== undefined) before = { ...row.place, at: row.at };
+        if (letters.length === LETTERS_MAX) return { letters, next: before };
+        letters.push({ dead_letter_id: one.id, ...one.letter });
+        before = { ...row.place, at: row.at };
       }
       const last = rows.at(-1);
-      if (rows.length < READ_AT_ONCE || last === undefined) return { found, next: undefined };
-      if (found.length < LETTERS_MAX) before = { ...last.place, at: last.at };
+      if (!more || last === undefined) return { letters, next: undefined };
+      if (letters.length < LETTERS_MAX) before = { ...last.place, at: last.at };
     }
-    return { found, next: before };
+    return { letters, next: before };
   }
 
   app.get(

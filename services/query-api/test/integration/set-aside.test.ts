@@ -1,8 +1,8 @@
 import { topicsOf } from '@repo/contracts';
-import { codeOf, Ledger } from '@repo/ledger';
+import { codeOf, findDead, Ledger } from '@repo/ledger';
 import { Envelopes, newKey } from '@repo/sealing';
 import type { FastifyInstance } from 'fastify';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Scene } from './scene.ts';
 
 type Wire = Readonly<Record<string, unknown>>;
@@ -69,6 +69,22 @@ test('a list is read on from where its last page ended', async () => {
   expect([first.dead_letters.length, second.dead_letters.length, new Set(ids).size]).toEqual([100, 3, 103]);
   expect(second.next).toBeUndefined();
   await more[Symbol.asyncDispose]();
+});
+
+test('of large ones no more is read at once than has room, and all are listed', async () => {
+  await using more = await Scene.open();
+  const large = (n: number) => `{"claim_id":"C${n}","filling":"${'x'.repeat(1 << 20)}"}`;
+  for (let n = 0; n < 9; n++) await more.setAside(large(n), { code: 'X', detail: 'd' }, START + n);
+  const ledger = await Ledger.open({ url: more.url, name: 'test' });
+  onTestFinished(() => ledger.close());
+  const some = await findDead(ledger, {}, { limit: 500, bytesMax: 2 << 20 });
+  expect([some.rows.length, some.more]).toEqual([2, true]);
+  const one = await findDead(ledger, {}, { limit: 500, bytesMax: 1 });
+  expect([one.rows.length, one.more]).toEqual([1, true]);
+  expect(await findDead(ledger, {}, { limit: 10, bytesMax: 20 << 20 })).toMatchObject({ more: false });
+  const { dead_letters: letters, next } = (await more.get('/v1/dead-letters')).body as unknown as Letters;
+  expect(letters.map(({ id }) => id)).toEqual(Array.from({ length: 9 }, (_, n) => `C${8 - n}`));
+  expect(next).toBeUndefined();
 });
 
 test('a dead letter is shown whole only where that is asked for, and a dry run sends nothing', async () => {
