@@ -1,4 +1,4 @@
-import { CLAIM_REJECTION_CODES, DEAD_LETTER_CODES, type DeadLetterCode } from '@repo/domain';
+import { CLAIM_REJECTION_CODES, DEAD_LETTER_CODES, type DeadLetterCode, NO_TIMESTAMP } from '@repo/domain';
 import { codeOf } from '@repo/ledger';
 import { classifyKafkaError, type Observer, type ShardId, type ShardPhase } from '@repo/messaging';
 import type { Logger, Metrics } from '@repo/observability';
@@ -156,10 +156,13 @@ export class Health {
     },
   };
 
-  /** Measures records whose results can be read now. Negative times, from a sender's clock ahead of ours, count as 0. */
+  /**
+   * Measures records whose results can be read now, but for those without a timestamp. Negative times, from a sender's clock ahead of ours,
+   * count as 0.
+   */
   #arrived(timestampsMs: readonly number[] = []): void {
     const now = Date.now();
-    for (const came of timestampsMs)
+    for (const came of timestampsMs.filter((timestampMs) => timestampMs !== NO_TIMESTAMP))
       this.#metrics.endToEnd.observe({ topic: this.#stream }, Math.max(0, now - came) / 1000);
   }
 

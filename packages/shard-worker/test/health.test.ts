@@ -64,3 +64,12 @@ test('what waits for a shard is told from when it is taken, and by nobody who do
   health.observer.phase?.(SHARD, 'closed');
   expect(await lag()).toEqual([]);
 });
+
+test('how long a record without a timestamp took is not known, and not measured', async () => {
+  const metrics = createMetrics({ codes: [], partitions: 1 });
+  const health = new Health({ stream: 'claims', metrics, log: createLogger({ service: 'health', level: 'silent' }) });
+  health.observer.phase?.(SHARD, 'ready', { epoch: 1n, lag: 0 });
+  health.observer.committed?.(SHARD, { rows: 2, depth: 0, timestampsMs: [-1, Date.now()] });
+  const count = seriesOf(await metrics.text(), 'settlement_end_to_end_seconds_count');
+  expect(count).toEqual([expect.stringMatching(/topic="claims".* 1$/)]);
+});
