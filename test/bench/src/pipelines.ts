@@ -57,7 +57,7 @@ const STOP_LIMIT_MS = 20_000;
 const FASTER = ['--min-semi-space-size=32', '--max-semi-space-size=32', '--no-allocation-site-pretenuring'];
 /** And as far as it saves memory, which is looked at of the services alone. */
 const SMALLER = ['--heap-growing-percent=100'];
-const SMALLER_MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
+const SMALLER_MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '49152' };
 
 /** Starts a pipeline as a process of its own, with the settings the product reads. It ends with us, however we end. */
 export function startPipeline(name: PipelineName, run: Run, workDir: string): PipelineProcess {
