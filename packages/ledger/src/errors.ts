@@ -1,3 +1,5 @@
+import { SOCKET_CODES } from '@repo/transport';
+
 /** The shard belongs to another owner, or has moved on; nothing was written. */
 export class Fenced extends Error {
   override readonly name = 'Fenced';
@@ -21,19 +23,6 @@ const TAKEN = new Set(['pk_event_id', 'ux_binding_id']);
  */
 const PASSING = /^(08|28|53|57|58|25006|XX000|25P0[34])/;
 const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)|^EPROTO$/;
-const SOCKET = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-]);
 
 /** The SQLSTATE or system code of a driver's error or one of its causes; null where there is none. */
 export function codeOf(error: unknown): string | null {
@@ -61,7 +50,7 @@ export const isRetry = (error: unknown): boolean =>
 export function isTransient(error: unknown): boolean {
   if (isRetry(error)) return true;
   const code = codeOf(error);
-  if (code !== null) return PASSING.test(code) || SOCKET.has(code) || TLS.test(code);
+  if (code !== null) return PASSING.test(code) || SOCKET_CODES.has(code) || TLS.test(code);
   // node-postgres has no code for a connection that ended, nor for a pool or server that timed out.
   return error instanceof Error && CONNECTION_GONE.test(error.message);
 }

@@ -6,8 +6,8 @@ export interface Unreached {
   readonly code: string;
 }
 
-/** Of a socket, or of looking up its host. */
-const CODES: ReadonlySet<string> = new Set([
+/** The codes of a socket's errors, and of looking up its host: conditions that pass. */
+export const SOCKET_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'ECONNABORTED',
@@ -40,7 +40,7 @@ const OF_PG: Readonly<Record<string, string>> = {
 /** Which server an error says gives no answer; undefined for any other error. Call it where `explainRefusal` knows no reason. */
 export function unreachedServer(error: unknown): Unreached | undefined {
   const chain = [...causesOf(error)];
-  const code = chain.map((each) => String(each.code)).find((each) => CODES.has(each));
+  const code = chain.map((each) => String(each.code)).find((each) => SOCKET_CODES.has(each));
   if (chain.some(({ name }) => name.startsWith('KafkaJS'))) {
     const known = chain.find(({ name }) => Object.hasOwn(OF_KAFKAJS, name));
     return known && { server: 'Kafka', code: code ?? OF_KAFKAJS[known.name] ?? known.name };

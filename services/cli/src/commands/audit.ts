@@ -1,12 +1,11 @@
 import { styleText } from 'node:util';
-import { explainRefusal } from '@repo/transport';
 import { command, parseOptions, refuse } from '../arguments.ts';
 import type { AuditReport } from '../audit/audit.ts';
 import type { Settings } from '../config.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 import { keysAtHand } from '../system/key-file.ts';
-import { explainUnreachable } from '../system/unreachable.ts';
+import { explainServer } from '../system/unreachable.ts';
 
 const HELP = `Usage: gongji audit [--no-kafka] [--json]
 
@@ -70,7 +69,7 @@ async function check({ json, noKafka }: Asked, settings: Settings): Promise<numb
 function reasonOf(error: unknown, settings: Settings): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'NothingToAudit') return error.message;
-  const refusal = explainRefusal(error) ?? explainUnreachable(error, settings);
+  const refusal = explainServer(error, settings);
   if (refusal !== undefined) return refusal;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   return REASONS[code ?? error.name] ?? code ?? error.stack ?? error.name;

@@ -9,14 +9,13 @@ import {
   redrive,
   wholeOf,
 } from '@repo/set-aside';
-import { explainRefusal } from '@repo/transport';
 import { NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { languageOf } from '../language.ts';
 import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningBrokers } from '../system/addresses.ts';
-import { explainUnreachable } from '../system/unreachable.ts';
+import { explainServer } from '../system/unreachable.ts';
 
 const HELP = `Usage: gongji dead-letters list [filters] [--lang zh|en] [--json]
        gongji dead-letters show PLACE [--value] [--lang zh|en] [--json]
@@ -79,9 +78,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
 }
 
 const reasonOf = (error: unknown, settings: Settings): string =>
-  explainRefusal(error) ??
-  explainUnreachable(error, settings) ??
-  `Kafka cannot be used: ${error instanceof Error ? error.name : String(error)}`;
+  explainServer(error, settings) ?? `Kafka cannot be used: ${error instanceof Error ? error.name : String(error)}`;
 
 type Servers = NonNullable<ReturnType<typeof runningBrokers>>;
 

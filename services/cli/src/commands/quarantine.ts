@@ -16,14 +16,13 @@ import {
   waitFor,
   wholeOf,
 } from '@repo/set-aside';
-import { explainRefusal } from '@repo/transport';
 import { NotUnderstood } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { isNarrowed, placeIn, readArguments } from '../messages/asked.ts';
 import { progressBar } from '../progress-bar.ts';
 import { runningServers } from '../system/addresses.ts';
 import { keysAtHand } from '../system/key-file.ts';
-import { explainUnreachable } from '../system/unreachable.ts';
+import { explainServer } from '../system/unreachable.ts';
 
 const HELP = `Usage: gongji quarantine list [filters] [--json]
        gongji quarantine show PLACE [--value] [--json]
@@ -105,9 +104,7 @@ export async function run(args: string[], settings: Settings): Promise<number> {
 }
 
 const reasonOf = (error: unknown, settings: Settings): string =>
-  explainRefusal(error) ??
-  explainUnreachable(error, settings) ??
-  `The database cannot be used: ${codeOf(error) ?? (error as Error).name}`;
+  explainServer(error, settings) ?? `The database cannot be used: ${codeOf(error) ?? (error as Error).name}`;
 
 function carryOut(asked: Asked, at: At): Promise<number> {
   switch (asked.action) {

@@ -1,4 +1,4 @@
-import { unreachedServer } from '@repo/transport';
+import { explainRefusal, unreachedServer } from '@repo/transport';
 import type { Settings } from '../config.ts';
 import { runningBrokers, runningServers } from './addresses.ts';
 
@@ -20,6 +20,10 @@ export function explainUnreachable(error: unknown, settings: Settings): string |
       : `see whether it runs, and whether ${name} is right`;
   return `${server}${address ? ` at ${address}` : ''} does not answer (${code}): ${advice}.`;
 }
+
+/** Why a server refuses us or gives no answer, for the person at the terminal; undefined for any other error. */
+export const explainServer = (error: unknown, settings: Settings): string | undefined =>
+  explainRefusal(error) ?? explainUnreachable(error, settings);
 
 function hostOf(settings: Settings): string | undefined {
   const url = runningServers({ ...settings, kafkaBrokers: settings.kafkaBrokers ?? [] })?.databaseUrl;
